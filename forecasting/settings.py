@@ -1,0 +1,52 @@
+"""One frozen Settings, read from the environment once, at the edge of the program."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecasting.errors import InputError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an installation may set; every field names its environment variable in `from_environment`."""
+
+    home: Path
+    database_url: str | None = None
+    recipe: str = "classic"
+    shard_size: int = 1000
+    late_months: int = 3
+    workers: int | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings.
+
+        Raises InputError naming the variable and the remedy when one cannot be read.
+        """
+        environment = os.environ if environment is None else environment
+        return cls(
+            home=Path(environment["MILKRUN_HOME"]).expanduser() if environment.get("MILKRUN_HOME") else _default_home(),
+            database_url=environment.get("DATABASE_URL") or None,
+            recipe=environment.get("MILKRUN_RECIPE") or "classic",
+            shard_size=_whole_number(environment, "MILKRUN_SHARD_SIZE", default=1000, least=1),
+            late_months=_whole_number(environment, "MILKRUN_LATE_MONTHS", default=3, least=0),
+            workers=_whole_number(environment, "MILKRUN_WORKERS", default=0, least=0) or None,
+        )
+
+
+def _default_home() -> Path:
+    """Return the platform's data folder; for root one outside private homes, where the server account can reach it."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/milkrun")
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("milkrun"))
+
+
+def _whole_number(environment: Mapping[str, str], name: str, *, default: int, least: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.strip().isdecimal() or int(text) < least:
+        raise InputError(f"{name} is {text!r}: set it to a whole number of at least {least}, or unset it.")
+    return int(text)
