@@ -1,0 +1,72 @@
+"""How commands print rows: a table for people, CSV or JSON for programs."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import click
+
+Row = Sequence[Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def format_options(command: Function) -> Function:
+    """Add --json and --csv to a command; it receives `output_format`: table, json or csv."""
+    command = click.option("--csv", "output_format", flag_value="csv", help="Print CSV.")(command)
+    command = click.option("--json", "output_format", flag_value="json", help="Print a JSON array of objects.")(command)
+    return click.option("--table", "output_format", flag_value="table", default="table", help="Print a table (default).")(
+        command
+    )
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str = "table", *, title: str = "") -> None:
+    """Print rows in the format asked for; months and times in ISO form, numbers in full in CSV and JSON."""
+    if output_format == "json":
+        click.echo(json.dumps([dict(zip(columns, map(_plain, row), strict=True)) for row in rows], indent=2))
+    elif output_format == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_plain(value) for value in row] for row in rows)
+    else:
+        _print_table(columns, list(rows), title)
+
+
+def _print_table(columns: Sequence[str], rows: list[Row], title: str) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for position, column in enumerate(columns):
+        numeric = any(isinstance(row[position], int | float) for row in rows)
+        table.add_column(Text(column), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(Text(_readable(value)) for value in row))
+    console.print(table)
+    if not rows:
+        console.print("(no rows)")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, str | int | float | bool | list | dict) or value is None:
+        return value
+    return str(value)
+
+
+def _readable(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) < 1e7 else f"{value:.6g}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return str(_plain(value))

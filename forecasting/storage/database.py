@@ -1,0 +1,216 @@
+"""Connections: which database, with which limits, and how its tables come to be."""
+
+import contextlib
+import importlib.resources
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any, TypeVar
+
+import sqlalchemy
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from forecasting.errors import EnvironmentFailure, InputError
+from forecasting.settings import Settings
+from forecasting.storage import embedded
+
+Result = TypeVar("Result")
+
+# One number per thing that is locked; any fixed numbers do as long as nobody else uses them.
+LOAD_LOCK = 7_145_201
+PUBLISH_LOCK = 7_145_202
+MIGRATE_LOCK = 7_145_203
+
+_SESSION = {
+    "TimeZone": "UTC",
+    "statement_timeout": "300s",
+    "lock_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    "client_connection_check_interval": "1s",
+}
+_TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006")
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database: pass it to every function of storage."""
+
+    engine: Engine
+    place: str
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open one snapshot that sees a single moment and cannot write."""
+        with self.engine.connect().execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        ) as connection:
+            yield connection
+
+    def write(self, transaction: Callable[[Connection], Result], *, attempts: int = 5) -> Result:
+        """Run a whole transaction; repeat it whole when the server failed in passing.
+
+        Raises EnvironmentFailure when it still fails after `attempts`.
+        """
+        for attempt in range(attempts):
+            try:
+                with self.engine.begin() as connection:
+                    return transaction(connection)
+            except DBAPIError as failure:
+                if not _is_transient(failure) or attempt == attempts - 1:
+                    raise _named(failure, self.place) from None
+                time.sleep(0.1 * 2**attempt)
+        raise AssertionError("unreachable")
+
+
+@contextlib.contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """Open the database of the settings: DATABASE_URL, or the embedded PostgreSQL under `home`.
+
+    The embedded server is started when it does not run, and stopped when its last user leaves.
+    Raises EnvironmentFailure when it cannot be reached and InputError when the URL is unusable.
+    """
+    with contextlib.ExitStack() as stack:
+        if settings.database_url:
+            url = _external_url(settings.database_url)
+            place = f"{url.host or 'local'}:{url.port or 5432}/{url.database}"
+        else:
+            url = stack.enter_context(embedded.running_server(settings.home))
+            place = f"embedded in {settings.home}"
+        engine = create_engine(url)
+        stack.callback(engine.dispose)
+        _check_reachable(engine, place)
+        yield Database(engine, place)
+
+
+def create_engine(url: URL) -> Engine:
+    """Make an engine with Milkrun's session settings; nothing is connected yet."""
+    engine = sqlalchemy.create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "application_name": "milkrun"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_session(driver_connection: Any, _record: object) -> None:
+        with driver_connection.cursor() as cursor:
+            cursor.execute("; ".join(f"SET {name} = '{value}'" for name, value in _SESSION.items()))
+        driver_connection.commit()
+
+    return engine
+
+
+def copy_in(connection: Connection, table: str, columns: list[str], csv: IO[bytes]) -> None:
+    """Copy CSV rows from a binary file object into a table, inside the connection's transaction."""
+    with _cursor(connection) as cursor:
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)", csv)
+
+
+def copy_out(connection: Connection, query: str, into: IO[bytes]) -> None:
+    """Copy the rows of a query, as CSV without a header, into a binary file object."""
+    with _cursor(connection) as cursor:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", into)
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the tables to a revision, one process at a time (migrations/env.py takes the lock)."""
+    from alembic import command
+
+    with database.engine.connect() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        try:
+            if revision == "base" or revision.startswith("-"):
+                command.downgrade(config, revision)
+            else:
+                command.upgrade(config, revision)
+        except DBAPIError as failure:
+            raise _named(failure, database.place) from None
+
+
+def ensure_migrated(database: Database) -> None:
+    """Migrate when the tables are older than this release; a glance at one row when they are not."""
+    from alembic.script import ScriptDirectory
+
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if current_revision(database) != head:
+        migrate(database)
+
+
+def current_revision(database: Database) -> str | None:
+    """Return the revision of the tables, None where there are none."""
+    with database.reading() as connection:
+        if connection.scalar(text("SELECT to_regclass('milkrun.alembic_version')")) is None:
+            return None
+        return connection.scalar(text("SELECT version_num FROM milkrun.alembic_version"))
+
+
+def alembic_config() -> Config:
+    """Return the configuration of the migrations that are installed with this release."""
+    config = Config()
+    config.set_main_option("script_location", str(importlib.resources.files("migrations")))
+    return config
+
+
+def _external_url(text_url: str) -> URL:
+    """Read DATABASE_URL; its text never appears in an error, since it may hold a password."""
+    try:
+        url = make_url(text_url.replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError):
+        raise InputError(
+            "DATABASE_URL cannot be read: write it as postgresql://user:password@host:port/database, "
+            "with special characters of the password percent-encoded."
+        ) from None
+    if url.get_backend_name() != "postgresql":
+        raise InputError(f"DATABASE_URL names {url.get_backend_name()}: Milkrun keeps its tables in PostgreSQL.")
+    return url.set(drivername="postgresql+psycopg2")
+
+
+def _check_reachable(engine: Engine, place: str) -> None:
+    try:
+        with engine.connect() as connection:
+            version = int(connection.scalar(text("SHOW server_version_num")) or 0)
+    except DBAPIError as failure:
+        raise _named(failure, place) from None
+    if version < 140000:
+        raise EnvironmentFailure(f"PostgreSQL at {place} is version {version // 10000}: Milkrun needs 14 or newer.")
+
+
+def _sqlstate(failure: DBAPIError) -> str | None:
+    return getattr(failure.orig, "pgcode", None)
+
+
+def _is_transient(failure: DBAPIError) -> bool:
+    return failure.connection_invalidated or _sqlstate(failure) in _TRANSIENT
+
+
+def _named(failure: DBAPIError, place: str) -> EnvironmentFailure:
+    """Say what failed by its SQLSTATE and constraint; the driver's own text may quote rows or passwords."""
+    state = _sqlstate(failure)
+    if state is None:
+        return EnvironmentFailure(
+            f"The database at {place} cannot be reached or dropped the connection: "
+            "check that it runs and that DATABASE_URL names it, then repeat the command."
+        )
+    diagnostics = getattr(failure.orig, "diag", None)
+    constraint = getattr(diagnostics, "constraint_name", None)
+    where = f", constraint {constraint}" if constraint else ""
+    summary = _SUMMARIES.get(state[:2], "it refused a statement")
+    return EnvironmentFailure(f"The database at {place} failed: {summary} (SQLSTATE {state}{where}). Nothing was changed.")
+
+
+_SUMMARIES = {
+    "08": "the connection broke",
+    "28": "it refused the user or the password",
+    "3D": "there is no such database",
+    "42": "a table or a right is missing (is it migrated, and is this the writer role?)",
+    "53": "it ran out of disk, memory or connections",
+    "55": "another session holds a lock",
+    "57": "it was shut down or cancelled the statement",
+}
+
+
+def _cursor(connection: Connection) -> contextlib.AbstractContextManager[Any]:
+    return connection.connection.cursor()  # type: ignore[return-value]

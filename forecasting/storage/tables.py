@@ -1,0 +1,273 @@
+"""The tables of schema `milkrun`. Facts are only ever added: the one row that changes is a run, when it is published."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+SCHEMA = "milkrun"
+
+metadata = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    },
+)
+
+
+def _is_month(column: str, name: str | None = None) -> CheckConstraint:
+    rule = f"{column} = date_trunc('month', {column}) AND {column} BETWEEN '1700-01-01' AND '2200-12-01'"
+    return CheckConstraint(rule, name=name or column)
+
+
+def _is_finite(column: str, *, least: str | None = None) -> CheckConstraint:
+    """NaN sorts above every number in PostgreSQL, so `< 'Infinity'` keeps it out as well."""
+    lower = f"{column} >= {least}" if least else f"{column} > '-Infinity'"
+    return CheckConstraint(f"{lower} AND {column} < 'Infinity'", name=column)
+
+
+def _is_one_of(column: str, *words: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(word) for word in words)})", name=column)
+
+
+def _now(name: str, comment: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now(), comment=comment)
+
+
+load = Table(
+    "load",
+    metadata,
+    Column("load_id", BigInteger, Identity(always=True), primary_key=True, comment="Ordered id: the vintage."),
+    Column("source", Text, nullable=False, comment="File name, or table or query of the source; never a password."),
+    _now("sealed_at", "When the load was committed; a label only, the order is that of load_id."),
+    Column("rows_read", BigInteger, nullable=False, comment="Values met in the source."),
+    Column("rows_added", BigInteger, nullable=False, comment="Values that were new or changed: the rows of this vintage."),
+    Column("rows_unchanged", BigInteger, nullable=False, comment="Values already known."),
+    Column("rows_collapsed", BigInteger, nullable=False, comment="Equal duplicates within the load."),
+    Column("rows_rejected", BigInteger, nullable=False, comment="Values kept in rejected_row with a reason."),
+    Column("sha256", Text, comment="Digest of the file, where the source is a file."),
+    CheckConstraint("rows_read = rows_added + rows_unchanged + rows_collapsed + rows_rejected", name="accounted"),
+    comment="One intake of observations; committed whole or not at all.",
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("series_id", Integer, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False, unique=True, comment="Stable name, as analysts write it."),
+    Column("unit", Text, comment="Unit of the values, such as pounds per cow."),
+    Column("active", Boolean, nullable=False, server_default=true(), comment="Whether runs forecast it."),
+    Column("first_load_id", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Load that brought it."),
+    CheckConstraint("length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]]'", name="name"),
+    comment="One monthly variable.",
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
+    Column("month", Date, primary_key=True, comment="First day of the calendar month."),
+    Column("load_id", BigInteger, ForeignKey(load.c.load_id), primary_key=True, comment="Vintage that brought it."),
+    Column("value", Double, nullable=False, comment="In the unit of the series."),
+    _is_month("month"),
+    CheckConstraint("abs(value) <= 1e15", name="value"),
+    comment="Value of a series for a month as learned by a load; a revision is a new row.",
+)
+
+rejected_row = Table(
+    "rejected_row",
+    metadata,
+    Column("load_id", BigInteger, ForeignKey(load.c.load_id), primary_key=True),
+    Column("position", BigInteger, primary_key=True, comment="Running number of the value within the load."),
+    Column("line", BigInteger, nullable=False, comment="Line of the file or row of the query, the header being line 1."),
+    Column("raw", Text, nullable=False, comment="What was read, shortened and with control characters escaped."),
+    Column("reason", Text, nullable=False, comment="Why it was rejected."),
+    comment="Every value that a load did not accept.",
+)
+
+recipe = Table(
+    "recipe",
+    metadata,
+    Column("recipe_hash", Text, primary_key=True, comment="SHA-256 of the settings."),
+    Column("name", Text, nullable=False),
+    Column("settings", JSONB, nullable=False),
+    _now("created_at", "When a run first used it."),
+    comment="Named settings of networks, windows, scaling and training.",
+)
+
+bundle = Table(
+    "bundle",
+    metadata,
+    Column("bundle_id", Text, primary_key=True, comment="SHA-256 of content and manifest."),
+    Column("recipe_hash", Text, ForeignKey(recipe.c.recipe_hash), nullable=False),
+    Column("origin", Date, nullable=False, comment="Origin of the run that trained it."),
+    Column("as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load it could know."),
+    Column("payload", LargeBinary, nullable=False, comment="Little-endian float32 tensors back to back."),
+    Column("manifest", JSONB, nullable=False, comment="Names, shapes, digest, versions and seeds: plain JSON."),
+    _now("created_at", "When it was stored."),
+    _is_month("origin"),
+    comment="Networks of one shard with their provenance, as plain numbers.",
+)
+
+bundle_member = Table(
+    "bundle_member",
+    metadata,
+    Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), primary_key=True),
+    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
+    Column("position", Integer, nullable=False, comment="Row of the tensors that holds this series' network."),
+    Column("scaler", JSONB, nullable=False, comment="Fitted scaler, as numbers."),
+    Column("trained_through", Date, nullable=False, comment="Last month that the weights or the scaler have seen."),
+    Column("origin", Date, nullable=False, comment="The series' own last month at training."),
+    Column("train_rmse", Double, nullable=False, comment="In the unit of the series, one month ahead."),
+    Column("test_rmse", Double, nullable=False, comment="On the months after trained_through, one month ahead."),
+    _is_month("trained_through"),
+    _is_month("origin"),
+    comment="The network and the scaler of one series in a bundle.",
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("run_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False, comment="live or backfill."),
+    Column("origin", Date, nullable=False, comment="Last month whose observation the run may use."),
+    Column("as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load the run may use."),
+    Column("vintages", Text, nullable=False, comment="as_of: values as known then; latest: as known at the time of the run."),
+    Column("recipe_hash", Text, ForeignKey(recipe.c.recipe_hash), nullable=False),
+    Column("retrain", Text, nullable=False, comment="auto, always or never."),
+    Column("late_months", SmallInteger, nullable=False, comment="How many months late a series may be and still be forecast."),
+    Column("scope", Text, nullable=False, comment="all, or a digest of the series asked for."),
+    Column("series_ids", ARRAY(Integer), nullable=False, comment="The series that must each have an outcome."),
+    Column("shard_size", Integer, nullable=False, comment="Series per shard; shards are cut from series_ids in order."),
+    Column("code_version", Text, nullable=False),
+    Column("trigger", Text, nullable=False, comment="What started it: schedule, ui, command line."),
+    Column("prefect_flow_run_id", Text),
+    Column("state", Text, nullable=False, server_default="open", comment="open or published."),
+    _now("started_at", "When the run was opened."),
+    Column("published_at", DateTime(timezone=True), comment="When its rows became visible, all at once."),
+    UniqueConstraint("kind", "origin", "as_of", "recipe_hash", "retrain", "late_months", "scope", name="run_request_key"),
+    _is_month("origin"),
+    _is_one_of("kind", "live", "backfill"),
+    _is_one_of("vintages", "as_of", "latest"),
+    _is_one_of("retrain", "auto", "always", "never"),
+    _is_one_of("state", "open", "published"),
+    CheckConstraint("(state = 'published') = (published_at IS NOT NULL)", name="published_at"),
+    CheckConstraint("cardinality(series_ids) > 0 AND shard_size > 0", name="shards"),
+    comment="One execution for one origin; its rows are invisible until it is published.",
+)
+
+run_shard = Table(
+    "run_shard",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
+    Column("shard", Integer, primary_key=True, comment="Position of the shard in series_ids, from 0."),
+    _now("finished_at", "When its rows were committed."),
+    comment="Claim of a shard, in the transaction that writes its rows: a shard is written once.",
+)
+
+run_series = Table(
+    "run_series",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
+    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
+    Column("origin", Date, comment="Last observed month that was used: the run's origin, or earlier where the series is late."),
+    Column("decision", Text, comment="retrain or reuse; empty where no network was needed."),
+    Column("decision_reason", Text),
+    Column("outcome", Text, nullable=False, comment="forecast, fallback, held, refused or failed."),
+    Column("reason", Text, nullable=False, comment="Short word for the reason of the outcome."),
+    Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
+    Column("method", Text, comment="lstm, seasonal_naive or naive: what made the numbers."),
+    Column("bundle_id", Text, comment="Bundle whose network made the forecast."),
+    ForeignKeyConstraint(["bundle_id", "series_id"], [bundle_member.c.bundle_id, bundle_member.c.series_id]),
+    _is_month("origin"),
+    _is_one_of("decision", "retrain", "reuse"),
+    _is_one_of("outcome", "forecast", "fallback", "held", "refused", "failed"),
+    CheckConstraint("(decision IS NULL) = (decision_reason IS NULL)", name="decision_reason"),
+    CheckConstraint("(outcome IN ('forecast', 'fallback')) = (method IS NOT NULL)", name="method"),
+    CheckConstraint("outcome <> 'forecast' OR (bundle_id IS NOT NULL AND method = 'lstm')", name="bundle"),
+    Index("run_series_latest_idx", "series_id", "run_id"),
+    comment="Decision and outcome of every series of a run, each with its reason.",
+)
+
+filled_month = Table(
+    "filled_month",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
+    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("rule", Text, nullable=False, comment="year_before or last_value."),
+    _is_month("month"),
+    _is_finite("value"),
+    comment="Months missing in the observations that a run filled, and with what.",
+)
+
+forecast = Table(
+    "forecast",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True),
+    Column("series_id", Integer, primary_key=True),
+    Column("horizon", SmallInteger, primary_key=True, comment="Months from the series' origin to the target month."),
+    Column("month", Date, nullable=False, comment="Target month."),
+    Column("value", Double, nullable=False, comment="In the unit of the series."),
+    Column("seasonal_naive", Double, comment="The baseline as known at the origin: the same month a year before."),
+    Column("lower_80", Double),
+    Column("upper_80", Double),
+    Column("lower_95", Double),
+    Column("upper_95", Double),
+    ForeignKeyConstraint(["run_id", "series_id"], [run_series.c.run_id, run_series.c.series_id]),
+    CheckConstraint("horizon >= 1", name="horizon"),
+    _is_month("month"),
+    _is_finite("value"),
+    _is_finite("seasonal_naive"),
+    CheckConstraint("lower_95 <= lower_80 AND lower_80 <= upper_80 AND upper_80 <= upper_95", name="intervals"),
+    CheckConstraint("lower_95 > '-Infinity' AND upper_95 < 'Infinity'", name="intervals_finite"),
+    Index("forecast_series_month_idx", "series_id", "month"),
+    comment="Forecast of a series for a target month; a newer forecast is a new row.",
+)
+
+rmse_history = Table(
+    "rmse_history",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True),
+    Column("series_id", Integer, primary_key=True),
+    Column("split", Text, primary_key=True, comment="train, test or live."),
+    Column("horizon", SmallInteger, primary_key=True),
+    Column("n", Integer, nullable=False, comment="Number of months scored."),
+    Column("rmse", Double, nullable=False, comment="Root mean squared error in the unit of the series."),
+    Column("baseline_rmse", Double, comment="The seasonal naive's, on the same months."),
+    Column("skill", Double, comment="1 - rmse / baseline_rmse; 0 where both are 0; empty without a baseline."),
+    Column("coverage_80", Double, comment="Share of actuals inside the 80 % interval."),
+    Column("coverage_95", Double, comment="Share of actuals inside the 95 % interval."),
+    Column("actuals_as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load of the actuals."),
+    ForeignKeyConstraint(["run_id", "series_id"], [run_series.c.run_id, run_series.c.series_id]),
+    _is_one_of("split", "train", "test", "live"),
+    CheckConstraint("n >= 1 AND horizon >= 1", name="counts"),
+    _is_finite("rmse", least="0"),
+    _is_finite("baseline_rmse", least="0"),
+    CheckConstraint("skill <= 1 AND skill >= '-Infinity'", name="skill"),
+    comment="RMSE per series, split and horizon as found by each run.",
+)

@@ -1,0 +1,1 @@
+"""Alembic migrations of schema `milkrun`; installed with the package and run by it."""

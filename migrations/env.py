@@ -1,0 +1,29 @@
+"""Run migrations on the connection handed over by storage, one process at a time."""
+
+from alembic import context
+from sqlalchemy import text
+
+from forecasting.storage.database import MIGRATE_LOCK
+from forecasting.storage.tables import SCHEMA, metadata
+
+connection = context.config.attributes["connection"]
+
+# Alembic reads the revision before its transaction begins, so the lock belongs to the session.
+connection.execute(text("SET statement_timeout = 0; SET lock_timeout = 0"))
+connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATE_LOCK})
+connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+connection.commit()
+try:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table_schema=SCHEMA,
+        include_schemas=True,
+        include_name=lambda name, type_, _parents: type_ != "schema" or name == SCHEMA,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+finally:
+    connection.rollback()
+    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATE_LOCK})
+    connection.commit()

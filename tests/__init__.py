@@ -1,0 +1,1 @@
+"""The tests mirror the package; they run on a real PostgreSQL."""
