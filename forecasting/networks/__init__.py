@@ -1,0 +1,1 @@
+"""LSTM networks, one per series: any number predicted and trained as one program."""

@@ -1,0 +1,326 @@
+"""Many small LSTM networks at once: their weights, and their predictions in plain NumPy.
+
+One LSTM layer (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000, as Keras computes it):
+
+    z = x·kernel + h·recurrent_kernel + bias
+    input, forget, output = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)        candidate = tanh(z_c)
+    cell = forget · cell + input · candidate                                h = output · tanh(cell)
+
+Every network has its own weights. Nothing here imports TensorFlow, so that reusing a network stays cheap.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+Array = Any  # a NumPy array or a TensorFlow tensor: the forward pass is written once for both
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a network: LSTM layers one on top of the other, and a Dense head on the last state."""
+
+    look_back: int
+    units: tuple[int, ...]
+    look_back_as: Literal["features", "steps"] = "features"
+    outputs: int = 1
+
+    def __post_init__(self) -> None:
+        if self.look_back < 1 or self.outputs < 1 or not self.units or min(self.units) < 1:
+            raise ValueError("look_back, outputs and every entry of units must be at least 1")
+        if self.look_back_as not in ("features", "steps"):
+            raise ValueError(f"look_back_as must be 'features' or 'steps', not {self.look_back_as!r}")
+
+    @property
+    def time_steps(self) -> int:
+        """Time steps that the LSTM walks through."""
+        return 1 if self.look_back_as == "features" else self.look_back
+
+    @property
+    def features(self) -> int:
+        """Numbers that enter at each time step."""
+        return self.look_back if self.look_back_as == "features" else 1
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Tensor shapes of one network by name, in Keras' layout and gate order (input, forget, candidate, output)."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        inputs = self.features
+        for layer, units in enumerate(self.units):
+            shapes[f"lstm_{layer}/kernel"] = (inputs, 4 * units)
+            shapes[f"lstm_{layer}/recurrent_kernel"] = (units, 4 * units)
+            shapes[f"lstm_{layer}/bias"] = (4 * units,)
+            inputs = units
+        shapes["dense/kernel"] = (inputs, self.outputs)
+        shapes["dense/bias"] = (self.outputs,)
+        return shapes
+
+
+def initial_weights(architecture: Architecture, seeds: np.ndarray) -> Weights:
+    """Draw Keras' default initial weights for each network from its own seed.
+
+    seeds: uint64 (networks,). Returns float32 tensors with the networks axis first. Kernels are Glorot uniform (Glorot &
+    Bengio 2010), recurrent kernels orthogonal (Saxe et al. 2014), biases zero but for a forget gate of one
+    (Jozefowicz et al. 2015). The same seed gives the same network whatever the other seeds are.
+    """
+    seeds = np.asarray(seeds, dtype=np.uint64)
+    shapes = architecture.shapes
+    draws = {name: 2 * int(np.prod(shape)) for name, shape in shapes.items() if "kernel" in name}
+    raw = np.stack([random_bits(seed, 0, sum(draws.values())) for seed in seeds]) if len(seeds) else None
+    weights: Weights = {}
+    start = 0
+    for name, shape in shapes.items():
+        if "kernel" not in name:
+            weights[name] = np.zeros((len(seeds), *shape), dtype=np.float32)
+            if name != "dense/bias":
+                weights[name][:, shape[0] // 4 : shape[0] // 2] = 1
+            continue
+        uniform = np.zeros((0, draws[name])) if raw is None else unit_interval(raw[:, start : start + draws[name]])
+        start += draws[name]
+        draw = orthogonal if name.endswith("recurrent_kernel") else glorot_uniform
+        weights[name] = draw(uniform, shape).astype(np.float32)
+    return weights
+
+
+def random_bits(seed: np.uint64, purpose: int, count: int) -> np.ndarray:
+    """Draw uint64 (count,) from the stream of a seed and a purpose; NumPy keeps such streams the same for ever (NEP 19)."""
+    return np.random.Philox(key=np.array([seed, purpose], dtype=np.uint64)).random_raw(count)
+
+
+def unit_interval(bits: np.ndarray) -> np.ndarray:
+    """Map uint64 bits to float64 in (0, 1)."""
+    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+
+
+def glorot_uniform(uniform: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Glorot uniform kernels: (networks, draws) in (0, 1) -> (networks, *shape)."""
+    limit = np.sqrt(6.0 / sum(shape))
+    return (2.0 * uniform[:, : int(np.prod(shape))] - 1.0).reshape(-1, *shape) * limit
+
+
+def orthogonal(uniform: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Orthogonal kernels by QR of normal draws: (networks, draws) in (0, 1) -> (networks, *shape)."""
+    half = int(np.prod(shape))
+    normal = np.sqrt(-2.0 * np.log(uniform[:, :half])) * np.cos(2.0 * np.pi * uniform[:, half : 2 * half])
+    q, r = np.linalg.qr(normal.reshape(-1, max(shape), min(shape)))
+    q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
+    return q.transpose(0, 2, 1) if shape[0] < shape[1] else q
+
+
+def condense(architecture: Architecture, weights: Weights) -> list[np.ndarray]:
+    """List what can influence a prediction: kernel (n, inputs, columns) and bias (n, 1, columns) of layer after layer.
+
+    Kernel and recurrent kernel are stacked, as they multiply (x, h). In a single time step that starts from zero the
+    recurrent kernel and the forget gate meet only zeros: they are left out.
+    """
+    arrays = []
+    for layer, units in enumerate(architecture.units):
+        kernel, bias = weights[f"lstm_{layer}/kernel"], weights[f"lstm_{layer}/bias"]
+        if architecture.time_steps == 1:
+            kept = np.r_[0:units, 2 * units : 4 * units]
+            kernel, bias = kernel[:, :, kept], bias[:, kept]
+        else:
+            kernel = np.concatenate([kernel, weights[f"lstm_{layer}/recurrent_kernel"]], axis=1)
+        arrays += [kernel, bias[:, None, :]]
+    return [*arrays, weights["dense/kernel"], weights["dense/bias"][:, None, :]]
+
+
+def expand(architecture: Architecture, weights: Weights, condensed: list[np.ndarray]) -> Weights:
+    """Undo `condense`: the weights with their influential parts replaced, the others as they were."""
+    weights = {name: tensor.copy() for name, tensor in weights.items()}
+    for layer, units in enumerate(architecture.units):
+        kernel, bias = condensed[2 * layer], condensed[2 * layer + 1][:, 0]
+        inputs = weights[f"lstm_{layer}/kernel"].shape[1]
+        kept = np.r_[0:units, 2 * units : 4 * units] if architecture.time_steps == 1 else np.r_[0 : 4 * units]
+        weights[f"lstm_{layer}/kernel"][:, :, kept] = kernel[:, :inputs]
+        weights[f"lstm_{layer}/bias"][:, kept] = bias
+        if architecture.time_steps > 1:
+            weights[f"lstm_{layer}/recurrent_kernel"] = kernel[:, inputs:]
+    return weights | {"dense/kernel": condensed[-2], "dense/bias": condensed[-1][:, 0]}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the networks axis lies, with the product that suits it; see docs/decisions/0003.
+
+    "last": arrays are (windows, features, networks) and products are sums of long vectors, best for few units.
+    "first": arrays are (networks, windows, features) and products are matrix products, best for many.
+    """
+
+    networks: Literal["first", "last"]
+    product: Callable[[Array, Array], Array]  # (windows, inputs) · (inputs, columns) -> (windows, columns), per network
+    tanh: Callable[[Array], Array]
+    join: Callable[[Array, Array], Array]  # side by side along the features axis
+
+    @property
+    def windows(self) -> int:
+        """The axis of windows; that of features follows it."""
+        return 0 if self.networks == "last" else 1
+
+    def columns(self, array: Array, start: int, stop: int) -> Array:
+        """Cut features start:stop out of an array."""
+        return array[:, start:stop] if self.networks == "last" else array[:, :, start:stop]
+
+    def along_features(self, values: np.ndarray) -> np.ndarray:
+        """Shape one number per feature so that it broadcasts over windows and networks."""
+        return values[None, :, None] if self.networks == "last" else values[None, None, :]
+
+
+def lstm_step(z: Array, cell: Array | None, units: int, layout: Layout) -> tuple[Array, Array, Array, Array]:
+    """Take one time step of one layer, from the gates' inputs z and the last cell (None: zero, before the first step).
+
+    Returns the gates (in z's columns: input, forget unless condensed away, candidate, output), the new cell, its tanh
+    and the state h. One tanh serves all gates: sigmoid(z) = tanh(z / 2) / 2 + 1 / 2.
+    """
+    width = z.shape[layout.windows + 1]
+    scale = np.full(width, 0.5, dtype=z.dtype if isinstance(z, np.ndarray) else z.dtype.as_numpy_dtype)
+    scale[width - 2 * units : width - units] = 1
+    scale = layout.along_features(scale)
+    gates = layout.tanh(z * scale) * scale + (1 - scale)
+    new_cell = layout.columns(gates, 0, units) * layout.columns(gates, width - 2 * units, width - units)
+    if cell is not None:
+        new_cell = new_cell + layout.columns(gates, units, 2 * units) * cell
+    cell_tanh = layout.tanh(new_cell)
+    return gates, new_cell, cell_tanh, layout.columns(gates, width - units, width) * cell_tanh
+
+
+def steps_of(architecture: Architecture, x: Array, layout: Layout) -> list[Array]:
+    """Cut windows into what enters at each time step: one step of all features, or steps of one feature."""
+    if architecture.time_steps == 1:
+        return [x]
+    return [layout.columns(x, step, step + 1) for step in range(architecture.time_steps)]
+
+
+def forward(architecture: Architecture, condensed: list[Array], x: Array, layout: Layout) -> Array:
+    """Predict from windows in a layout; condensed as from `condense`, in the same layout."""
+    sequence = steps_of(architecture, x, layout)
+    for layer, units in enumerate(architecture.units):
+        kernel, bias = condensed[2 * layer], condensed[2 * layer + 1]
+        h = cell = None
+        for step, entering in enumerate(sequence):
+            if h is not None:
+                entering = layout.join(entering, h)
+            z = layout.product(entering, kernel) + bias
+            _, cell, _, h = lstm_step(z, cell, units, layout)
+            sequence[step] = h
+    return layout.product(sequence[-1], condensed[-2]) + condensed[-1]
+
+
+def sum_product(x: Array, kernel: Array) -> Array:
+    """Multiply (windows, inputs, networks) by (inputs, columns, networks): long vectors, summed input by input.
+
+    x may have fewer inputs than the kernel has: the state before the first time step is zero.
+    """
+    total = x[:, 0, None] * kernel[0]
+    for row in range(1, x.shape[1]):
+        total = total + x[:, row, None] * kernel[row]
+    return total
+
+
+TILE = 16  # rows of every matrix product in predict: one fixed shape, so that a window's bits never depend on its company
+EXACT_UNITS = 8  # up to here sums of vectors are quick enough
+WORK = 1 << 18  # numbers in the largest temporary array: 1 MiB of float32 stays in the cache
+
+
+def predict(architecture: Architecture, weights: Weights, windows: np.ndarray) -> np.ndarray:
+    """Predict every window with its own network.
+
+    windows: float32 (networks, windows, look_back). Returns float32 (networks, windows, outputs). A window's prediction
+    has the same bits whatever else is predicted with it.
+    """
+    windows = np.asarray(windows, dtype=np.float32)
+    networks, count, _ = windows.shape
+    result = np.empty((networks, count, architecture.outputs), dtype=np.float32)
+    condensed = condense(architecture, weights)
+    few = max(architecture.units) <= EXACT_UNITS
+    width = 4 * max(architecture.units)
+    rows = min(count, max(TILE, WORK // width)) or 1
+    block = max(1, WORK // (width * rows))
+    for start in range(0, networks, block):
+        part = slice(start, start + block)
+        own = [array[part] for array in condensed]
+        if few:
+            own = [np.ascontiguousarray(array.transpose(1, 2, 0)) for array in own]
+        for first in range(0, count, rows):
+            x = windows[part, first : first + rows]
+            if few:
+                x = np.ascontiguousarray(x.transpose(1, 2, 0))  # (windows, look_back, networks)
+            y = forward(architecture, own, x, NUMPY_LAST if few else NUMPY_FIRST)
+            result[part, first : first + rows] = y.transpose(2, 0, 1) if few else y
+    return result
+
+
+def matrix_product(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Multiply (networks, windows, inputs) by (networks, inputs, columns) in tiles of one fixed shape."""
+    networks, windows, inputs = x.shape
+    tiles = -(-windows // TILE)
+    padded = np.zeros((networks, tiles * TILE, inputs), dtype=x.dtype)
+    padded[:, :windows] = x
+    product = padded.reshape(networks, tiles, TILE, inputs) @ kernel[:, None, :inputs]
+    return np.asarray(product.reshape(networks, tiles * TILE, -1)[:, :windows])
+
+
+def rational_tanh(x: np.ndarray) -> np.ndarray:
+    """Hyperbolic tangent by a rational approximation, from + − × ÷ alone: the same bits on every machine.
+
+    The coefficients are those of Eigen's float32 tanh, which TensorFlow uses: an odd polynomial of degree 13 over an
+    even one of degree 6, within a few units in the last place.
+    """
+    x = np.clip(x, np.float32(-7.90531110763549805), np.float32(7.90531110763549805))
+    square = x * x
+    numerator = np.full_like(x, NUMERATOR[0])
+    for coefficient in NUMERATOR[1:]:
+        numerator *= square
+        numerator += coefficient
+    numerator *= x
+    denominator = np.full_like(x, DENOMINATOR[0])
+    for coefficient in DENOMINATOR[1:]:
+        denominator *= square
+        denominator += coefficient
+    numerator /= denominator
+    return numerator
+
+
+NUMERATOR = np.array(
+    [
+        -2.76076847742355e-16,
+        2.00018790482477e-13,
+        -8.60467152213735e-11,
+        5.12229709037114e-08,
+        1.48572235717979e-05,
+        6.37261928875436e-04,
+        4.89352455891786e-03,
+    ],
+    dtype=np.float32,
+)
+DENOMINATOR = np.array(
+    [1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03], dtype=np.float32
+)
+NUMPY_LAST = Layout("last", sum_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=1))
+NUMPY_FIRST = Layout("first", matrix_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=2))
+
+
+def to_keras(architecture: Architecture, weights: Weights, position: int) -> "keras.Sequential":
+    """Hand out the network at a position as an ordinary Keras model, `Sequential([LSTM, ..., Dense])`.
+
+    Its input is (windows, time steps, features): reshape (windows, look_back) to (-1, 1, look_back) when look_back is
+    read as features, to (-1, look_back, 1) when it is read as steps.
+    """
+    import keras
+
+    last = len(architecture.units) - 1
+    model = keras.Sequential(
+        [
+            keras.Input((architecture.time_steps, architecture.features)),
+            *(keras.layers.LSTM(units, return_sequences=layer < last) for layer, units in enumerate(architecture.units)),
+            keras.layers.Dense(architecture.outputs),
+        ]
+    )
+    model.set_weights([weights[name][position] for name in architecture.shapes])
+    return model
