@@ -198,7 +198,9 @@ def _named(failure: DBAPIError, place: str) -> EnvironmentFailure:
     constraint = getattr(diagnostics, "constraint_name", None)
     where = f", constraint {constraint}" if constraint else ""
     summary = _SUMMARIES.get(state[:2], "it refused a statement")
-    return EnvironmentFailure(f"The database at {place} failed: {summary} (SQLSTATE {state}{where}). Nothing was changed.")
+    return EnvironmentFailure(
+        f"The database at {place} failed: {summary} (SQLSTATE {state}{where}). Nothing was changed."
+    )
 
 
 _SUMMARIES = {

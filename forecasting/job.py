@@ -1,0 +1,132 @@
+"""One run, step by step: open it, forecast its shards, publish it. Read this file first.
+
+Schedule, UI, command line and backfill all take this road. Training happens outside any transaction; the rows of a
+shard are written in one; the last transaction makes the whole run visible.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from forecasting import __version__
+from forecasting.errors import RunRefused
+from forecasting.months import Month
+from forecasting.policy import Policy, Verdict
+from forecasting.recipes import Recipe
+from forecasting.shard import forecast_shard, look
+from forecasting.storage import forecasts, panels, runs
+from forecasting.storage.database import Database
+from forecasting.storage.runs import Request, Run
+
+
+@dataclass(frozen=True)
+class Round:
+    """What is asked for: everything that decides a run, before it meets the data.
+
+    origin: the last month that may be used; None means the newest month observed, but not after `due`.
+    series: names, None for all active series. due: the newest month that may be the origin (from the schedule).
+    """
+
+    recipe: Recipe
+    policy: Policy
+    kind: Literal["live", "backfill"] = "live"
+    origin: Month | None = None
+    series: tuple[str, ...] | None = None
+    due: Month | None = None
+    shard_size: int = 1000
+    trigger: str = "command line"
+    prefect_flow_run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do: one verdict per series."""
+
+    request: Request
+    names: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended: counts per outcome and decision, and the reasons with one example each."""
+
+    run: Run
+    published_now: bool
+    counts: dict[str, int]
+    reasons: tuple[tuple[str, str, int, str], ...]
+
+
+def open_run(database: Database, asked: Round) -> Run:
+    """Store the run that was asked for, or find it where it was asked for before.
+
+    Raises RunRefused when there is nothing to forecast, InputError for unknown series.
+    """
+    request = _request(database, asked)
+    return database.write(lambda connection: runs.open_run(connection, request))
+
+
+def run_shard(
+    database: Database,
+    run: Run,
+    number: int,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> bool:
+    """Forecast one shard and write it; False when it had been written before, by this process or another."""
+    with database.reading() as connection:
+        if number in runs.finished_shards(connection, run.run_id):
+            return False
+    result = forecast_shard(database, run, run.shard(number), workers=workers, progress=progress)
+    return database.write(lambda connection: forecasts.write_shard(connection, run, number, result))
+
+
+def publish_run(database: Database, run: Run) -> Summary:
+    """Make all rows of the run visible at once, when every series has its outcome."""
+    published_now = database.write(lambda connection: runs.publish(connection, run))
+    with database.reading() as connection:
+        return Summary(
+            runs.read_run(connection, run.run_id),
+            published_now,
+            runs.count_outcomes(connection, run.run_id),
+            tuple(runs.explain_outcomes(connection, run.run_id)),
+        )
+
+
+def plan_run(database: Database, asked: Round) -> Plan:
+    """Say what a run would do with each series, and why; nothing is written."""
+    request = _request(database, asked)
+    names: list[str] = []
+    verdicts: list[Verdict] = []
+    for start in range(0, len(request.series_ids), request.shard_size):
+        outlook = look(database, request, request.series_ids[start : start + request.shard_size])
+        names += outlook.panel.names
+        verdicts += outlook.verdicts
+    return Plan(request, tuple(names), tuple(verdicts))
+
+
+def _request(database: Database, asked: Round) -> Request:
+    known = database.write(lambda connection: panels.what_is_known(connection, asked.series))
+    if known is None:
+        raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
+    origin = asked.origin or (min(known.newest_month, asked.due) if asked.due else known.newest_month)
+    if origin > known.newest_month:
+        raise RunRefused(
+            f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
+            f"or run with --origin {known.newest_month}."
+        )
+    return Request(
+        kind=asked.kind,
+        origin=origin,
+        as_of=known.as_of,
+        vintages="as_of" if origin == known.newest_month else "latest",
+        recipe=asked.recipe,
+        policy=asked.policy.settings,
+        series_ids=known.series_ids,
+        names=asked.series,
+        shard_size=asked.shard_size,
+        code_version=__version__,
+        trigger=asked.trigger,
+        prefect_flow_run_id=asked.prefect_flow_run_id,
+    )

@@ -1,0 +1,39 @@
+"""Missing months inside a history: how long they are, and what stands in for them."""
+
+import numpy as np
+
+from forecasting.panel import Counts, Values
+
+SEASON = 12
+
+
+def longest_gap(values: Values, lengths: Counts) -> Counts:
+    """Return the length of the longest run of missing months of each history.
+
+    values: (series, months), NaN where missing; lengths: (series,), months at or beyond them do not count.
+    """
+    missing = np.isnan(values) & (np.arange(values.shape[1]) < lengths[:, None])
+    longest = np.zeros(len(values), dtype=np.int64)
+    running = np.zeros(len(values), dtype=np.int64)
+    for column in missing.T:
+        running = np.where(column, running + 1, 0)
+        longest = np.maximum(longest, running)
+    return longest
+
+
+def fill_gaps(values: Values, lengths: Counts) -> tuple[Values, Values]:
+    """Fill missing months with the value of a year before, or else the last one before; never from a later month.
+
+    values: (series, months), NaN where missing, the first month of each history observed.
+    Returns the filled values and, for every filled month, 12 (a year before) or 1 (the last value), else 0.
+    """
+    filled = values.copy()
+    lags = np.zeros(values.shape)
+    inside = np.arange(values.shape[1]) < lengths[:, None]
+    for month in np.flatnonzero((np.isnan(values) & inside).any(axis=0)):
+        rows = np.flatnonzero(np.isnan(values[:, month]) & inside[:, month])
+        year_before = filled[rows, month - SEASON] if month >= SEASON else np.full(len(rows), np.nan)
+        known = ~np.isnan(year_before)
+        filled[rows, month] = np.where(known, year_before, filled[rows, month - 1])
+        lags[rows, month] = np.where(known, SEASON, 1)
+    return filled, lags

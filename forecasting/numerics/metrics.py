@@ -1,0 +1,26 @@
+"""Measures of error; error = predicted - actual, positive when the forecast was too high."""
+
+import numpy as np
+
+from forecasting.panel import Values
+
+
+def rmse(errors: Values) -> Values:
+    """Root mean squared error over the last axis, NaN entries left out; NaN where nothing is left.
+
+    errors: (series, months) in the unit of the series; returns (series,).
+    """
+    counted = ~np.isnan(errors)
+    count = counted.sum(axis=-1)
+    # Scaling by the largest error keeps the square of a huge one finite.
+    largest = np.where(counted, np.abs(errors), 0.0).max(axis=-1, initial=0.0)
+    unit = np.where(largest > 0, largest, 1.0)
+    squares = np.where(counted, errors / unit[..., None], 0.0) ** 2
+    return np.where(count > 0, unit * np.sqrt(squares.sum(axis=-1) / np.maximum(count, 1)), np.nan)
+
+
+def skill(model_rmse: Values, baseline_rmse: Values) -> Values:
+    """1 - rmse / rmse of the baseline: 1 is perfect, 0 as good as the baseline, negative worse; 0 where both are 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.divide(model_rmse, baseline_rmse)
+    return 1.0 - np.where((model_rmse == 0) & (baseline_rmse == 0), 1.0, ratio)

@@ -1,0 +1,83 @@
+"""A panel: the observations of many series, one row each, on one calendar."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.months import Month
+
+Values = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Observations of series (rows) by month (columns), NaN where a month was not observed.
+
+    values: (series, months) in the unit of each series; column 0 is the month `first`.
+    """
+
+    series_ids: tuple[int, ...]
+    names: tuple[str, ...]
+    first: Month
+    values: Values
+
+    def __len__(self) -> int:
+        return len(self.series_ids)
+
+    @property
+    def last(self) -> Month:
+        """The month of the last column."""
+        return self.first + (self.values.shape[1] - 1)
+
+    def select(self, rows: list[int]) -> "Panel":
+        """Return the panel of some rows, in that order."""
+        return Panel(
+            tuple(self.series_ids[row] for row in rows),
+            tuple(self.names[row] for row in rows),
+            self.first,
+            self.values[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Series without gaps, each from its own first to its own last month.
+
+    values: (series, longest); row i holds lengths[i] observations from column 0 on, NaN after them.
+    last_months: the month of each series' last observation.
+    """
+
+    values: Values
+    lengths: Counts
+    last_months: tuple[Month, ...]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def select(self, rows: list[int]) -> "Histories":
+        """Return the histories of some rows, in that order, as narrow as the longest of them."""
+        lengths = self.lengths[rows]
+        width = int(lengths.max(initial=0))
+        return Histories(self.values[rows][:, :width], lengths, tuple(self.last_months[row] for row in rows))
+
+
+def observed_span(panel: Panel) -> tuple[Counts, Counts]:
+    """Return the first and one past the last observed column of each series; 0 and 0 where nothing was observed."""
+    observed = ~np.isnan(panel.values)
+    any_observed = observed.any(axis=1)
+    first = np.where(any_observed, observed.argmax(axis=1), 0)
+    end = np.where(any_observed, observed.shape[1] - observed[:, ::-1].argmax(axis=1), 0)
+    return first, end
+
+
+def histories_of(panel: Panel) -> Histories:
+    """Cut each series of a panel to its observed span and move it to column 0; gaps inside stay NaN."""
+    first, end = observed_span(panel)
+    lengths = end - first
+    width = int(lengths.max(initial=0))
+    columns = first[:, None] + np.arange(width)
+    values = np.take_along_axis(panel.values, np.minimum(columns, max(panel.values.shape[1] - 1, 0)), axis=1)
+    values = np.where(np.arange(width) < lengths[:, None], values, np.nan)
+    return Histories(values, lengths, tuple(panel.first + (int(column) - 1) for column in end))

@@ -1,0 +1,160 @@
+"""Retrain or reuse, forecast or not: pure functions of evidence that give decisions with their reasons."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from forecasting.errors import InputError
+from forecasting.months import Month
+from forecasting.panel import Values
+from forecasting.recipes import Recipe
+
+Retrain = Literal["auto", "always", "never"]
+ABSURD_RANGES = 10  # a forecast this many ranges of the history away from it is no forecast
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of a run.
+
+    late_months: how many months a series may be late and still be forecast from its own last month;
+    max_age_months: a network older than this is retrained; live_rmse_ratio: so is one whose live RMSE is more than
+    this many times its test RMSE, once live_least forecasts have been answered.
+    """
+
+    retrain: Retrain = "auto"
+    late_months: int = 3
+    max_age_months: int = 12
+    live_rmse_ratio: float = 1.5
+    live_least: int = 3
+
+    def __post_init__(self) -> None:
+        """Raise InputError naming the rule that cannot be followed."""
+        if self.retrain not in ("auto", "always", "never"):
+            raise InputError(f"retrain is {self.retrain!r}: choose auto, always or never.")
+        if self.late_months < 0 or self.max_age_months < 1 or self.live_rmse_ratio <= 0 or self.live_least < 1:
+            raise InputError("late_months must be at least 0; max_age_months, live_rmse_ratio and live_least above 0.")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The rules as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ChampionEvidence:
+    """What is known of the network that made the last published forecast."""
+
+    recipe_hash: str
+    origin: Month
+    test_rmse: float
+    live_n: int = 0
+    live_rmse: float | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a series before a run decides about it."""
+
+    last_month: Month | None
+    observations: int = 0
+    longest_gap: int = 0
+    constant: bool = False
+    champion: ChampionEvidence | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run does with a series.
+
+    decision: retrain or reuse a network, or None where none is needed; then outcome says how the series ends.
+    """
+
+    decision: Literal["retrain", "reuse"] | None
+    decision_reason: str | None
+    outcome: str | None
+    reason: str
+    detail: str | None = None
+
+
+def decide(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
+    """Decide about one series: held, refused or fallback where no network helps, else retrain or reuse."""
+    ended = _without_network(evidence, policy, recipe, origin)
+    return ended if ended is not None else _choose_network(evidence.champion, policy, recipe, origin)
+
+
+def _without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
+    if evidence.last_month is None:
+        return Verdict(None, None, "refused", "no_observations", f"No observation up to {origin}.")
+    late = origin - evidence.last_month
+    if late > policy.late_months:
+        detail = (
+            f"Newest month is {evidence.last_month}, {late} before the origin {origin}; allowed: {policy.late_months}."
+        )
+        return Verdict(None, None, "held", "late", detail)
+    if evidence.longest_gap > recipe.max_gap:
+        detail = f"{evidence.longest_gap} months in a row are missing; the recipe fills at most {recipe.max_gap}."
+        return Verdict(None, None, "held", "gap", detail)
+    if evidence.observations < recipe.least_observations:
+        detail = f"{evidence.observations} months; recipe {recipe.name} needs {recipe.least_observations}."
+        outcome = "fallback" if evidence.observations >= 12 else "refused"
+        return Verdict(None, None, outcome, "short_history", detail)
+    if evidence.constant:
+        return Verdict(None, None, "fallback", "constant", "All months the network would be trained on are equal.")
+    return None
+
+
+def _choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
+    if policy.retrain == "always":
+        return _retrain("asked_for", "retrain = always")
+    if policy.retrain == "never":
+        if champion is None or champion.recipe_hash != recipe.hash:
+            detail = f"retrain = never, and there is no network of recipe {recipe.name} to reuse."
+            return Verdict(None, None, "refused", "no_network", detail)
+        return _reuse("asked_for", "retrain = never")
+    if champion is None:
+        return _retrain("no_network", "No network has made a published forecast yet.")
+    if champion.recipe_hash != recipe.hash:
+        return _retrain("recipe_changed", f"The last network is of another recipe than {recipe.name}.")
+    age = origin - champion.origin
+    if age >= policy.max_age_months:
+        return _retrain("age", f"Trained at {champion.origin}, {age} months ago; limit: {policy.max_age_months}.")
+    if champion.live_rmse is not None and champion.live_n >= policy.live_least:
+        compared = (
+            f"live RMSE {champion.live_rmse:.6g} over {champion.live_n} months, test RMSE {champion.test_rmse:.6g}"
+        )
+        if champion.live_rmse > policy.live_rmse_ratio * champion.test_rmse:
+            return _retrain("live_rmse", f"{compared}: worse than {policy.live_rmse_ratio} times.")
+        return _reuse("good", compared)
+    return _reuse("young", f"Trained at {champion.origin}, {age} months ago; {champion.live_n} forecasts answered.")
+
+
+def _retrain(reason: str, detail: str) -> Verdict:
+    return Verdict("retrain", reason, None, "ok", detail)
+
+
+def _reuse(reason: str, detail: str) -> Verdict:
+    return Verdict("reuse", reason, None, "ok", detail)
+
+
+def without_bundle(policy: Policy, damage: str) -> Verdict:
+    """Decide again about a series whose stored network turned out to be damaged."""
+    if policy.retrain == "auto":
+        return _retrain("bundle_damaged", damage)
+    return Verdict(None, None, "failed", "bundle_damaged", damage)
+
+
+def judge(values: Values, history: Values, *, diverged: bool) -> tuple[str, str, str | None]:
+    """Say whether a network's forecast may be published as one: outcome, reason and detail.
+
+    values: (horizon,) and history: (months,), both in the unit of the series.
+    """
+    if diverged or not np.isfinite(values).all():
+        return "fallback", "diverged", "Training did not end in finite numbers."
+    low, high = float(history.min()), float(history.max())
+    limit = ABSURD_RANGES * (high - low)
+    worst = float(np.abs(values - (low + high) / 2).max())
+    if worst > limit + (high - low) / 2:
+        return "fallback", "absurd", f"A forecast lies more than {ABSURD_RANGES} ranges of the history away from it."
+    return "forecast", "ok", None

@@ -1,0 +1,278 @@
+"""One shard of a run: look at its series, decide, train or reuse, forecast, and give the rows to write."""
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from forecasting import __version__
+from forecasting.errors import BundleError
+from forecasting.networks import bundle as tensors
+from forecasting.networks import classic
+from forecasting.networks.classic import Fitted, Networks
+from forecasting.numerics.baselines import seasonal_naive
+from forecasting.numerics.gaps import fill_gaps, longest_gap
+from forecasting.numerics.scaling import MinMaxScaler
+from forecasting.numerics.windows import train_lengths
+from forecasting.panel import Histories, Panel, Values, histories_of
+from forecasting.policy import ChampionEvidence, Evidence, Policy, Verdict, decide, judge, without_bundle
+from forecasting.recipes import Recipe
+from forecasting.storage import bundles, scores
+from forecasting.storage.bundles import Bundle, Champion, Member
+from forecasting.storage.database import Database
+from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
+from forecasting.storage.panels import read_panel
+from forecasting.storage.runs import Request, Run
+from forecasting.storage.scores import Score
+
+FILL_RULES = {12: "year_before", 1: "last_value"}
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a run knows of some series, and what it decides about each: one row per series of the panel.
+
+    lags: (series, months) of histories: how many months before a filled month its value was taken, 0 if observed.
+    """
+
+    panel: Panel
+    histories: Histories
+    lags: Values
+    verdicts: tuple[Verdict, ...]
+    champions: dict[int, Champion]
+    live_scores: tuple[Score, ...]
+
+
+def look(database: Database, run: Run | Request, series_ids: Sequence[int]) -> Outlook:
+    """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written."""
+    known = {"kind": run.kind, "origin": run.origin, "as_of": run.as_of}
+    of_recipe = {**known, "recipe_hash": run.recipe.hash}
+    with database.reading() as connection:
+        panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
+        champions = bundles.read_champions(connection, series_ids, **known)
+        live_scores = scores.read_live_scores(connection, series_ids, **of_recipe)
+        bundle_scores = scores.read_bundle_scores(connection, series_ids, **of_recipe)
+    observed = histories_of(panel)
+    gaps = longest_gap(observed.values, observed.lengths)
+    filled, lags = fill_gaps(observed.values, observed.lengths)
+    histories = Histories(filled, observed.lengths, observed.last_months)
+    constant = _constant(histories, run.recipe)
+    policy = Policy(**run.policy)
+    verdicts = []
+    for row, series_id in enumerate(series_ids):
+        evidence = Evidence(
+            last_month=histories.last_months[row] if histories.lengths[row] else None,
+            observations=int(histories.lengths[row]),
+            longest_gap=int(gaps[row]),
+            constant=bool(constant[row]),
+            champion=_champion_evidence(champions.get(series_id), bundle_scores),
+        )
+        verdicts.append(decide(evidence, policy, run.recipe, run.origin))
+    return Outlook(panel, histories, lags, tuple(verdicts), champions, tuple(live_scores))
+
+
+def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
+    seen = histories.lengths if recipe.scaler_sees == "all" else train_lengths(histories.lengths, recipe.train_share)
+    inside = np.arange(histories.values.shape[1]) < seen[:, None]
+    high = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
+    low = np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf)
+    return np.asarray(high == low)
+
+
+def _champion_evidence(
+    champion: Champion | None, bundle_scores: dict[tuple[int, str], tuple[int, float]]
+) -> ChampionEvidence | None:
+    if champion is None:
+        return None
+    n, live_rmse = bundle_scores.get((champion.series_id, champion.bundle_id), (0, None))
+    return ChampionEvidence(champion.recipe_hash, champion.origin, champion.test_rmse, n, live_rmse)
+
+
+def forecast_shard(
+    database: Database,
+    run: Run,
+    series_ids: Sequence[int],
+    *,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ShardResult:
+    """Do everything for some series but write it; `progress` receives how many networks have just been trained."""
+    outlook = look(database, run, series_ids)
+    reused, verdicts = _load_networks(database, run, outlook)
+    to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain"]
+    fitted = _train(run.recipe, outlook, to_train, workers, progress)
+    bundle = _bundle_of(run, outlook, to_train, fitted) if fitted else None
+    values: dict[int, Values] = {}
+    for rows, networks in ((sorted(reused), _stack(reused)), (to_train, fitted and fitted.networks)):
+        if networks:
+            made = classic.forecast(run.recipe, networks, outlook.histories.select(list(rows)))
+            values.update(zip(rows, made, strict=True))
+    diverged = {row for position, row in enumerate(to_train) if fitted and fitted.diverged[position]}
+    results = tuple(
+        _result(run, outlook, row, verdict, values.get(row), row in diverged, bundle)
+        for row, verdict in enumerate(verdicts)
+    )
+    return ShardResult(
+        bundle,
+        results,
+        (*_training_scores(outlook, to_train, fitted), *outlook.live_scores),
+        tuple(_filled_months(outlook, results)),
+    )
+
+
+def _train(
+    recipe: Recipe, outlook: Outlook, rows: list[int], workers: int | None, progress: Callable[[int], None] | None
+) -> Fitted | None:
+    if not rows:
+        return None
+    seeds = classic.series_seeds(recipe, [outlook.panel.names[row] for row in rows])
+    return classic.fit(recipe, outlook.histories.select(rows), seeds, workers=workers, progress=progress)
+
+
+def _load_networks(database: Database, run: Run, outlook: Outlook) -> tuple[dict[int, Networks], tuple[Verdict, ...]]:
+    """Load the networks that are reused, by row; where a bundle is damaged, the policy decides again."""
+    verdicts = list(outlook.verdicts)
+    wanted = {
+        row: outlook.champions[series_id]
+        for row, series_id in enumerate(outlook.panel.series_ids)
+        if verdicts[row].decision == "reuse"
+    }
+    with database.reading() as connection:
+        stored = bundles.read_payloads(connection, (champion.bundle_id for champion in wanted.values()))
+    unpacked: dict[str, dict[str, np.ndarray] | BundleError] = {}
+    for bundle_id, (payload, manifest) in stored.items():
+        try:
+            unpacked[bundle_id] = tensors.unpack(payload, manifest["networks"])
+        except BundleError as damage:
+            unpacked[bundle_id] = damage
+    networks: dict[int, Networks] = {}
+    for row, champion in wanted.items():
+        weights = unpacked[champion.bundle_id]
+        if isinstance(weights, BundleError):
+            verdicts[row] = without_bundle(Policy(**run.policy), f"Bundle {champion.bundle_id[:12]}: {weights}")
+            continue
+        position = slice(champion.position, champion.position + 1)
+        scaler = MinMaxScaler(np.array([champion.scaler["low"]]), np.array([champion.scaler["high"]]))
+        networks[row] = Networks({name: tensor[position] for name, tensor in weights.items()}, scaler)
+    return networks, tuple(verdicts)
+
+
+def _stack(networks: dict[int, Networks]) -> Networks | None:
+    if not networks:
+        return None
+    each = [networks[row] for row in sorted(networks)]
+    weights = {name: np.concatenate([one.weights[name] for one in each]) for name in each[0].weights}
+    low, high = (np.concatenate([getattr(one.scaler, side) for one in each]) for side in ("low", "high"))
+    return Networks(weights, MinMaxScaler(low, high))
+
+
+def _bundle_of(run: Run, outlook: Outlook, rows: list[int], fitted: Fitted) -> Bundle | None:
+    """Bundle the networks that ended in finite numbers; the others are not kept."""
+    kept = [position for position in range(len(rows)) if not fitted.diverged[position]]
+    if not kept:
+        return None
+    networks = fitted.networks.select(kept)
+    payload, manifest = tensors.pack(networks.weights)
+    members = []
+    for position, source in enumerate(kept):
+        row = rows[source]
+        last = outlook.histories.last_months[row]
+        seen = int(fitted.trained_lengths[source]) - int(outlook.histories.lengths[row])
+        members.append(
+            Member(
+                outlook.panel.series_ids[row],
+                position,
+                {
+                    "kind": "min_max",
+                    "low": float(networks.scaler.low[position]),
+                    "high": float(networks.scaler.high[position]),
+                },
+                trained_through=last + seen,
+                origin=last,
+                train_rmse=float(fitted.train.rmse[source]),
+                test_rmse=float(fitted.test.rmse[source]),
+            )
+        )
+    provenance = {"code": __version__, "python": platform.python_version(), "seed": run.recipe.seed}
+    provenance |= {name: version(name) for name in ("tensorflow", "numpy")}
+    return Bundle(
+        run.recipe.hash,
+        run.origin,
+        run.as_of,
+        payload,
+        {"networks": manifest, "provenance": provenance},
+        tuple(members),
+    )
+
+
+def _result(
+    run: Run, outlook: Outlook, row: int, verdict: Verdict, values: Values | None, diverged: bool, bundle: Bundle | None
+) -> SeriesResult:
+    length = int(outlook.histories.lengths[row])
+    history = outlook.histories.values[row : row + 1, :length]
+    series_id = outlook.panel.series_ids[row]
+    outcome, reason, detail = verdict.outcome, verdict.reason, verdict.detail
+    if values is not None:
+        outcome, reason, problem = judge(values, history[0], diverged=diverged)
+        detail = problem or detail
+    method = bundle_id = baseline = None
+    if outcome in ("forecast", "fallback"):
+        baseline = seasonal_naive(history, np.array([length]), horizon=run.recipe.horizon)[0]
+        method = "lstm" if outcome == "forecast" else "seasonal_naive"
+        if outcome == "fallback":
+            values = baseline
+        elif verdict.decision == "reuse":
+            bundle_id = outlook.champions[series_id].bundle_id
+        elif bundle is not None:
+            bundle_id = bundle.bundle_id
+    return SeriesResult(
+        series_id,
+        outlook.histories.last_months[row] if length else None,
+        verdict.decision,
+        verdict.decision_reason,
+        str(outcome),
+        reason,
+        detail,
+        method,
+        bundle_id,
+        values if method else None,
+        baseline,
+    )
+
+
+def _training_scores(outlook: Outlook, rows: list[int], fitted: Fitted | None) -> list[Score]:
+    if fitted is None:
+        return []
+    found = []
+    for split, part in (("train", fitted.train), ("test", fitted.test)):
+        for position, row in enumerate(rows):
+            if part.n[position] > 0 and np.isfinite(part.rmse[position]):
+                found.append(
+                    Score(
+                        outlook.panel.series_ids[row],
+                        split,
+                        1,
+                        int(part.n[position]),
+                        float(part.rmse[position]),
+                        _finite(part.baseline_rmse[position]),
+                        _finite(part.skill[position]),
+                    )
+                )
+    return found
+
+
+def _filled_months(outlook: Outlook, results: Sequence[SeriesResult]) -> list[FilledMonth]:
+    filled = []
+    for row, column in zip(*np.nonzero(outlook.lags), strict=True):
+        if results[row].method is None:
+            continue
+        month = outlook.histories.last_months[row] + (int(column) + 1 - int(outlook.histories.lengths[row]))
+        rule = FILL_RULES[int(outlook.lags[row, column])]
+        filled.append(FilledMonth(results[row].series_id, month, float(outlook.histories.values[row, column]), rule))
+    return filled
+
+
+def _finite(number: float) -> float | None:
+    return float(number) if np.isfinite(number) else None

@@ -1,0 +1,144 @@
+"""Bundles: networks and scalers as plain numbers, stored once, found again by series."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
+
+from forecasting.months import Month
+from forecasting.storage import tables
+
+
+@dataclass(frozen=True)
+class Member:
+    """The network of one series in a bundle: where it lies, its scaler and how it scored when it was trained."""
+
+    series_id: int
+    position: int
+    scaler: dict[str, Any]
+    trained_through: Month
+    origin: Month
+    train_rmse: float
+    test_rmse: float
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The networks of one shard with their provenance; bundle_id is the digest of both."""
+
+    recipe_hash: str
+    origin: Month
+    as_of: int
+    payload: bytes
+    manifest: dict[str, Any]
+    members: tuple[Member, ...]
+
+    @property
+    def bundle_id(self) -> str:
+        """SHA-256 of payload, manifest and members: the same training gives the same bundle."""
+        digest = hashlib.sha256(self.payload)
+        plain = [self.recipe_hash, str(self.origin), self.as_of, self.manifest]
+        digest.update(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
+        for member in self.members:
+            row = [member.series_id, member.position, member.scaler, str(member.trained_through), str(member.origin)]
+            digest.update(json.dumps(row, sort_keys=True, allow_nan=False).encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The network that made the last published forecast of a series."""
+
+    series_id: int
+    bundle_id: str
+    recipe_hash: str
+    position: int
+    scaler: dict[str, Any]
+    trained_through: Month
+    origin: Month
+    test_rmse: float
+
+
+def write_bundle(connection: Connection, bundle: Bundle) -> None:
+    """Store a bundle and its members; one that is already there stays as it is."""
+    inserted = connection.execute(
+        insert(tables.bundle)
+        .values(
+            bundle_id=bundle.bundle_id,
+            recipe_hash=bundle.recipe_hash,
+            origin=bundle.origin.first_day,
+            as_of=bundle.as_of,
+            payload=bundle.payload,
+            manifest=bundle.manifest,
+        )
+        .on_conflict_do_nothing()
+    )
+    if inserted.rowcount == 0:
+        return
+    connection.execute(
+        tables.bundle_member.insert(),
+        [
+            {
+                "bundle_id": bundle.bundle_id,
+                "series_id": member.series_id,
+                "position": member.position,
+                "scaler": member.scaler,
+                "trained_through": member.trained_through.first_day,
+                "origin": member.origin.first_day,
+                "train_rmse": member.train_rmse,
+                "test_rmse": member.test_rmse,
+            }
+            for member in bundle.members
+        ],
+    )
+
+
+def read_payloads(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, tuple[bytes, dict[str, Any]]]:
+    """Return payload and manifest of each bundle."""
+    rows = connection.execute(
+        text("SELECT bundle_id, payload, manifest FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"),
+        {"ids": sorted(set(bundle_ids))},
+    )
+    return {row.bundle_id: (bytes(row.payload), row.manifest) for row in rows}
+
+
+_CHAMPIONS = text("""
+    SELECT DISTINCT ON (x.series_id) x.series_id, x.bundle_id, b.recipe_hash, m.position, m.scaler,
+           m.trained_through, m.origin, m.test_rmse
+    FROM milkrun.run_series x
+    JOIN milkrun.run r USING (run_id)
+    JOIN milkrun.bundle_member m ON m.bundle_id = x.bundle_id AND m.series_id = x.series_id
+    JOIN milkrun.bundle b ON b.bundle_id = x.bundle_id
+    WHERE x.series_id = ANY(:ids) AND r.state = 'published' AND r.kind = :kind
+      AND r.origin <= :origin AND r.as_of <= :as_of AND x.outcome = 'forecast'
+    ORDER BY x.series_id, r.origin DESC, r.run_id DESC
+""")
+
+
+def read_champions(
+    connection: Connection, series_ids: Sequence[int], *, kind: str, origin: Month, as_of: int
+) -> dict[int, Champion]:
+    """Return, for each series that has one, the network of its newest published forecast up to origin and as_of.
+
+    Only runs of the same kind count: a backfill leaves the networks of live runs alone, and they leave its alone.
+    """
+    rows = connection.execute(
+        _CHAMPIONS, {"ids": list(series_ids), "kind": kind, "origin": origin.first_day, "as_of": as_of}
+    )
+    return {
+        row.series_id: Champion(
+            row.series_id,
+            row.bundle_id,
+            row.recipe_hash,
+            row.position,
+            row.scaler,
+            Month.containing(row.trained_through),
+            Month.containing(row.origin),
+            row.test_rmse,
+        )
+        for row in rows
+    }

@@ -1,0 +1,98 @@
+"""Reading panels: the observations of some series up to an origin, as known at a load."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+from sqlalchemy import Connection, text
+
+from forecasting.errors import InputError
+from forecasting.months import Month
+from forecasting.panel import Panel
+from forecasting.storage.database import LOAD_LOCK, copy_out
+
+_YEAR_MONTH = "extract(year FROM month)::int * 12 + extract(month FROM month)::int - 1"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a run may use: the newest load that brought anything, the series, and their newest month."""
+
+    as_of: int
+    series_ids: tuple[int, ...]
+    newest_month: Month
+
+
+def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Month, as_of: int) -> Panel:
+    """Read the values of series up to the month `origin`, each as the newest load up to `as_of` has it.
+
+    Rows come in the order of `series_ids`; a series without observations is a row of NaN.
+    """
+    names = _names(connection, series_ids)
+    buffer = io.BytesIO()
+    ids = ",".join(str(int(series_id)) for series_id in series_ids)
+    copy_out(
+        connection,
+        f"SELECT DISTINCT ON (series_id, month) series_id, {_YEAR_MONTH}, value FROM milkrun.observation "  # noqa: S608
+        f"WHERE series_id = ANY('{{{ids}}}'::int[]) AND load_id <= {int(as_of)} AND month <= '{origin.first_day}' "
+        "ORDER BY series_id, month, load_id DESC",
+        buffer,
+    )
+    if buffer.tell() == 0:
+        return Panel(tuple(series_ids), names, origin, np.full((len(series_ids), 1), np.nan))
+    buffer.seek(0)
+    types = {"series_id": pa.int32(), "month": pa.int32(), "value": pa.float64()}
+    table = csv.read_csv(
+        buffer,
+        read_options=csv.ReadOptions(column_names=list(types)),
+        convert_options=csv.ConvertOptions(column_types=types),
+    )
+    found, months, values = (table[column].to_numpy() for column in types)
+    first = int(months.min())
+    grid = np.full((len(series_ids), origin.ordinal - first + 1), np.nan)
+    order = np.argsort(series_ids)
+    rows = order[np.searchsorted(np.asarray(series_ids)[order], found)]
+    grid[rows, months - first] = values
+    return Panel(tuple(series_ids), names, Month(first), grid)
+
+
+def _names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]:
+    rows = connection.execute(
+        text("SELECT series_id, name FROM milkrun.series WHERE series_id = ANY(:ids)"), {"ids": list(series_ids)}
+    )
+    by_id = {row.series_id: row.name for row in rows}
+    return tuple(by_id[series_id] for series_id in series_ids)
+
+
+def what_is_known(connection: Connection, names: Sequence[str] | None = None) -> Known | None:
+    """Return what a run may use now: all active series, or those of `names`; None before the first observation.
+
+    Loaders hold the same lock exclusively until they commit, so that no older load can appear later; the lock ends
+    with the transaction. Raises InputError naming the names that are not there.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOAD_LOCK})
+    as_of = connection.scalar(text("SELECT max(load_id) FROM milkrun.load WHERE rows_added > 0"))
+    series_ids = _active_series(connection, names)
+    day = connection.scalar(
+        text("SELECT max(month) FROM milkrun.observation WHERE series_id = ANY(:ids)"), {"ids": series_ids}
+    )
+    return Known(as_of, tuple(series_ids), Month.containing(day)) if day else None
+
+
+def _active_series(connection: Connection, names: Sequence[str] | None) -> list[int]:
+    if names is None:
+        return list(connection.scalars(text("SELECT series_id FROM milkrun.series WHERE active ORDER BY series_id")))
+    rows = connection.execute(
+        text("SELECT series_id, name FROM milkrun.series WHERE active AND name = ANY(:names) ORDER BY series_id"),
+        {"names": list(names)},
+    ).all()
+    missing = sorted(set(names) - {row.name for row in rows})
+    if missing:
+        raise InputError(
+            f"There is no active series named {', '.join(repr(name) for name in missing[:5])}: "
+            'milkrun sql "select name, active from series" lists them.'
+        )
+    return [row.series_id for row in rows]

@@ -1,0 +1,191 @@
+"""Runs: opened once per request, written shard by shard, published in one flip."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
+
+from forecasting.errors import RunRefused
+from forecasting.months import Month
+from forecasting.recipes import Recipe, recipe_from
+from forecasting.storage import tables
+from forecasting.storage.database import PUBLISH_LOCK
+
+OUTCOMES = ("forecast", "fallback", "held", "refused", "failed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run: what it must do, and whether it is done."""
+
+    run_id: int
+    kind: str
+    origin: Month
+    as_of: int
+    vintages: str
+    recipe: Recipe
+    policy: dict[str, Any]
+    series_ids: tuple[int, ...]
+    shard_size: int
+    state: str
+
+    @property
+    def shards(self) -> range:
+        """Numbers of the shards that series_ids is cut into, in order."""
+        return range(-(-len(self.series_ids) // self.shard_size))
+
+    def shard(self, number: int) -> tuple[int, ...]:
+        """Return the series of one shard."""
+        return self.series_ids[number * self.shard_size : (number + 1) * self.shard_size]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What identifies a run: the same request finds the same run."""
+
+    kind: str
+    origin: Month
+    as_of: int
+    vintages: str
+    recipe: Recipe
+    policy: dict[str, Any]
+    series_ids: tuple[int, ...]
+    names: tuple[str, ...] | None
+    shard_size: int
+    code_version: str
+    trigger: str
+    prefect_flow_run_id: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """`all`, or a digest of the names asked for."""
+        if self.names is None:
+            return "all"
+        return hashlib.sha256(json.dumps(sorted(set(self.names))).encode()).hexdigest()
+
+
+def open_run(connection: Connection, request: Request) -> Run:
+    """Store the run of a request, or find the one that is there already; whoever comes second goes on with it."""
+    connection.execute(
+        insert(tables.recipe)
+        .values(recipe_hash=request.recipe.hash, name=request.recipe.name, settings=request.recipe.settings)
+        .on_conflict_do_nothing()
+    )
+    connection.execute(
+        insert(tables.run)
+        .values(
+            kind=request.kind,
+            origin=request.origin.first_day,
+            as_of=request.as_of,
+            vintages=request.vintages,
+            recipe_hash=request.recipe.hash,
+            policy=request.policy,
+            scope=request.scope,
+            series_ids=list(request.series_ids),
+            shard_size=request.shard_size,
+            code_version=request.code_version,
+            trigger=request.trigger,
+            prefect_flow_run_id=request.prefect_flow_run_id,
+        )
+        .on_conflict_do_nothing()
+    )
+    row = connection.execute(
+        tables.run.select().where(
+            tables.run.c.kind == request.kind,
+            tables.run.c.origin == request.origin.first_day,
+            tables.run.c.as_of == request.as_of,
+            tables.run.c.recipe_hash == request.recipe.hash,
+            tables.run.c.policy == request.policy,
+            tables.run.c.scope == request.scope,
+        )
+    ).one()
+    return read_run(connection, row.run_id)
+
+
+def read_run(connection: Connection, run_id: int) -> Run:
+    """Read a stored run; raises RunRefused when there is none of that number."""
+    row = connection.execute(
+        text("SELECT r.*, c.settings FROM milkrun.run r JOIN milkrun.recipe c USING (recipe_hash) WHERE run_id = :id"),
+        {"id": run_id},
+    ).one_or_none()
+    if row is None:
+        raise RunRefused(f'There is no run {run_id}: milkrun sql "select * from run_health" lists them.')
+    return Run(
+        row.run_id,
+        row.kind,
+        Month.containing(row.origin),
+        row.as_of,
+        row.vintages,
+        recipe_from(row.settings),
+        row.policy,
+        tuple(row.series_ids),
+        row.shard_size,
+        row.state,
+    )
+
+
+def finished_shards(connection: Connection, run_id: int) -> set[int]:
+    """Return the numbers of the shards whose rows are committed."""
+    return set(connection.scalars(text("SELECT shard FROM milkrun.run_shard WHERE run_id = :id"), {"id": run_id}))
+
+
+def claim_shard(connection: Connection, run_id: int, shard: int) -> bool:
+    """Claim a shard for this transaction; False when another one has written it.
+
+    A second claimant waits here until the first commits, so the rows of a shard are written exactly once.
+    """
+    claimed = connection.execute(insert(tables.run_shard).values(run_id=run_id, shard=shard).on_conflict_do_nothing())
+    return claimed.rowcount == 1
+
+
+def publish(connection: Connection, run: Run) -> bool:
+    """Make all rows of a run visible at once; False when it is published already.
+
+    Raises RunRefused when any series of the run has no outcome: in = out, or nothing is published.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PUBLISH_LOCK})
+    accounted = connection.scalar(
+        text("""
+            SELECT count(*) FROM milkrun.run r, unnest(r.series_ids) AS wanted(series_id)
+            JOIN milkrun.run_series x ON x.series_id = wanted.series_id
+            WHERE r.run_id = :id AND x.run_id = r.run_id
+        """),
+        {"id": run.run_id},
+    )
+    if accounted != len(run.series_ids):
+        raise RunRefused(
+            f"Run {run.run_id} cannot be published: {len(run.series_ids) - int(accounted or 0)} of "
+            f"{len(run.series_ids)} series have no outcome yet. Repeat the run: it goes on where it ended."
+        )
+    flipped = connection.execute(
+        text("""
+            UPDATE milkrun.run SET state = 'published', published_at = clock_timestamp()
+            WHERE run_id = :id AND state = 'open'
+        """),
+        {"id": run.run_id},
+    )
+    return flipped.rowcount == 1
+
+
+def count_outcomes(connection: Connection, run_id: int) -> dict[str, int]:
+    """Return how many series of a run ended in each outcome and how many were retrained and reused."""
+    row = (
+        connection.execute(text("SELECT * FROM milkrun.run_health WHERE run_id = :id"), {"id": run_id}).mappings().one()
+    )
+    return {name: row[name] for name in (*OUTCOMES, "retrained", "reused")}
+
+
+def explain_outcomes(connection: Connection, run_id: int) -> Sequence[tuple[str, str, int, str]]:
+    """Return outcome, reason, number of series and one example of each, the most frequent first."""
+    rows = connection.execute(
+        text("""
+            SELECT outcome, reason, count(*), min(s.name) FROM milkrun.run_series JOIN milkrun.series s USING (series_id)
+            WHERE run_id = :id GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason
+        """),
+        {"id": run_id},
+    )
+    return [tuple(row) for row in rows]

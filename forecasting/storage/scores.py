@@ -1,0 +1,116 @@
+"""Live RMSE: earlier forecasts against the actuals that have since arrived."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from forecasting.months import Month
+
+LIVE_WINDOW = 12
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row of the RMSE history; rmse and baseline_rmse in the unit of the series."""
+
+    series_id: int
+    split: str
+    horizon: int
+    n: int
+    rmse: float
+    baseline_rmse: float | None
+    skill: float | None
+    coverage_80: float | None = None
+    coverage_95: float | None = None
+
+
+# Where a series was forecast more than once from the same origin, the newest forecast counts.
+_SCORED = """
+    WITH forecasted AS (
+        SELECT DISTINCT ON (f.series_id, x.origin, f.horizon)
+               f.series_id, f.horizon, f.month, f.value, f.seasonal_naive,
+               f.lower_80, f.upper_80, f.lower_95, f.upper_95, x.bundle_id
+        FROM milkrun.run r
+        JOIN milkrun.run_series x USING (run_id)
+        JOIN milkrun.forecast f USING (run_id, series_id)
+        WHERE r.state = 'published' AND r.kind = :kind AND r.recipe_hash = :recipe_hash
+          AND r.origin < :origin AND r.as_of <= :as_of AND f.series_id = ANY(:ids)
+          AND f.month <= :origin AND f.month > :after
+        ORDER BY f.series_id, x.origin, f.horizon, r.run_id DESC
+    ), actual AS (
+        SELECT DISTINCT ON (series_id, month) series_id, month, value AS actual
+        FROM milkrun.observation
+        WHERE series_id = ANY(:ids) AND month <= :origin AND month > :after AND load_id <= :as_of
+        ORDER BY series_id, month, load_id DESC
+    ), scored AS (
+        SELECT f.*, f.value - a.actual AS error, f.seasonal_naive - a.actual AS baseline_error,
+               a.actual BETWEEN f.lower_80 AND f.upper_80 AS inside_80,
+               a.actual BETWEEN f.lower_95 AND f.upper_95 AS inside_95
+        FROM forecasted f JOIN actual a USING (series_id, month)
+    )
+"""
+
+_LIVE_SCORES = text(f"""{_SCORED}
+    SELECT series_id, horizon, count(*) AS n, sqrt(avg(error ^ 2)) AS rmse,
+           sqrt(avg(baseline_error ^ 2)) AS baseline_rmse,
+           sqrt(avg(error ^ 2) FILTER (WHERE baseline_error IS NOT NULL)) AS rmse_beside_baseline,
+           avg(inside_80::int)::float AS coverage_80, avg(inside_95::int)::float AS coverage_95
+    FROM scored GROUP BY series_id, horizon ORDER BY series_id, horizon
+""")  # noqa: S608
+
+_BUNDLE_SCORES = text(f"""{_SCORED}
+    SELECT series_id, bundle_id, count(*) AS n, sqrt(avg(error ^ 2)) AS rmse
+    FROM scored WHERE horizon = 1 AND bundle_id IS NOT NULL GROUP BY series_id, bundle_id
+""")  # noqa: S608
+
+
+def read_live_scores(
+    connection: Connection, series_ids: Sequence[int], *, kind: str, recipe_hash: str, origin: Month, as_of: int
+) -> list[Score]:
+    """Score the published forecasts of a recipe for the twelve months up to `origin`, per series and horizon.
+
+    Actuals are those known at the load `as_of`; the skill is on the months that have a seasonal naive.
+    """
+    rows = connection.execute(_LIVE_SCORES, _parameters(series_ids, kind, recipe_hash, origin, as_of))
+    return [
+        Score(
+            row.series_id,
+            "live",
+            row.horizon,
+            row.n,
+            row.rmse,
+            row.baseline_rmse,
+            _skill(row.rmse_beside_baseline, row.baseline_rmse),
+            row.coverage_80,
+            row.coverage_95,
+        )
+        for row in rows
+    ]
+
+
+def read_bundle_scores(
+    connection: Connection, series_ids: Sequence[int], *, kind: str, recipe_hash: str, origin: Month, as_of: int
+) -> dict[tuple[int, str], tuple[int, float]]:
+    """Return, per series and bundle, how many one-month-ahead forecasts were answered and their RMSE."""
+    rows = connection.execute(_BUNDLE_SCORES, _parameters(series_ids, kind, recipe_hash, origin, as_of))
+    return {(row.series_id, row.bundle_id): (row.n, row.rmse) for row in rows}
+
+
+def _parameters(series_ids: Sequence[int], kind: str, recipe_hash: str, origin: Month, as_of: int) -> dict[str, object]:
+    return {
+        "ids": list(series_ids),
+        "kind": kind,
+        "recipe_hash": recipe_hash,
+        "origin": origin.first_day,
+        "after": (origin + -LIVE_WINDOW).first_day,
+        "as_of": as_of,
+    }
+
+
+def _skill(rmse: float | None, baseline_rmse: float | None) -> float | None:
+    if rmse is None or baseline_rmse is None:
+        return None
+    if baseline_rmse == 0:
+        return 0.0 if rmse == 0 else None
+    return 1.0 - rmse / baseline_rmse
