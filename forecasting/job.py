@@ -82,9 +82,20 @@ def run_shard(
     return database.write(lambda connection: forecasts.write_shard(connection, run, number, result))
 
 
+def find_run(database: Database, run_id: int) -> Run:
+    """Return a stored run; raises RunRefused when there is none of that number."""
+    with database.reading() as connection:
+        return runs.read_run(connection, run_id)
+
+
 def publish_run(database: Database, run: Run) -> Summary:
     """Make all rows of the run visible at once, when every series has its outcome."""
     published_now = database.write(lambda connection: runs.publish(connection, run))
+    return summarise(database, run, published_now=published_now)
+
+
+def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
+    """Count how a run ended."""
     with database.reading() as connection:
         return Summary(
             runs.read_run(connection, run.run_id),

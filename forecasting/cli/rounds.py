@@ -1,5 +1,204 @@
-"""milkrun plan, run, backfill, status: the monthly round."""
+"""milkrun run, plan, backfill, status: the monthly round from the command line."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-COMMANDS: list[click.Command] = []
+from forecasting.cli.output import format_options, print_rows
+from forecasting.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
+
+if TYPE_CHECKING:
+    from forecasting.job import Plan, Summary
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _round_options(command: Function) -> Function:
+    for option in (
+        click.option("--late-months", type=click.IntRange(0), metavar="N", help="Months a series may be late."),
+        click.option(
+            "--retrain",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            show_default=True,
+            help="auto: where a network is missing, old or has become worse.",
+        ),
+        click.option("--recipe", metavar="NAME", help="Recipe (default: MILKRUN_RECIPE, or classic)."),
+        click.option("--series", multiple=True, metavar="NAME", help="Only this series; may be repeated."),
+    ):
+        command = option(command)
+    return command
+
+
+_origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month that may be used (default: the newest).")
+
+
+@click.command()
+@_origin_option
+@_round_options
+@click.option("--dry-run", is_flag=True, help="Only say what would be done: the same as milkrun plan.")
+@format_options
+@click.pass_context
+def run(context: click.Context, dry_run: bool, output_format: str, **asked: Any) -> int:
+    """Forecast the months after the newest one and publish the result.
+
+    Repeating it for a month that is published does nothing. Runs the flow `monthly`, in a Prefect of its own or on
+    the server at PREFECT_API_URL.
+    """
+    if dry_run:
+        context.invoke(plan, output_format=output_format, every_series=False, **asked)
+        return EXIT_DONE
+    with _prefect():
+        from flows.monthly import monthly_forecast
+
+        with _progress_bar(f"Run {asked['origin'] or 'for the newest month'}"):
+            summary = monthly_forecast(**_parameters(asked))
+    return _print_summaries([summary], output_format)
+
+
+@click.command()
+@click.option("--start", required=True, metavar="YYYY-MM", help="First origin.")
+@click.option("--end", required=True, metavar="YYYY-MM", help="Last origin, included.")
+@_round_options
+@format_options
+def backfill(output_format: str, **asked: Any) -> int:
+    """Forecast from past origins, oldest first, each without seeing a month after it.
+
+    Origins that are published are left as they are; live forecasts are never touched.
+    """
+    with _prefect():
+        from flows.backfill import backfill_forecasts
+
+        with _progress_bar(f"Backfill {asked['start']} to {asked['end']}"):
+            summaries = backfill_forecasts(**_parameters(asked))
+    return _print_summaries(summaries, output_format)
+
+
+@click.command()
+@_origin_option
+@_round_options
+@click.option("--every-series", is_flag=True, help="List each series instead of counting them.")
+@format_options
+def plan(every_series: bool, output_format: str, **asked: Any) -> None:
+    """Say what a run would do with each series, and why; nothing is written."""
+    from forecasting import job
+    from forecasting.months import Month
+    from forecasting.policy import Policy
+    from forecasting.recipes import find_recipe
+    from forecasting.settings import Settings
+    from forecasting.storage.database import ensure_migrated, open_database
+
+    settings = Settings.from_environment()
+    late_months = settings.late_months if asked["late_months"] is None else asked["late_months"]
+    wanted = job.Round(
+        recipe=find_recipe(asked["recipe"] or settings.recipe),
+        policy=Policy(retrain=asked["retrain"], late_months=late_months),
+        origin=Month.parse(asked["origin"]) if asked["origin"] else None,
+        series=asked["series"] or None,
+        shard_size=settings.shard_size,
+    )
+    with open_database(settings) as database:
+        ensure_migrated(database)
+        planned = job.plan_run(database, wanted)
+    title = f"Origin {planned.request.origin}, recipe {planned.request.recipe.name}, {len(planned.names)} series"
+    print_rows(*_plan_rows(planned, every_series), output_format, title=title)
+
+
+@click.command()
+@click.option("--last", default=5, show_default=True, type=click.IntRange(1), help="How many runs.")
+@format_options
+def status(last: int, output_format: str) -> None:
+    """Show the newest runs: state, outcomes, when published."""
+    from forecasting.settings import Settings
+    from forecasting.storage.database import ensure_migrated, open_database
+    from forecasting.storage.runs import newest_runs
+
+    with open_database(Settings.from_environment()) as database:
+        ensure_migrated(database)
+        with database.reading() as connection:
+            columns, rows = newest_runs(connection, last)
+    print_rows(columns, rows, output_format)
+
+
+def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
+    return {**asked, "series": list(asked["series"]) or None}
+
+
+def _plan_rows(planned: "Plan", every_series: bool) -> tuple[list[str], list[list[Any]]]:
+    if every_series:
+        return ["series", "decision", "reason", "detail"], [
+            [name, verdict.decision or verdict.outcome, verdict.decision_reason or verdict.reason, verdict.detail]
+            for name, verdict in zip(planned.names, planned.verdicts, strict=True)
+        ]
+    counts: dict[tuple[str, str], list[str]] = {}
+    for name, verdict in zip(planned.names, planned.verdicts, strict=True):
+        key = (str(verdict.decision or verdict.outcome), verdict.decision_reason or verdict.reason)
+        counts.setdefault(key, []).append(name)
+    rows = [[decision, reason, len(names), names[0]] for (decision, reason), names in counts.items()]
+    return ["decision", "reason", "series", "such as"], sorted(rows, key=lambda row: -row[2])
+
+
+def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:
+    columns = ["run", "origin", "recipe", "state", "forecast", "fallback", "held", "refused", "failed", "retrained", "reused"]
+    rows = []
+    for summary in summaries:
+        state = "published" if summary.published_now else "published before: nothing to do"
+        counts = [summary.counts[name] for name in columns[4:]]
+        rows.append([summary.run.run_id, str(summary.run.origin), summary.run.recipe.name, state, *counts])
+    print_rows(columns, rows, output_format)
+    if output_format == "table":
+        for summary in summaries:
+            for outcome, reason, count, example in summary.reasons:
+                if outcome != "forecast" and summary.published_now:
+                    click.echo(f"Run {summary.run.run_id}: {count} {outcome}, {reason}, such as {example}")
+    return EXIT_SOME_SERIES_FAILED if any(summary.counts["failed"] for summary in summaries) else EXIT_DONE
+
+
+@contextmanager
+def _prefect() -> Iterator[None]:
+    """Set Prefect up for a run from the command line; whatever the user has set already stays."""
+    from forecasting.settings import Settings
+
+    for name, value in (
+        ("PREFECT_LOGGING_LEVEL", "CRITICAL"),
+        ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "240"),
+        ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
+        ("TF_CPP_MIN_LOG_LEVEL", "3"),
+    ):
+        os.environ.setdefault(name, value)
+    if "PREFECT_API_URL" not in os.environ:
+        os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
+    if not sys.stderr.isatty():
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+        for package in ("flows", "forecasting"):
+            logging.getLogger(package).setLevel(logging.INFO)
+    yield
+
+
+@contextmanager
+def _progress_bar(title: str) -> Iterator[None]:
+    """Draw a bar on a terminal; elsewhere the log lines of the flow tell the progress."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from flows.steps import progress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("series"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        token = progress.set(lambda done, total: bar.update(task, completed=done, total=total))
+        try:
+            yield
+        finally:
+            progress.reset(token)
+
+
+COMMANDS: list[click.Command] = [run, plan, backfill, status]

@@ -1,0 +1,82 @@
+# Every target installs what it needs into .venv; nothing is installed twice.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_HOME := $(CURDIR)/.demo
+
+# Byte-compiled packages import TensorFlow in seconds; this variable would undo that.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: $(VENV)/runtime.done ## Install, run the monthly round on the milk series in an embedded database, print forecasts
+	@$(BIN)/milkrun demo --home $(DEMO_HOME)
+
+.PHONY: test
+test: $(VENV)/development.done ## Install and run all tests on a real PostgreSQL
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGUMENTS)
+
+.PHONY: check
+check: lint types test ## What CI runs: lint, types, layers and tests
+
+.PHONY: lint
+lint: $(VENV)/development.done ## Check style, layers and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: $(VENV)/development.done ## Check types
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: $(VENV)/development.done ## Print the figures that the README quotes, in a short form
+	$(BIN)/python -m benchmarks.published
+	$(BIN)/python -m benchmarks.training --quick
+
+.PHONY: format
+format: $(VENV)/development.done ## Format all code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(VENV)/installer.done ## Write the locked requirements anew from pyproject.toml
+	cd requirements && for each in "runtime --group build" "development --group build --group dev"; do \
+	    set -- $$each; name=$$1; shift; \
+	    ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	        --no-header --no-annotate --project .. ../pyproject.toml "$$@" --output-file $$name.txt; \
+	done
+	echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate - --output-file requirements/installer.txt
+
+.PHONY: clean
+clean: ## Remove the virtual environment, the demo and all caches
+	rm -rf $(VENV) $(DEMO_HOME) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The installer is a locked uv; where it finds no index (pip's settings may name one), pip installs the same files.
+$(VENV)/installer.done: requirements/installer.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Milkrun needs Python 3.11 to 3.13: make PYTHON=python3.12 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+install = $(BIN)/uv pip $(1) --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r $(2) \
+	|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r $(2)
+
+$(VENV)/runtime.done: requirements/runtime.txt pyproject.toml $(VENV)/installer.done
+	@echo "Installing Milkrun into $(VENV): about a minute the first time."
+	$(call install,install,requirements/runtime.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/development.done: requirements/development.txt $(VENV)/runtime.done
+	$(call install,install,requirements/development.txt)
+	touch $@

@@ -1,0 +1,50 @@
+"""The scheduled flow: one live run for the newest month."""
+
+from typing import Literal
+
+from prefect import flow
+
+from flows.steps import due_month, started_by, take
+from forecasting import job
+from forecasting.months import Month
+from forecasting.policy import Policy
+from forecasting.recipes import find_recipe
+from forecasting.settings import Settings
+from forecasting.storage.database import ensure_migrated, open_database
+
+
+@flow(name="monthly", flow_run_name="monthly {origin} {recipe}", persist_result=False)
+def monthly_forecast(
+    origin: str | None = None,
+    series: list[str] | None = None,
+    recipe: str | None = None,
+    retrain: Literal["auto", "always", "never"] = "auto",
+    late_months: int | None = None,
+    dry_run: bool = False,
+) -> job.Summary | job.Plan:
+    """Forecast the months after the newest one, and publish forecasts and RMSE history.
+
+    Args:
+        origin: Last month that may be used, as YYYY-MM. Empty: the newest month observed, but not after the month
+            before the one this run was scheduled for.
+        series: Names of the series to forecast. Empty: all active series.
+        recipe: Name of the recipe. Empty: the one of the settings.
+        retrain: auto retrains where a network is missing, old or has become worse; always and never do as they say.
+        late_months: How many months late a series may be and still be forecast. Empty: as in the settings.
+        dry_run: Only say what would be done, and why.
+    """
+    settings = Settings.from_environment()
+    asked = job.Round(
+        recipe=find_recipe(recipe or settings.recipe),
+        policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
+        origin=Month.parse(origin) if origin else None,
+        series=tuple(series) if series else None,
+        due=due_month(),
+        shard_size=settings.shard_size,
+        **started_by(),
+    )
+    if not dry_run:
+        return take(asked)
+    with open_database(settings) as database:
+        ensure_migrated(database)
+        return job.plan_run(database, asked)

@@ -1,0 +1,103 @@
+"""The steps that every flow takes, as Prefect tasks; what they pass on are numbers of runs and shards."""
+
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import runtime, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import FlowRunContext
+from prefect.tasks import Task, exponential_backoff
+
+from forecasting import job
+from forecasting.errors import EnvironmentFailure
+from forecasting.months import Month
+from forecasting.settings import Settings
+from forecasting.storage.database import ensure_migrated, open_database
+
+logger = logging.getLogger(__name__)
+
+# Receives (series done, series in all) while shards are worked on; the command line draws a bar with it.
+progress: ContextVar[Callable[[int, int], None] | None] = ContextVar("progress", default=None)
+
+
+def _failed_in_passing(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Retry only what another attempt can mend: training and a user's mistake would fail again."""
+    return isinstance(state.result(raise_on_failure=False), EnvironmentFailure)
+
+
+_STEP: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 3,
+    "retry_delay_seconds": exponential_backoff(2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": _failed_in_passing,
+}
+
+
+@task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
+def forecast_shard(run_id: int, number: int) -> None:
+    """Forecast and write one shard of a run, unless that has been done before."""
+    settings = Settings.from_environment()
+    report = progress.get()
+    with open_database(settings) as database:
+        run = job.find_run(database, run_id)
+        before, total, done = number * run.shard_size, len(run.series_ids), 0
+
+        def count(networks: int) -> None:
+            nonlocal done
+            done += networks
+            if report is not None:
+                report(before + done, total)
+
+        written = job.run_shard(database, run, number, workers=settings.workers, progress=count)
+    if report is not None:
+        report(min(before + run.shard_size, total), total)
+    logger.info(
+        "Run %d, shard %d of %d: %s.", run_id, number + 1, len(run.shards), "written" if written else "was written before"
+    )
+
+
+@task(name="publish", task_run_name="publish run {run_id}", **_STEP)
+def publish(run_id: int) -> job.Summary:
+    """Make the whole run visible at once."""
+    with open_database(Settings.from_environment()) as database:
+        return job.publish_run(database, job.find_run(database, run_id))
+
+
+def take(asked: job.Round) -> job.Summary:
+    """Take all steps of one run, in order; one that was published before is left as it is."""
+    with open_database(Settings.from_environment()) as database:
+        ensure_migrated(database)
+        run = job.open_run(database, asked)
+        if run.state == "published":
+            logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.origin)
+            return job.summarise(database, run, published_now=False)
+        logger.info("Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name)
+        # One after the other: TensorFlow already uses every core within a shard.
+        for number in run.shards:
+            forecast_shard(run.run_id, number)
+        summary = publish(run.run_id)
+    logger.info("Run %d published: %s.", run.run_id, summary.counts)
+    return summary
+
+
+def due_month() -> Month:
+    """Return the month before the one this flow run was scheduled for, however late it runs."""
+    scheduled = runtime.flow_run.scheduled_start_time or datetime.now(UTC)
+    return Month.containing(scheduled) + -1
+
+
+def started_by() -> dict[str, str | None]:
+    """Say what started this flow run, for the record."""
+    context = FlowRunContext.get()
+    flow_run = context.flow_run if context else None
+    if flow_run is None or flow_run.deployment_id is None:
+        trigger = "command line"
+    else:
+        trigger = "schedule" if flow_run.auto_scheduled else "deployment"
+    return {"trigger": trigger, "prefect_flow_run_id": str(flow_run.id) if flow_run else None}
