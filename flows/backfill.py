@@ -31,6 +31,7 @@ def backfill_forecasts(
         recipe: Name of the recipe. Empty: the one of the settings.
         retrain: auto retrains where a network is missing, old or has become worse; always and never do as they say.
         late_months: How many months late a series may be and still be forecast. Empty: as in the settings.
+
     """
     settings = Settings.from_environment()
     origins = months_between(Month.parse(start), Month.parse(end))
@@ -40,7 +41,9 @@ def backfill_forecasts(
         take(
             job.Round(
                 recipe=find_recipe(recipe or settings.recipe),
-                policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
+                policy=Policy(
+                    retrain=retrain, late_months=settings.late_months if late_months is None else late_months
+                ),
                 kind="backfill",
                 origin=origin,
                 series=tuple(series) if series else None,

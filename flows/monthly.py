@@ -32,6 +32,7 @@ def monthly_forecast(
         retrain: auto retrains where a network is missing, old or has become worse; always and never do as they say.
         late_months: How many months late a series may be and still be forecast. Empty: as in the settings.
         dry_run: Only say what would be done, and why.
+
     """
     settings = Settings.from_environment()
     asked = job.Round(

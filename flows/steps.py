@@ -58,7 +58,11 @@ def forecast_shard(run_id: int, number: int) -> None:
     if report is not None:
         report(min(before + run.shard_size, total), total)
     logger.info(
-        "Run %d, shard %d of %d: %s.", run_id, number + 1, len(run.shards), "written" if written else "was written before"
+        "Run %d, shard %d of %d: %s.",
+        run_id,
+        number + 1,
+        len(run.shards),
+        "written" if written else "was written before",
     )
 
 
@@ -77,7 +81,9 @@ def take(asked: job.Round) -> job.Summary:
         if run.state == "published":
             logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.origin)
             return job.summarise(database, run, published_now=False)
-        logger.info("Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name)
+        logger.info(
+            "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
+        )
         # One after the other: TensorFlow already uses every core within a shard.
         for number in run.shards:
             forecast_shard(run.run_id, number)

@@ -17,9 +17,9 @@ def format_options(command: Function) -> Function:
     """Add --json and --csv to a command; it receives `output_format`: table, json or csv."""
     command = click.option("--csv", "output_format", flag_value="csv", help="Print CSV.")(command)
     command = click.option("--json", "output_format", flag_value="json", help="Print a JSON array of objects.")(command)
-    return click.option("--table", "output_format", flag_value="table", default="table", help="Print a table (default).")(
-        command
-    )
+    return click.option(
+        "--table", "output_format", flag_value="table", default="table", help="Print a table (default)."
+    )(command)
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str = "table", *, title: str = "") -> None:
@@ -41,7 +41,9 @@ def _print_table(columns: Sequence[str], rows: list[Row], title: str) -> None:
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
-    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    if title:
+        console.print(title, style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
         numeric = any(isinstance(row[position], int | float) for row in rows)
         table.add_column(Text(column), justify="right" if numeric else "left")

@@ -53,11 +53,12 @@ def run(context: click.Context, dry_run: bool, output_format: str, **asked: Any)
     if dry_run:
         context.invoke(plan, output_format=output_format, every_series=False, **asked)
         return EXIT_DONE
-    with _prefect():
+    parameters = _parameters(asked)
+    with prefect_for_commands():
         from flows.monthly import monthly_forecast
 
         with _progress_bar(f"Run {asked['origin'] or 'for the newest month'}"):
-            summary = monthly_forecast(**_parameters(asked))
+            summary = monthly_forecast(**parameters)
     return _print_summaries([summary], output_format)
 
 
@@ -71,11 +72,12 @@ def backfill(output_format: str, **asked: Any) -> int:
 
     Origins that are published are left as they are; live forecasts are never touched.
     """
-    with _prefect():
+    parameters = _parameters(asked)
+    with prefect_for_commands():
         from flows.backfill import backfill_forecasts
 
         with _progress_bar(f"Backfill {asked['start']} to {asked['end']}"):
-            summaries = backfill_forecasts(**_parameters(asked))
+            summaries = backfill_forecasts(**parameters)
     return _print_summaries(summaries, output_format)
 
 
@@ -126,6 +128,15 @@ def status(last: int, output_format: str) -> None:
 
 
 def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
+    """Turn options into parameters of a flow, once they are known to make sense: Prefect takes seconds to start."""
+    from forecasting.months import Month
+    from forecasting.recipes import find_recipe
+
+    for name in ("origin", "start", "end"):
+        if asked.get(name):
+            Month.parse(asked[name])
+    if asked["recipe"]:
+        find_recipe(asked["recipe"])
     return {**asked, "series": list(asked["series"]) or None}
 
 
@@ -144,13 +155,13 @@ def _plan_rows(planned: "Plan", every_series: bool) -> tuple[list[str], list[lis
 
 
 def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:
-    columns = ["run", "origin", "recipe", "state", "forecast", "fallback", "held", "refused", "failed", "retrained", "reused"]
     rows = []
     for summary in summaries:
         state = "published" if summary.published_now else "published before: nothing to do"
-        counts = [summary.counts[name] for name in columns[4:]]
-        rows.append([summary.run.run_id, str(summary.run.origin), summary.run.recipe.name, state, *counts])
-    print_rows(columns, rows, output_format)
+        rows.append(
+            [summary.run.run_id, str(summary.run.origin), summary.run.recipe.name, state, *summary.counts.values()]
+        )
+    print_rows(["run", "origin", "recipe", "state", *summaries[0].counts], rows, output_format)
     if output_format == "table":
         for summary in summaries:
             for outcome, reason, count, example in summary.reasons:
@@ -160,7 +171,7 @@ def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:
 
 
 @contextmanager
-def _prefect() -> Iterator[None]:
+def prefect_for_commands() -> Iterator[None]:
     """Set Prefect up for a run from the command line; whatever the user has set already stays."""
     from forecasting.settings import Settings
 
@@ -174,8 +185,10 @@ def _prefect() -> Iterator[None]:
     if "PREFECT_API_URL" not in os.environ:
         os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
     if not sys.stderr.isatty():
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+        lines = logging.StreamHandler(sys.stderr)
+        lines.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         for package in ("flows", "forecasting"):
+            logging.getLogger(package).addHandler(lines)
             logging.getLogger(package).setLevel(logging.INFO)
     yield
 
@@ -191,8 +204,8 @@ def _progress_bar(title: str) -> Iterator[None]:
 
     from flows.steps import progress
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("series"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    words, count = TextColumn("{task.description}"), (MofNCompleteColumn(), TextColumn("series"), TimeElapsedColumn())
+    with Progress(words, BarColumn(), *count, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         token = progress.set(lambda done, total: bar.update(task, completed=done, total=total))
         try:

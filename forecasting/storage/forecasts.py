@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 
+from forecasting.errors import InputError
 from forecasting.months import Month
 from forecasting.panel import Values
 from forecasting.storage import tables
@@ -118,3 +119,39 @@ def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, 
     csv.write_csv(arrow, buffer, csv.WriteOptions(include_header=False))
     buffer.seek(0)
     copy_in(connection, f"{table.schema}.{table.name}", arrow.column_names, buffer)
+
+
+@dataclass(frozen=True)
+class NewestForecast:
+    """The newest published live forecast of a series; values and seasonal_naive: (horizon,) in its unit."""
+
+    series_id: int
+    unit: str | None
+    run_id: int
+    values: Values
+    seasonal_naive: Values
+
+
+def read_newest(connection: Connection, name: str) -> NewestForecast | None:
+    """Return the newest published live forecast of a series, None where there is none.
+
+    Raises InputError when there is no series of that name.
+    """
+    series = connection.execute(
+        text("SELECT series_id, unit FROM milkrun.series WHERE name = :name"), {"name": name}
+    ).one_or_none()
+    if series is None:
+        raise InputError(f'There is no series named {name!r}: milkrun sql "select name from series" lists them.')
+    rows = connection.execute(
+        text("SELECT run_id, value, seasonal_naive FROM milkrun.latest_forecast WHERE series = :name ORDER BY horizon"),
+        {"name": name},
+    ).all()
+    if not rows:
+        return None
+    return NewestForecast(
+        series.series_id,
+        series.unit,
+        rows[0].run_id,
+        np.array([row.value for row in rows], dtype=np.float64),
+        np.array([row.seasonal_naive for row in rows], dtype=np.float64),
+    )

@@ -36,7 +36,7 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
     ids = ",".join(str(int(series_id)) for series_id in series_ids)
     copy_out(
         connection,
-        f"SELECT DISTINCT ON (series_id, month) series_id, {_YEAR_MONTH}, value FROM milkrun.observation "  # noqa: S608
+        f"SELECT DISTINCT ON (series_id, month) series_id, {_YEAR_MONTH}, value FROM milkrun.observation "
         f"WHERE series_id = ANY('{{{ids}}}'::int[]) AND load_id <= {int(as_of)} AND month <= '{origin.first_day}' "
         "ORDER BY series_id, month, load_id DESC",
         buffer,

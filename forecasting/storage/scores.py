@@ -57,12 +57,12 @@ _LIVE_SCORES = text(f"""{_SCORED}
            sqrt(avg(error ^ 2) FILTER (WHERE baseline_error IS NOT NULL)) AS rmse_beside_baseline,
            avg(inside_80::int)::float AS coverage_80, avg(inside_95::int)::float AS coverage_95
     FROM scored GROUP BY series_id, horizon ORDER BY series_id, horizon
-""")  # noqa: S608
+""")
 
 _BUNDLE_SCORES = text(f"""{_SCORED}
     SELECT series_id, bundle_id, count(*) AS n, sqrt(avg(error ^ 2)) AS rmse
     FROM scored WHERE horizon = 1 AND bundle_id IS NOT NULL GROUP BY series_id, bundle_id
-""")  # noqa: S608
+""")
 
 
 def read_live_scores(

@@ -1,0 +1,68 @@
+"""Charts of one series, as PNG or SVG."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.dates
+from matplotlib.figure import Figure
+
+from forecasting.months import Month
+from forecasting.panel import Values
+
+# The first three are the tutorial's own; told apart by colour-blind readers, and the lines differ in style as well.
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#1f77b4", "#ff7f0e", "#2ca02c", "#7b3fa0", "#7f7f7f"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Values of consecutive months from `first` on, NaN where there is none; in the unit of the series."""
+
+    first: Month
+    values: Values
+
+
+@dataclass(frozen=True)
+class SeriesChart:
+    """What is drawn of one series."""
+
+    name: str
+    unit: str | None
+    recipe: str
+    observed: Line
+    train_predictions: Line | None = None
+    test_predictions: Line | None = None
+    forecast: Line | None = None
+    seasonal_naive: Line | None = None
+
+
+def draw_series(chart: SeriesChart, path: Path) -> Path:
+    """Draw a series with its predictions and its forecast; the suffix of the path (.png, .svg) chooses the format.
+
+    Predictions are one month ahead and stand at the month that they are for.
+    """
+    figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for line, label, style in (
+        (chart.observed, "observed", {"color": BLUE, "linewidth": 1.6}),
+        (chart.train_predictions, "predicted, training part", {"color": ORANGE, "linewidth": 1.3}),
+        (chart.test_predictions, "predicted, test part", {"color": GREEN, "linewidth": 1.3}),
+        (chart.seasonal_naive, "seasonal naive", {"color": GREY, "linewidth": 1.2, "linestyle": ":"}),
+        (chart.forecast, "forecast", {"color": PURPLE, "linewidth": 1.6, "linestyle": "--"}),
+    ):
+        if line is not None:
+            days = [(line.first + step).first_day for step in range(len(line.values))]
+            axes.plot(days, line.values, label=label, **style)
+    axes.set_title(
+        f"{chart.name}: observed, predicted one month ahead and forecast (recipe {chart.recipe})", loc="left"
+    )
+    axes.set_xlabel("month")
+    axes.set_ylabel(chart.unit or "value")
+    locator = matplotlib.dates.AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=5, frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return path

@@ -1,0 +1,77 @@
+"""Looking back at one series: what its stored network predicts of the past, and its newest published forecast."""
+
+import numpy as np
+
+from forecasting.errors import RunRefused
+from forecasting.months import Month
+from forecasting.networks import bundle as tensors
+from forecasting.networks import classic
+from forecasting.networks.classic import Networks, PartScore
+from forecasting.numerics.gaps import fill_gaps
+from forecasting.numerics.scaling import MinMaxScaler
+from forecasting.numerics.windows import cut_windows, train_lengths
+from forecasting.panel import Histories, histories_of
+from forecasting.reports.charts import Line, SeriesChart
+from forecasting.storage import bundles, forecasts
+from forecasting.storage.bundles import Champion
+from forecasting.storage.database import Database
+from forecasting.storage.panels import read_panel
+from forecasting.storage.runs import read_run
+
+
+def review_series(database: Database, name: str) -> SeriesChart:
+    """Gather the chart of a series: all months that its newest published live run could know, and the forecast.
+
+    Raises InputError when there is no such series and RunRefused when no published run has forecast it.
+    """
+    with database.reading() as connection:
+        newest = forecasts.read_newest(connection, name)
+        if newest is None:
+            raise RunRefused(f"No published run has forecast {name!r} yet: milkrun run does.")
+        run = read_run(connection, newest.run_id)
+        panel = read_panel(connection, [newest.series_id], origin=run.origin, as_of=run.as_of)
+        champions = bundles.read_champions(
+            connection, [newest.series_id], kind="live", origin=run.origin, as_of=run.as_of
+        )
+        champion = champions.get(newest.series_id)
+        stored = bundles.read_payloads(connection, [champion.bundle_id] if champion else [])
+    observed = histories_of(panel)
+    filled, _ = fill_gaps(observed.values, observed.lengths)
+    histories = Histories(filled, observed.lengths, observed.last_months)
+    first = observed.last_months[0] + (1 - int(observed.lengths[0]))
+    train = test = None
+    if champion is not None and champion.recipe_hash == run.recipe.hash:
+        payload, manifest = stored[champion.bundle_id]
+        train, test = _predictions(
+            run.recipe, champion, tensors.unpack(payload, manifest["networks"]), histories, first
+        )
+    ahead = observed.last_months[0] + 1
+    return SeriesChart(
+        name=name,
+        unit=newest.unit,
+        recipe=run.recipe.name,
+        observed=Line(first, observed.values[0]),
+        train_predictions=train,
+        test_predictions=test,
+        forecast=Line(ahead, newest.values),
+        seasonal_naive=Line(ahead, newest.seasonal_naive),
+    )
+
+
+def _predictions(
+    recipe: classic.Recipe, champion: Champion, weights: dict[str, np.ndarray], histories: Histories, first: Month
+) -> tuple[Line, Line]:
+    """Predict every month one ahead with the stored network: the part it was trained on, and all that came after."""
+    position = slice(champion.position, champion.position + 1)
+    scaler = MinMaxScaler(np.array([champion.scaler["low"]]), np.array([champion.scaler["high"]]))
+    networks = Networks({tensor: weights[tensor][position] for tensor in weights}, scaler)
+    at_training = histories.lengths - (histories.last_months[0] - champion.origin)
+    split = train_lengths(at_training, recipe.train_share)
+    scaled = scaler.transform(histories.values)
+    look_back = np.full_like(split, recipe.look_back)
+    lines = []
+    for start, end in ((look_back, split), (np.maximum(split, look_back), histories.lengths)):
+        windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
+        score: PartScore = classic.score_part(recipe, networks, histories.values, windows)
+        lines.append(Line(first + int(start[0]), score.predictions[0]))
+    return lines[0], lines[1]
