@@ -104,13 +104,13 @@ def create_engine(url: URL) -> Engine:
 
 def copy_in(connection: Connection, table: str, columns: list[str], csv: IO[bytes]) -> None:
     """Copy CSV rows from a binary file object into a table, inside the connection's transaction."""
-    with _cursor(connection) as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)", csv)
+    with _copying(connection) as cursor:
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)", csv, size=1 << 16)
 
 
 def copy_out(connection: Connection, query: str, into: IO[bytes]) -> None:
     """Copy the rows of a query, as CSV without a header, into a binary file object."""
-    with _cursor(connection) as cursor:
+    with _copying(connection) as cursor:
         cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", into)
 
 
@@ -214,5 +214,13 @@ _SUMMARIES = {
 }
 
 
-def _cursor(connection: Connection) -> contextlib.AbstractContextManager[Any]:
-    return connection.connection.cursor()  # type: ignore[return-value]
+@contextlib.contextmanager
+def _copying(connection: Connection) -> Iterator[Any]:
+    """Give the driver's own cursor; its errors become SQLAlchemy's, as those of every other statement."""
+    driver = connection.dialect.loaded_dbapi
+    with connection.connection.cursor() as cursor:  # type: ignore[attr-defined]
+        try:
+            yield cursor
+        except driver.Error as failure:
+            lost = connection.dialect.is_disconnect(failure, None, None)
+            raise DBAPIError.instance("COPY", None, failure, driver.Error, True, lost, connection.dialect) from None

@@ -1,0 +1,103 @@
+"""Queries of analysts: one statement, read only, with a time limit, streamed."""
+
+import contextlib
+import math
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from forecasting.errors import EnvironmentFailure, InputError
+from forecasting.storage.database import Database
+
+_PIECES = re.compile(
+    r"""(?P<skipped>--[^\n]*|/\*.*?(?:\*/|$)|\s+)
+    |[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)
+    |\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$)
+    |(?P<end>;)|(?P<word>\w+)|.""",
+    re.DOTALL | re.VERBOSE,
+)
+_STREAMED = ("select", "with", "values", "table", "")
+
+
+@contextlib.contextmanager
+def run_query(
+    database: Database, query: str, *, seconds: int = 60
+) -> Iterator[tuple[Sequence[str], Iterator[Sequence[Any]]]]:
+    """Run one statement that reads; give its column names and its rows, which are fetched as they are taken.
+
+    Tables of schema milkrun need no prefix. Raises InputError with PostgreSQL's message for a mistake in the query.
+    """
+    first_word = _first_word_of_one(query)
+    with database.reading() as connection, _named_mistakes(query, seconds):
+        _limit(connection, seconds)
+        options = {"no_parameters": True, "stream_results": first_word in _STREAMED, "max_row_buffer": 10_000}
+        result = connection.execution_options(**options).exec_driver_sql(query)
+        if result.returns_rows:
+            yield tuple(result.keys()), (tuple(map(_plain, row)) for row in result)
+        else:
+            yield (), iter(())
+
+
+def _limit(connection: Connection, seconds: int) -> None:
+    connection.execute(text(f"SET LOCAL search_path = milkrun, public; SET LOCAL statement_timeout = '{seconds:d}s'"))
+
+
+def _first_word_of_one(query: str) -> str:
+    """Return the first word of the only statement; a second one could end the transaction that cannot write."""
+    words: list[str] = []
+    ended = False
+    for piece in _PIECES.finditer(query):
+        if piece["skipped"]:
+            continue
+        if ended and not piece["end"]:
+            raise InputError("Give one statement at a time: there is more after the semicolon.")
+        ended = ended or piece["end"] is not None
+        words.append((piece["word"] or "").lower())
+    if not any(words):
+        raise InputError('There is no query: give one, such as milkrun sql "select * from latest_forecast".')
+    return words[0]
+
+
+@contextlib.contextmanager
+def _named_mistakes(query: str, seconds: int) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as failure:
+        state = getattr(failure.orig, "pgcode", None)
+        if state is None or state.startswith(("08", "53", "57P")):
+            raise EnvironmentFailure("The database failed during the query: repeat the command.") from None
+        if state == "57014":
+            raise InputError(f"The query took longer than {seconds} s: narrow it, or give more time with --timeout.") from None
+        raise InputError(_explained(failure, query)) from None
+
+
+def _explained(failure: DBAPIError, query: str) -> str:
+    """Show PostgreSQL's message, and the line of the query with a mark below the place it points at."""
+    diagnostics: Any = getattr(failure.orig, "diag", None)
+    lines = [f"PostgreSQL says: {diagnostics.message_primary}"]
+    if diagnostics.statement_position:
+        sent: bytes | str = getattr(getattr(failure.orig, "cursor", None), "query", b"") or b""
+        sent = sent.decode("utf-8", "replace") if isinstance(sent, bytes) else sent
+        # A streamed query is sent inside a DECLARE, and the position counts from there.
+        place = int(diagnostics.statement_position) - 1 - max(0, sent.find(query))
+        before = query[: max(0, place)]
+        start = before.rfind("\n") + 1
+        shown = query[start:].split("\n", 1)[0].replace("\t", " ")
+        lines += [f"line {before.count(chr(10)) + 1}: {shown}", " " * (len(f"line {before.count(chr(10)) + 1}: ") + place - start) + "^"]
+    lines += [f"{label}: {more}" for label, more in (("Detail", diagnostics.message_detail), ("Hint", diagnostics.message_hint)) if more]
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    """Make numbers plain: numeric becomes int or float; what no number can be in JSON becomes its name."""
+    if isinstance(value, Decimal):
+        if value.is_finite():
+            return int(value) if value == value.to_integral_value() else float(value)
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(Decimal(value))
+    return value
