@@ -1,9 +1,11 @@
 """milkrun demo, plot: see it work on the milk series; draw a series."""
 
 import os
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +17,21 @@ if TYPE_CHECKING:
     from forecasting.storage.database import Database
 
 FIRST_ORIGIN = "1974-12"
+UNIT = "pounds per cow"
+
+_DECISIONS = "SELECT decision, decision_reason, detail FROM run_outcome WHERE run_id = {run_id}"
+_SERIES = "SELECT name FROM series WHERE name <> 'milk' LIMIT 1"
+_ANSWERED = """
+    SELECT to_char(month, 'YYYY-MM') AS month, actual, round(forecast::numeric, 1)::float AS forecast, seasonal_naive,
+           round(error::numeric, 1)::float AS error, seasonal_naive_error
+    FROM forecast_versus_actual WHERE kind = 'live' AND horizon = 1 ORDER BY month"""
+_RMSE = """
+    SELECT split, n AS months, rmse, baseline_rmse AS seasonal_naive_rmse, skill, to_char(run_origin, 'YYYY-MM') AS found_at
+    FROM latest_rmse WHERE series = 'milk' AND horizon = 1
+    ORDER BY array_position(ARRAY['train', 'test', 'live'], split)"""
+_FORECAST = """
+    SELECT to_char(month, 'YYYY-MM') AS month, horizon, round(value::numeric, 1)::float AS forecast, seasonal_naive
+    FROM latest_forecast WHERE series = 'milk' ORDER BY horizon"""
 
 
 @click.command()
@@ -26,35 +43,57 @@ FIRST_ORIGIN = "1974-12"
     help="Folder of the demo and its own database; DATABASE_URL is not touched.",
 )
 def demo(home: Path) -> None:
-    """Run the monthly round on the milk series: once at 1974-12, then month by month through 1975.
+    """Run the monthly round on the milk series: at 1974-12, then month by month through 1975.
 
     Each month of 1975 is loaded as it would have arrived, then forecast. The demo begins anew each time.
     """
     from forecasting.settings import Settings
     from forecasting.storage.database import open_database
 
-    os.environ["MILKRUN_HOME"] = str(home.absolute())
+    home = home.absolute()
+    os.environ["MILKRUN_HOME"] = str(home)
     os.environ.pop("DATABASE_URL", None)
     with open_database(Settings.from_environment()) as database:
         _begin_anew(database)
-        with prefect_for_commands():
+        with prefect_for_commands(log_lines=False):
             _run_months(database, home)
         _show(database)
         picture = _draw(database, "milk", home / "milk.png")
     _tell_what_next(home, picture)
 
 
+@click.command()
+@click.argument("series")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG or SVG file. [SERIES.png]")
+def plot(series: str, out: Path | None) -> None:
+    """Draw a SERIES: observed (blue), predicted on the training (orange) and test part (green), and the forecast."""
+    from forecasting.settings import Settings
+    from forecasting.storage.database import ensure_migrated, open_database
+
+    path = out or Path(f"{series.replace('/', '_')}.png")
+    if path.suffix not in (".png", ".svg"):
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
+    with open_database(Settings.from_environment()) as database:
+        ensure_migrated(database)
+        click.echo(_draw(database, series, path))
+
+
+def _draw(database: "Database", series: str, path: Path) -> Path:
+    from forecasting.reports.charts import draw_series
+    from forecasting.review import review_series
+
+    return draw_series(review_series(database, series), path)
+
+
 def _begin_anew(database: "Database") -> None:
     from forecasting.storage.database import ensure_migrated, migrate
-    from forecasting.storage.panels import series_names
 
     ensure_migrated(database)
-    with database.reading() as connection:
-        others = sorted(set(series_names(connection)) - {"milk"})
+    _, others = _read(database, _SERIES)
     if others:
         raise InputError(
-            f"The folder holds a database with other series ({others[0]}): the demo empties its database at each start, "
-            "so give it a folder of its own with --home."
+            f"The database in this folder holds other series, such as {others[0][0]!r}, and the demo empties "
+            "its database at each start: give it a folder of its own with --home."
         )
     migrate(database, "base")
     migrate(database)
@@ -64,31 +103,63 @@ def _run_months(database: "Database", home: Path) -> None:
     """Load the months up to 1974-12 and run, then do the same for each month of 1975."""
     import importlib.resources
 
-    lines = importlib.resources.files("forecasting.examples").joinpath("milk.csv").read_text().splitlines()
-    header, months = lines[0], lines[1:]
+    header, *months = importlib.resources.files("forecasting.examples").joinpath("milk.csv").read_text().splitlines()
     known = [line for line in months if line[:7] <= FIRST_ORIGIN]
-    arrivals = [known, *([line] for line in months[len(known) :])]
-    click.echo(f"Loading the milk series (pounds per cow) up to {FIRST_ORIGIN} and starting Prefect: about 20 seconds.")
-    rows = []
-    for arrived in arrivals:
+    click.echo(f"The milk series in {UNIT}, as known at {FIRST_ORIGIN}, then month by month.")
+    click.echo("Prefect and TensorFlow start first: about 20 seconds.\n")
+    for arrived in (known, *([line] for line in months[len(known) :])):
         file = home / "arrivals" / f"{arrived[-1][:7]}.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join([header, *arrived]) + "\n")
-        rows.append(_run_month(database, file))
-        click.echo(f"  {rows[-1][0]}: {len(arrived):3d} new, network {rows[-1][1]}", err=not sys.stdout.isatty())
-    click.echo()
-    click.echo("What each monthly run decided")
-    print_rows(["origin", "network", "reason", "why"], rows)
+        decision, reason, detail = _run_month(database, file)
+        click.echo(f"  {file.stem}: {len(arrived):3d} loaded, {decision} ({reason}): {detail}")
 
 
-def _run_month(database: "Database", file: Path) -> list[str]:
+def _run_month(database: "Database", file: Path) -> Sequence[Any]:
     from flows.monthly import monthly_forecast
-    from forecasting.cli.data import load_file
-    from forecasting.storage.runs import read_outcomes
+    from forecasting.months import Month
+    from forecasting.storage.layouts import Layout
+    from forecasting.storage.loads import load_observations
+    from forecasting.storage.sources import open_file
 
-    load_file(database, file, unit="pounds per cow")
-    summary = monthly_forecast(series=["milk"])
-    with database.reading() as connection:
-        [outcome] = read_outcomes(connection, summary.run.run_id)
-    decided = {"retrain": "retrained", "reuse": "reused"}[outcome.decision]
-    return [str(summary.run.origin), decided, outcome.decision_reason, outcome.detail]
+    source = open_file(file, Layout(unit=UNIT))
+    load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.parse(file.stem))
+    summary = monthly_forecast(recipe="classic")
+    _, [decided] = _read(database, _DECISIONS.format(run_id=summary.run.run_id))
+    return decided
+
+
+def _show(database: "Database") -> None:
+    for title, query in (
+        (f"Forecasts of 1975, one month ahead, and what happened ({UNIT})", _ANSWERED),
+        ("RMSE one month ahead; skill = 1 - rmse / rmse of the seasonal naive", _RMSE),
+        ("The newest forecast", _FORECAST),
+    ):
+        click.echo()
+        print_rows(*_read(database, query), title=title)
+    click.echo(
+        "The recipe `classic` is the published tutorial's network: it sees one month and knows no season,\n"
+        "so the seasonal naive beats it. The tables say so; they would say so of your series, too."
+    )
+
+
+def _read(database: "Database", query: str) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    from forecasting.storage.queries import run_query
+
+    with run_query(database, query) as (columns, rows):
+        return columns, list(rows)
+
+
+def _tell_what_next(home: Path, picture: Path) -> None:
+    program = shlex.quote(os.path.relpath(Path(sys.executable).with_name("milkrun")))
+    setting = f"MILKRUN_HOME={shlex.quote(os.path.relpath(home))}"
+    click.echo(f"\nThe picture: {picture}\n\nTry next:")
+    for command in (
+        """sql "select month, value from latest_forecast where series = 'milk'\"""",
+        "plan --every-series",
+        "run --retrain always",
+    ):
+        click.echo(f"  {setting} {program} {command}")
+
+
+COMMANDS: list[click.Command] = [demo, plot]

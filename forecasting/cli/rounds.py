@@ -171,7 +171,7 @@ def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:
 
 
 @contextmanager
-def prefect_for_commands() -> Iterator[None]:
+def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
     """Set Prefect up for a run from the command line; whatever the user has set already stays."""
     from forecasting.settings import Settings
 
@@ -184,12 +184,14 @@ def prefect_for_commands() -> Iterator[None]:
         os.environ.setdefault(name, value)
     if "PREFECT_API_URL" not in os.environ:
         os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
-    if not sys.stderr.isatty():
+    if log_lines and not sys.stderr.isatty():
         lines = logging.StreamHandler(sys.stderr)
         lines.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         for package in ("flows", "forecasting"):
-            logging.getLogger(package).addHandler(lines)
-            logging.getLogger(package).setLevel(logging.INFO)
+            logger = logging.getLogger(package)
+            logger.addHandler(lines)
+            logger.setLevel(logging.INFO)
+            logger.propagate = False  # Prefect's handlers would print each line again
     yield
 
 
