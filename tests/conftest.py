@@ -1,20 +1,39 @@
 """Databases for tests: one migrated template for the session, cloned for each test, on a real PostgreSQL."""
 
+import atexit
 import contextlib
+import importlib.resources
 import itertools
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, Engine, make_url, text
 
+from forecasting.months import Month
 from forecasting.settings import Settings
 from forecasting.storage import embedded
 from forecasting.storage.database import Database, create_engine, migrate, open_database
+from forecasting.storage.layouts import Layout
+from forecasting.storage.loads import LoadResult, load_observations
+from forecasting.storage.sources import open_file
 
 _clones = itertools.count()
+
+# Before Prefect is imported anywhere: a home of its own, no telemetry, patience on a busy machine.
+_PREFECT_HOME = tempfile.mkdtemp(prefix="milkrun-prefect-")
+atexit.register(shutil.rmtree, _PREFECT_HOME, ignore_errors=True)
+os.environ.update(
+    PREFECT_HOME=_PREFECT_HOME,
+    PREFECT_SERVER_ANALYTICS_ENABLED="false",
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="240",
+    PREFECT_LOGGING_TO_API_ENABLED="false",
+    DO_NOT_TRACK="1",
+)
+os.environ.pop("PREFECT_API_URL", None)
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +106,31 @@ def _new_database(administrator: Engine, name: str, template: str) -> Iterator[N
     finally:
         with administrator.connect() as connection:
             connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def arrive(database: Database, tmp_path: Path) -> Callable[..., LoadResult]:
+    """Give a function that loads values of consecutive months, as one load: `arrive("1974-01", milk=[1.0, 2.0])`."""
+
+    def load(first: str, **values: Sequence[float | None]) -> LoadResult:
+        length = max(len(months) for months in values.values())
+        months = [Month.parse(first) + step for step in range(length)]
+        rows = [
+            ",".join(
+                [str(month), *("" if step >= len(v) or v[step] is None else repr(v[step]) for v in values.values())]
+            )
+            for step, month in enumerate(months)
+        ]
+        file = tmp_path / f"arrival-{next(_clones)}.csv"
+        file.write_text("\n".join([",".join(["month", *values]), *rows]) + "\n")
+        source = open_file(file, Layout(form="wide"))
+        return load_observations(database, source, source=source.name, today=Month.of(2200, 1))
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def milk() -> list[float]:
+    """Give the 168 months of the milk series, from 1962-01 on."""
+    lines = importlib.resources.files("forecasting.examples").joinpath("milk.csv").read_text().splitlines()
+    return [float(line.split(",")[1]) for line in lines[1:]]

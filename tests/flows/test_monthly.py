@@ -1,0 +1,111 @@
+"""Tests of the monthly flow and of the backfill, on Prefect's engine and a real database."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from flows.backfill import backfill_forecasts
+from flows.monthly import monthly_forecast
+from flows.steps import progress
+from forecasting.errors import InputError, RecipeError
+from forecasting.job import Plan, Summary
+from forecasting.storage.database import Database
+from forecasting.storage.loads import LoadResult
+
+pytestmark = pytest.mark.usefixtures("environment")
+Arrive = Callable[..., LoadResult]
+
+
+def read(database: Database, query: str) -> Sequence[Any]:
+    """Read rows."""
+    with database.reading() as connection:
+        return connection.execute(text(query)).all()
+
+
+def test_the_flow_publishes_the_newest_month_once(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """A run is published with its flow run on record; a second flow run finds it and adds nothing."""
+    arrive("1962-01", milk=milk)
+    seen: list[tuple[int, int]] = []
+    token = progress.set(lambda done, total: seen.append((done, total)))
+
+    first, second = monthly_forecast(), monthly_forecast()
+
+    progress.reset(token)
+    assert isinstance(first, Summary)
+    assert isinstance(second, Summary)
+    assert (str(first.run.origin), first.published_now, second.published_now) == ("1975-12", True, False)
+    assert seen[-1] == (1, 1)
+    [run] = read(database, "SELECT * FROM milkrun.run")
+    assert (run.state, run.trigger) == ("published", "command line")
+    assert len(run.prefect_flow_run_id) == 36
+
+
+def test_shards_are_tasks_in_order(
+    database: Database, arrive: Arrive, milk: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A panel larger than a shard is cut; the shards end in one publication."""
+    monkeypatch.setenv("MILKRUN_SHARD_SIZE", "2")
+    arrive("1962-01", **{f"series {number}": milk for number in range(5)})
+
+    summary = monthly_forecast()
+
+    assert isinstance(summary, Summary)
+    assert summary.counts["forecast"] == 5
+    assert [0, 1, 2] == [
+        row.shard for row in read(database, "SELECT shard FROM milkrun.run_shard ORDER BY finished_at")
+    ]
+
+
+def test_a_dry_run_only_plans(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """The decisions come back; no run is stored."""
+    arrive("1962-01", milk=milk)
+
+    plan = monthly_forecast(origin="1974-12", dry_run=True)
+
+    assert isinstance(plan, Plan)
+    assert [verdict.decision_reason for verdict in plan.verdicts] == ["no_network"]
+    assert [] == read(database, "SELECT * FROM milkrun.run")
+
+
+def test_wrong_parameters_are_refused_before_anything_is_done(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """Months, recipes and choices are checked first; the error says what is right."""
+    arrive("1962-01", milk=milk)
+
+    with pytest.raises(InputError, match="YYYY-MM"):
+        monthly_forecast(origin="last month")
+    with pytest.raises(RecipeError, match="there are: classic"):
+        monthly_forecast(recipe="best")
+    with pytest.raises(Exception, match=r"'auto', 'always' or 'never'"):
+        monthly_forecast(retrain="sometimes")  # type: ignore[arg-type]
+    assert [] == read(database, "SELECT * FROM milkrun.run")
+
+
+def test_a_backfill_walks_through_its_origins_and_leaves_live_runs_alone(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """Oldest first, ends included, reusing its own networks; the latest forecast stays that of the live run."""
+    arrive("1962-01", milk=milk)
+    live = monthly_forecast()
+    before = read(database, "SELECT * FROM milkrun.latest_forecast ORDER BY horizon")
+
+    summaries = backfill_forecasts("1975-01", "1975-03")
+
+    assert isinstance(live, Summary)
+    assert ["1975-01", "1975-02", "1975-03"] == [str(summary.run.origin) for summary in summaries]
+    assert [1, 0, 0] == [summary.counts["retrained"] for summary in summaries]
+    assert before == read(database, "SELECT * FROM milkrun.latest_forecast ORDER BY horizon")
+    assert {("backfill", "latest")} == {
+        (row.kind, row.vintages)
+        for row in read(database, f"SELECT * FROM milkrun.run WHERE run_id > {live.run.run_id}")
+    }
+    assert [False] * 3 == [summary.published_now for summary in backfill_forecasts("1975-01", "1975-03")]
+
+
+def test_a_backfill_that_ends_before_it_starts_is_refused(database: Database) -> None:
+    """The two months are named."""
+    with pytest.raises(InputError, match="ends at 1975-01, before it starts at 1975-03"):
+        backfill_forecasts("1975-03", "1975-01")
