@@ -191,7 +191,8 @@ def _rejections(result: "LoadResult") -> str:
     if result.rows_rejected > len(result.rejected):
         lines += [f"  … and {result.rows_rejected - len(result.rejected):,} more."]
     if result.load_id is not None:
-        lines += [f'All of them: milkrun sql "select * from rejected_row where load_id = {result.load_id}"']
+        query = f"select * from rejected_row where load_id = {result.load_id}"  # noqa: S608 - shown, not run
+        lines += [f'All of them: milkrun sql "{query}"']
     return "\n".join(lines)
 
 

@@ -91,7 +91,7 @@ def _bound(connection: Connection, month: Any, since: Month) -> object:
 def _described(connection: Connection, selection: Selection, place: str) -> tuple[FromClause, list[str]]:
     """Return what to select from, and the names of its columns; types are left open, so that nothing is converted."""
     if selection.query is not None:
-        query = text(selection.query.strip().rstrip(";").replace(":", "\\:"))
+        query = text(selection.query.strip().rstrip(";").replace(":", "\\:") + "\n")  # a comment may end it
         with connection.execute(_as_subquery(query)) as result:
             header = list(result.keys())
         return query.columns(*map(column, header)).subquery("source"), header
@@ -189,8 +189,8 @@ _SECRET = re.compile(r"((?:password|passwd|pwd|secret|token)\s*(?:=|=>|:)\s*)('[
 
 
 def _without_secrets(shown: str, url: URL) -> str:
-    for secret in (url.password, *(value for value in url.query.values() if isinstance(value, str))):
-        if secret and len(secret) > 3:
-            shown = shown.replace(secret, "***")
+    telling = (str(value) for key, value in url.query.items() if re.search("pass|pwd|secret|token|key", key, re.IGNORECASE))
+    for secret in filter(None, (url.password, *telling)):
+        shown = shown.replace(secret, "***")
     return _SECRET.sub(r"\1***", shown)
 

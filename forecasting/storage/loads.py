@@ -134,7 +134,7 @@ _FRESH_SERIES = """
     WHERE series_id IS NULL AND number IN (SELECT number FROM candidate WHERE value = largest)
     GROUP BY number"""
 
-_NEW_SERIES = f"SELECT count(*) FROM ({_FRESH_SERIES}) AS fresh"  # noqa: S608 - constants of this module
+_NEW_SERIES = f"SELECT count(*) FROM ({_FRESH_SERIES}) AS fresh"
 
 _INSERT_LOAD = """
     INSERT INTO milkrun.load (source, rows_read, rows_added, rows_unchanged, rows_collapsed, rows_rejected, sha256)
@@ -143,7 +143,7 @@ _INSERT_LOAD = """
 
 _INSERT_SERIES = f"""
     INSERT INTO milkrun.series (name, unit, first_load_id)
-    SELECT name, unit, :load_id FROM ({_FRESH_SERIES}) AS fresh ORDER BY number"""  # noqa: S608 - constants of this module
+    SELECT name, unit, :load_id FROM ({_FRESH_SERIES}) AS fresh ORDER BY number"""
 
 _INSERT_OBSERVATIONS = """
     INSERT INTO milkrun.observation (series_id, month, load_id, value)

@@ -43,7 +43,10 @@ def run_query(
 
 
 def _limit(connection: Connection, seconds: int) -> None:
-    connection.execute(text(f"SET LOCAL search_path = milkrun, public; SET LOCAL statement_timeout = '{seconds:d}s'"))
+    # Whoever reads the rows through a pager may take a while between two pages.
+    limits = {"search_path": "milkrun, public", "statement_timeout": f"{seconds}s", "idle_in_transaction_session_timeout": "1h"}
+    for name, limit in limits.items():
+        connection.execute(text("SELECT set_config(:name, :limit, true)"), {"name": name, "limit": limit})
 
 
 def _first_word_of_one(query: str) -> str:
@@ -80,16 +83,20 @@ def _explained(failure: DBAPIError, query: str) -> str:
     diagnostics: Any = getattr(failure.orig, "diag", None)
     lines = [f"PostgreSQL says: {diagnostics.message_primary}"]
     if diagnostics.statement_position:
-        sent: bytes | str = getattr(getattr(failure.orig, "cursor", None), "query", b"") or b""
-        sent = sent.decode("utf-8", "replace") if isinstance(sent, bytes) else sent
+        sent: bytes = getattr(getattr(failure.orig, "cursor", None), "query", b"") or b""
         # A streamed query is sent inside a DECLARE, and the position counts from there.
-        place = int(diagnostics.statement_position) - 1 - max(0, sent.find(query))
-        before = query[: max(0, place)]
-        start = before.rfind("\n") + 1
-        shown = query[start:].split("\n", 1)[0].replace("\t", " ")
-        lines += [f"line {before.count(chr(10)) + 1}: {shown}", " " * (len(f"line {before.count(chr(10)) + 1}: ") + place - start) + "^"]
-    lines += [f"{label}: {more}" for label, more in (("Detail", diagnostics.message_detail), ("Hint", diagnostics.message_hint)) if more]
-    return "\n".join(lines)
+        prefix = max(0, sent.decode("utf-8", "replace").find(query))
+        lines += _marked(query, int(diagnostics.statement_position) - 1 - prefix)
+    more = (("Detail", diagnostics.message_detail), ("Hint", diagnostics.message_hint))
+    return "\n".join(lines + [f"{label}: {sentence}" for label, sentence in more if sentence])
+
+
+def _marked(query: str, place: int) -> list[str]:
+    before = query[: max(0, place)]
+    label = f"line {before.count(chr(10)) + 1}: "
+    start = before.rfind("\n") + 1
+    line = query[start:].split("\n", 1)[0].replace("\t", " ")
+    return [label + line, " " * (len(label) + len(before) - start) + "^"]
 
 
 def _plain(value: Any) -> Any:

@@ -29,16 +29,17 @@ _PATTERNS = {
     "control": r"[[:cntrl:]\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufdd0]",
     "month": r"^ *([0-9]{4})[-/]([0-9]{1,2})(?:[-/]([0-9]{1,2})(?:[T ][0-9]{2}:[0-9]{2}"
     r"(?::[0-9]{2}(?:[.][0-9]+)?)?(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?)? *$",
-    "plain_number": r"^ *[-+]?[0-9]{1,15}(?:[.][0-9]{0,30})? *$",
+    "plain_number": r"^-?[0-9]+[.]?[0-9]*$",
     "number": r"^ *[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]+)? *$",
     "long_exponent": r"[eE][-+]?[0-9]{4,}",
     "not_finite": r"^ *[-+]?(?:nan|inf|infinity) *$",
 }
 
-# The first branch takes nearly every row; the second reads what a cast to double precision could overflow on.
+# The first branch takes nearly every row: so short a number fits, and the pattern is quick (counted repeats are not).
+# The second reads what a cast to double precision would fail on. Either may still be out of range, or NULL for no number.
 _VALUE = """
-    CASE WHEN value ~ :plain_number THEN value::double precision
-         WHEN value ~ :number AND length(value) <= 400 AND value !~ :long_exponent THEN
+    CASE WHEN length(value) <= 40 AND value ~ :plain_number THEN value::double precision
+         WHEN length(value) <= 400 AND value ~ :number AND value !~ :long_exponent THEN
              CASE WHEN abs(value::numeric) > 1e15 THEN NULL
                   WHEN abs(value::numeric) < 1e-300 THEN 0
                   ELSE value::double precision END
@@ -98,13 +99,13 @@ _CANDIDATE = f"""
     FROM (SELECT number, first_day, {_VALUE} AS value
           FROM staged JOIN staged_month USING (month) JOIN staged_series USING (series)
           WHERE staged.problem IS NULL AND staged_month.problem IS NULL AND staged_series.problem IS NULL OFFSET 0) AS read
-    WHERE value IS NOT NULL
+    WHERE abs(value) <= 1e15
     GROUP BY number, first_day"""
 
 _REJECTION = f"""
     CREATE TEMP TABLE rejection ON COMMIT DROP AS
     WITH read AS (
-        SELECT staged.*, number, first_day, {_VALUE} AS accepted,
+        SELECT staged.*, number, first_day, coalesce(abs({_VALUE}) <= 1e15, false) AS is_value,
                coalesce(staged.problem, staged_series.problem, staged_month.problem) AS found
         FROM staged JOIN staged_month USING (month) JOIN staged_series USING (series)
     ), conflict AS (
@@ -112,20 +113,21 @@ _REJECTION = f"""
                array_to_string((array_agg(line ORDER BY line))[1:10], ', ')
                || CASE WHEN count(*) > 10 THEN ' and ' || count(*) - 10 || ' more' ELSE '' END AS lines
         FROM candidate JOIN read USING (number)
-        WHERE candidate.value <> largest AND first_day = candidate.month AND found IS NULL AND accepted IS NOT NULL
+        WHERE candidate.value <> largest AND first_day = candidate.month AND found IS NULL AND is_value
         GROUP BY number, candidate.month
     ), judged AS (
         SELECT read.*, coalesce(found, CASE
-            WHEN lines IS NOT NULL AND accepted IS NOT NULL
+            WHEN lines IS NOT NULL AND is_value
                 THEN 'conflicting_duplicate: lines ' || lines || ' give different values for the month'
-            WHEN accepted IS NOT NULL THEN NULL
+            WHEN is_value THEN NULL
             WHEN btrim(value) = '' THEN 'empty_value: the row holds no value'
             WHEN value ~* :not_finite THEN 'not_finite: a value is a finite number'
             WHEN value ~ :number THEN 'out_of_range: a value lies between -1e15 and 1e15'
             ELSE 'not_a_number: write it like 1234.5' END) AS reason
         FROM read LEFT JOIN conflict USING (number, first_day)
     ), shown AS (
-        SELECT line, reason, CASE WHEN problem IS NOT NULL THEN {{whole}} ELSE concat_ws(',', {{series}}, {{month}}, {{value}}) END AS raw
+        SELECT line, reason,
+               CASE WHEN problem IS NOT NULL THEN {{whole}} ELSE concat_ws(',', {{series}}, {{month}}, {{value}}) END AS raw
         FROM judged WHERE reason IS NOT NULL
     )
     SELECT row_number() OVER (ORDER BY line, raw, reason) AS position, line, reason,
