@@ -165,7 +165,7 @@ class Layout:
 
     def columns(self, array: Array, start: int, stop: int) -> Array:
         """Cut features start:stop out of an array."""
-        return array[:, start:stop] if self.networks == "last" else array[:, :, start:stop]
+        return array[..., start:stop, :] if self.networks == "last" else array[..., start:stop]
 
     def along_features(self, values: np.ndarray) -> np.ndarray:
         """Shape one number per feature so that it broadcasts over windows and networks."""

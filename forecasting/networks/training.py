@@ -144,10 +144,10 @@ def train_block(
     own = {name: tensor[lanes] for name, tensor in trained.weights.items()}
     results, losses, epochs = program(architecture, training)(
         [in_layout(array, last) for array in condense(architecture, own)],
-        rows_of(windows.x, lanes, counts, capacity, last),
-        rows_of(windows.y, lanes, counts, capacity, last),
+        cut(windows.x, lanes, counts, capacity).reshape(len(lanes) * capacity, -1),
+        cut(windows.y, lanes, counts, capacity).reshape(len(lanes) * capacity, -1),
         counts.reshape((1, 1, -1) if last else (-1, 1, 1)),
-        block_orders(training, seeds[lanes], counts, capacity, last),
+        block_orders(training, seeds[lanes], counts, capacity),
         step_sizes(training, training.epochs * -(-capacity // training.batch_size), np.float32),
         validation_in_layout(held_out, lanes, last) if held_out else (),
     )
@@ -187,21 +187,16 @@ def cut(values: np.ndarray, lanes: np.ndarray, counts: np.ndarray, capacity: int
     return result
 
 
-def rows_of(values: np.ndarray, lanes: np.ndarray, counts: np.ndarray, capacity: int, last: bool) -> np.ndarray:
-    """Line up the windows of all lanes as rows to gather from: (capacity · lanes, features)."""
-    rows = cut(values, lanes, counts, capacity)
-    return np.ascontiguousarray(rows.transpose(1, 0, 2) if last else rows).reshape(len(lanes) * capacity, -1)
+def block_orders(training: Training, seeds: np.ndarray, counts: np.ndarray, capacity: int) -> np.ndarray:
+    """Say which row each lane takes next, epoch by epoch, where lane i has rows from i · capacity on.
 
-
-def block_orders(training: Training, seeds: np.ndarray, counts: np.ndarray, capacity: int, last: bool) -> np.ndarray:
-    """Say which row each lane takes next, epoch by epoch: (epochs, capacity, lanes), or (epochs, lanes, capacity)."""
-    orders = np.zeros((training.epochs, capacity, len(seeds)), dtype=np.int32)
+    Returns int32 (epochs, lanes, capacity).
+    """
+    orders = np.zeros((training.epochs, len(seeds), capacity), dtype=np.int32)
     for lane, (seed, count) in enumerate(zip(seeds, counts, strict=True)):
         order = epoch_orders(seed, int(count), training.epochs) if training.shuffle else np.arange(count)
-        orders[:, :count, lane] = order
-    if last:
-        return orders * np.int32(len(seeds)) + np.arange(len(seeds), dtype=np.int32)
-    return np.ascontiguousarray(orders.transpose(0, 2, 1)) + np.arange(len(seeds), dtype=np.int32)[:, None] * capacity
+        np.add(order, lane * capacity, out=orders[:, lane, :count], casting="unsafe")
+    return orders
 
 
 def validation_in_layout(held_out: Windows, lanes: np.ndarray, last: bool) -> tuple[np.ndarray, ...]:
