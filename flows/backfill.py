@@ -48,7 +48,7 @@ def backfill_forecasts(
                 origin=origin,
                 series=tuple(series) if series else None,
                 shard_size=settings.shard_size,
-                **started_by(),
+                started_by=started_by(),
             )
         )
         for origin in origins

@@ -42,7 +42,7 @@ def monthly_forecast(
         series=tuple(series) if series else None,
         due=due_month(),
         shard_size=settings.shard_size,
-        **started_by(),
+        started_by=started_by(),
     )
     if not dry_run:
         return take(asked)

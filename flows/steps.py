@@ -98,12 +98,10 @@ def due_month() -> Month:
     return Month.containing(scheduled) + -1
 
 
-def started_by() -> dict[str, str | None]:
+def started_by() -> job.Start:
     """Say what started this flow run, for the record."""
     context = FlowRunContext.get()
     flow_run = context.flow_run if context else None
     if flow_run is None or flow_run.deployment_id is None:
-        trigger = "command line"
-    else:
-        trigger = "schedule" if flow_run.auto_scheduled else "deployment"
-    return {"trigger": trigger, "prefect_flow_run_id": str(flow_run.id) if flow_run else None}
+        return job.Start("command line", str(flow_run.id) if flow_run else None)
+    return job.Start("schedule" if flow_run.auto_scheduled else "deployment", str(flow_run.id))

@@ -20,6 +20,14 @@ from forecasting.storage.runs import Request, Run
 
 
 @dataclass(frozen=True)
+class Start:
+    """What started a run: schedule, deployment (the UI or the API) or command line, and Prefect's flow run."""
+
+    trigger: str = "command line"
+    prefect_flow_run_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Round:
     """What is asked for: everything that decides a run, before it meets the data.
 
@@ -34,8 +42,7 @@ class Round:
     series: tuple[str, ...] | None = None
     due: Month | None = None
     shard_size: int = 1000
-    trigger: str = "command line"
-    prefect_flow_run_id: str | None = None
+    started_by: Start = Start()
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,6 @@ def _request(database: Database, asked: Round) -> Request:
         names=asked.series,
         shard_size=asked.shard_size,
         code_version=__version__,
-        trigger=asked.trigger,
-        prefect_flow_run_id=asked.prefect_flow_run_id,
+        trigger=asked.started_by.trigger,
+        prefect_flow_run_id=asked.started_by.prefect_flow_run_id,
     )

@@ -23,23 +23,6 @@ class Panel:
     first: Month
     values: Values
 
-    def __len__(self) -> int:
-        return len(self.series_ids)
-
-    @property
-    def last(self) -> Month:
-        """The month of the last column."""
-        return self.first + (self.values.shape[1] - 1)
-
-    def select(self, rows: list[int]) -> "Panel":
-        """Return the panel of some rows, in that order."""
-        return Panel(
-            tuple(self.series_ids[row] for row in rows),
-            tuple(self.names[row] for row in rows),
-            self.first,
-            self.values[rows],
-        )
-
 
 @dataclass(frozen=True)
 class Histories:
@@ -52,9 +35,6 @@ class Histories:
     values: Values
     lengths: Counts
     last_months: tuple[Month, ...]
-
-    def __len__(self) -> int:
-        return len(self.lengths)
 
     def select(self, rows: list[int]) -> "Histories":
         """Return the histories of some rows, in that order, as narrow as the longest of them."""

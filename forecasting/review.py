@@ -11,6 +11,7 @@ from forecasting.numerics.gaps import fill_gaps
 from forecasting.numerics.scaling import MinMaxScaler
 from forecasting.numerics.windows import cut_windows, train_lengths
 from forecasting.panel import Histories, histories_of
+from forecasting.recipes import Recipe
 from forecasting.reports.charts import Line, SeriesChart
 from forecasting.storage import bundles, forecasts
 from forecasting.storage.bundles import Champion
@@ -59,7 +60,7 @@ def review_series(database: Database, name: str) -> SeriesChart:
 
 
 def _predictions(
-    recipe: classic.Recipe, champion: Champion, weights: dict[str, np.ndarray], histories: Histories, first: Month
+    recipe: Recipe, champion: Champion, weights: dict[str, np.ndarray], histories: Histories, first: Month
 ) -> tuple[Line, Line]:
     """Predict every month one ahead with the stored network: the part it was trained on, and all that came after."""
     position = slice(champion.position, champion.position + 1)

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Outlook:
 
 def look(database: Database, run: Run | Request, series_ids: Sequence[int]) -> Outlook:
     """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written."""
-    known = {"kind": run.kind, "origin": run.origin, "as_of": run.as_of}
+    known: dict[str, Any] = {"kind": run.kind, "origin": run.origin, "as_of": run.as_of}
     of_recipe = {**known, "recipe_hash": run.recipe.hash}
     with database.reading() as connection:
         panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)

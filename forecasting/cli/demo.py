@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FIRST_ORIGIN = "1974-12"
 UNIT = "pounds per cow"
 
-_DECISIONS = "SELECT decision, decision_reason, detail FROM run_outcome WHERE run_id = {run_id}"
+_DECISION = "SELECT decision, decision_reason, detail FROM run_outcome ORDER BY run_id DESC LIMIT 1"
 _SERIES = "SELECT name FROM series WHERE name <> 'milk' LIMIT 1"
 _ANSWERED = """
     SELECT to_char(month, 'YYYY-MM') AS month, actual, round(forecast::numeric, 1)::float AS forecast, seasonal_naive,
@@ -52,14 +52,14 @@ def demo(home: Path) -> None:
 
     home = home.absolute()
     os.environ["MILKRUN_HOME"] = str(home)
-    os.environ.pop("DATABASE_URL", None)
+    unset = "DATABASE_URL= " if os.environ.pop("DATABASE_URL", None) else ""
     with open_database(Settings.from_environment()) as database:
         _begin_anew(database)
         with prefect_for_commands(log_lines=False):
             _run_months(database, home)
         _show(database)
         picture = _draw(database, "milk", home / "milk.png")
-    _tell_what_next(home, picture)
+    _tell_what_next(f"{unset}MILKRUN_HOME={shlex.quote(os.path.relpath(home))}", picture)
 
 
 @click.command()
@@ -124,8 +124,8 @@ def _run_month(database: "Database", file: Path) -> Sequence[Any]:
 
     source = open_file(file, Layout(unit=UNIT))
     load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.parse(file.stem))
-    summary = monthly_forecast(recipe="classic")
-    _, [decided] = _read(database, _DECISIONS.format(run_id=summary.run.run_id))
+    monthly_forecast(recipe="classic")
+    _, [decided] = _read(database, _DECISION)
     return decided
 
 
@@ -150,9 +150,8 @@ def _read(database: "Database", query: str) -> tuple[Sequence[str], list[Sequenc
         return columns, list(rows)
 
 
-def _tell_what_next(home: Path, picture: Path) -> None:
+def _tell_what_next(setting: str, picture: Path) -> None:
     program = shlex.quote(os.path.relpath(Path(sys.executable).with_name("milkrun")))
-    setting = f"MILKRUN_HOME={shlex.quote(os.path.relpath(home))}"
     click.echo(f"\nThe picture: {picture}\n\nTry next:")
     for command in (
         """sql "select month, value from latest_forecast where series = 'milk'\"""",

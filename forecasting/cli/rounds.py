@@ -44,7 +44,7 @@ _origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month th
 @click.option("--dry-run", is_flag=True, help="Only say what would be done: the same as milkrun plan.")
 @format_options
 @click.pass_context
-def run(context: click.Context, dry_run: bool, output_format: str, **asked: Any) -> int:
+def run(context: click.Context, /, dry_run: bool, output_format: str, **asked: Any) -> int:
     """Forecast the months after the newest one and publish the result.
 
     Repeating it for a month that is published does nothing. Runs the flow `monthly`, in a Prefect of its own or on

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib.dates
+import numpy as np
 from matplotlib.figure import Figure
 
 from forecasting.months import Month
@@ -42,24 +44,25 @@ def draw_series(chart: SeriesChart, path: Path) -> Path:
     """
     figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    for line, label, style in (
+    lines: list[tuple[Line | None, str, dict[str, Any]]] = [
         (chart.observed, "observed", {"color": BLUE, "linewidth": 1.6}),
         (chart.train_predictions, "predicted, training part", {"color": ORANGE, "linewidth": 1.3}),
         (chart.test_predictions, "predicted, test part", {"color": GREEN, "linewidth": 1.3}),
         (chart.seasonal_naive, "seasonal naive", {"color": GREY, "linewidth": 1.2, "linestyle": ":"}),
         (chart.forecast, "forecast", {"color": PURPLE, "linewidth": 1.6, "linestyle": "--"}),
-    ):
+    ]
+    for line, label, style in lines:
         if line is not None:
-            days = [(line.first + step).first_day for step in range(len(line.values))]
+            days = line.first.to_datetime64() + np.arange(len(line.values))
             axes.plot(days, line.values, label=label, **style)
     axes.set_title(
         f"{chart.name}: observed, predicted one month ahead and forecast (recipe {chart.recipe})", loc="left"
     )
     axes.set_xlabel("month")
     axes.set_ylabel(chart.unit or "value")
-    locator = matplotlib.dates.AutoDateLocator()
+    locator = matplotlib.dates.AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=5, frameon=False)

@@ -144,7 +144,8 @@ def current_revision(database: Database) -> str | None:
     with database.reading() as connection:
         if connection.scalar(text("SELECT to_regclass('milkrun.alembic_version')")) is None:
             return None
-        return connection.scalar(text("SELECT version_num FROM milkrun.alembic_version"))
+        revision: str | None = connection.scalar(text("SELECT version_num FROM milkrun.alembic_version"))
+        return revision
 
 
 def alembic_config() -> Config:

@@ -89,7 +89,7 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     made = [row for row in results if row.values is not None and row.origin is not None]
     if not made:
         return {}
-    values = np.stack([row.values for row in made])  # (series, horizon)
+    values = np.stack([row.values for row in made if row.values is not None])  # (series, horizon)
     baseline = np.stack(
         [np.full(len(values[0]), np.nan) if row.seasonal_naive is None else row.seasonal_naive for row in made]
     )

@@ -80,7 +80,7 @@ def test_wrong_parameters_are_refused_before_anything_is_done(
     with pytest.raises(RecipeError, match="there are: classic"):
         monthly_forecast(recipe="best")
     with pytest.raises(Exception, match=r"'auto', 'always' or 'never'"):
-        monthly_forecast(retrain="sometimes")  # type: ignore[arg-type]
+        monthly_forecast(retrain="sometimes")  # type: ignore[call-overload]
     assert [] == read(database, "SELECT * FROM milkrun.run")
 
 

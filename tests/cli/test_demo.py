@@ -1,0 +1,50 @@
+"""Test of the demo, as `make demo` starts it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_demo_tells_its_story_and_may_be_repeated() -> None:
+    """Reuse, live RMSE, forecasts beside the seasonal naive, a picture, three commands that work as printed; twice."""
+    with tempfile.TemporaryDirectory(prefix="milkrun-demo-") as folder:
+        Path(folder).chmod(0o755)
+        home = Path(folder) / "demo"
+        command = [sys.executable, "-c", "from forecasting.cli import main; main()", "demo", "--home", str(home)]
+        environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/untouched"}
+        stories = [
+            subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+            for _ in range(2)
+        ]
+
+        for story in stories:
+            assert story.returncode == 0, story.stderr
+        assert stories[0].stdout == stories[1].stdout
+        text = stories[0].stdout
+        for expected in (
+            "1974-12: 156 loaded, retrain (no_network)",
+            "reuse (young)",
+            "live",
+            "1976-12",
+            "seasonal_naive",
+        ):
+            assert expected in text
+        assert (home / "milk.png").read_bytes().startswith(b"\x89PNG")
+        assert f"The picture: {home / 'milk.png'}" in text
+        printed = [line.strip() for line in text.split("Try next:")[1].splitlines() if line.strip()]
+        assert len(printed) == 3
+        first = subprocess.run(
+            printed[0],
+            shell=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,  # noqa: S602 - as a user would
+        )
+        assert first.returncode == 0, first.stderr
+        assert "1976-01-01" in first.stdout
