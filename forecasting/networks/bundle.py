@@ -61,7 +61,9 @@ def checked_tensors(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...]
     """Return (name, shape, offset) of each tensor after checking that together they fill the payload exactly."""
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        raise BundleError(f"The bundle has format {found!r}, this release reads {FORMAT}. Use the release that wrote it.")
+        raise BundleError(
+            f"The bundle has format {found!r}, this release reads {FORMAT}. Use the release that wrote it."
+        )
     tensors, total = manifest.get("tensors"), manifest.get("bytes")
     if not is_count(total) or total > MOST_BYTES:
         raise damaged(f"its manifest gives an impossible size, {total!r} bytes")
@@ -69,7 +71,9 @@ def checked_tensors(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...]
         raise damaged("its manifest has no proper list of tensors")
     found, end = [], 0
     for entry in tensors:
-        name, shape, offset = (entry.get(key) for key in ("name", "shape", "offset")) if isinstance(entry, dict) else 3 * [None]
+        name, shape, offset = (
+            (entry.get(key) for key in ("name", "shape", "offset")) if isinstance(entry, dict) else 3 * [None]
+        )
         if not isinstance(name, str) or not isinstance(shape, list) or len(shape) > 8 or not all(map(is_count, shape)):
             raise damaged(f"its manifest describes a tensor wrongly: {entry!r:.100}")
         if offset != end or name in [earlier for earlier, _, _ in found]:

@@ -180,7 +180,9 @@ def summed_products(entered: Array, d_z: Array, layout: Layout) -> Array:
     if d_z.shape[0] == 1:
         return product(0)
     start = (0, tf.zeros([entered.shape[2], *d_z.shape[2:]], d_z.dtype))
-    return tf.while_loop(lambda step, _: step < d_z.shape[0], lambda step, total: (step + 1, total + product(step)), start)[1]
+    return tf.while_loop(
+        lambda step, _: step < d_z.shape[0], lambda step, total: (step + 1, total + product(step)), start
+    )[1]
 
 
 def summed(d_z: Array, layout: Layout) -> Array:

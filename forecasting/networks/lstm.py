@@ -172,6 +172,12 @@ class Layout:
         return values[None, :, None] if self.networks == "last" else values[None, None, :]
 
 
+def condensed_shapes(architecture: Architecture) -> list[tuple[int, int]]:
+    """Shapes of what `condense` lists, for one network."""
+    none = {name: np.empty((0, *shape), dtype=np.float32) for name, shape in architecture.shapes.items()}
+    return [array.shape[1:] for array in condense(architecture, none)]
+
+
 def lstm_step(z: Array, cell: Array | None, units: int, layout: Layout) -> tuple[Array, Array, Array, Array]:
     """Take one time step of one layer, from the gates' inputs z and the last cell (None: zero, before the first step).
 
@@ -223,7 +229,9 @@ def sum_product(x: Array, kernel: Array) -> Array:
     return total
 
 
-TILE = 16  # rows of every matrix product in predict: one fixed shape, so that a window's bits never depend on its company
+TILE = (
+    16  # rows of every matrix product in predict: one fixed shape, so that a window's bits never depend on its company
+)
 EXACT_UNITS = 8  # up to here sums of vectors are quick enough
 WORK = 1 << 18  # numbers in the largest temporary array: 1 MiB of float32 stays in the cache
 
@@ -318,7 +326,10 @@ def to_keras(architecture: Architecture, weights: Weights, position: int) -> "ke
     model = keras.Sequential(
         [
             keras.Input((architecture.time_steps, architecture.features)),
-            *(keras.layers.LSTM(units, return_sequences=layer < last) for layer, units in enumerate(architecture.units)),
+            *(
+                keras.layers.LSTM(units, return_sequences=layer < last)
+                for layer, units in enumerate(architecture.units)
+            ),
             keras.layers.Dense(architecture.outputs),
         ]
     )

@@ -11,14 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 from forecasting.networks.gradients import loss_and_gradients, mean_loss
-from forecasting.networks.lstm import Architecture, Array, Layout, sum_product
+from forecasting.networks.lstm import Architecture, Array, Layout, condensed_shapes, sum_product
 from forecasting.networks.training import Training
 
 LANES = 128  # networks in a block of the layout "last": the state of 128 classic networks fills a first-level cache
 SUMMED_UNITS = 4  # up to so many units sums of long vectors win over matrix products
 CACHE = 1 << 19  # bytes of weights, gradients and moments in a block of the layout "first": half a second-level cache
 
-State = tuple[list[Array], list[Array], list[Array]]  # condensed weights, first and second moments
+State = tuple[list[Array], list[Array], list[Array]]  # weights, first and second moments
 
 
 def layout_for(architecture: Architecture) -> Layout:
@@ -39,64 +39,82 @@ def block_width(architecture: Architecture) -> int:
 def program(architecture: Architecture, training: Training) -> Any:
     """Make the program that trains a block; XLA compiles it once per shape of its arguments.
 
-    condensed: as from `lstm.condense`, in the layout. x, y: (windows · networks, features), rows to choose from.
-    counts: (1, 1, networks). orders: (epochs, networks, windows), the row that comes next. rates: (steps + 1,), Adam's
-    step sizes. validation: x, y in the layout and counts, or nothing. Returns condensed, losses (epochs, networks) and
-    the epochs run (1, 1, networks).
+    weights: as from `lstm.condense`, in the layout, see `cut_apart`. examples: (rows, look_back + outputs), x beside y,
+    to choose from. counts: (1, 1, networks). orders: (epochs, networks, windows), the row that comes next. rates:
+    (steps + 1,), Adam's step sizes. validation: x, y in the layout and counts, or nothing.
+    Returns weights, losses (epochs, networks) and the epochs run (1, 1, networks).
     """
     layout, batch_size = layout_for(architecture), training.batch_size
     quantiles = training.quantiles
 
-    def train_block(condensed: Any, x: Any, y: Any, counts: Any, orders: Any, rates: Any, validation: Any) -> Any:
+    def train_block(weights: Any, examples: Any, counts: Any, orders: Any, rates: Any, validation: Any) -> Any:
+        dtype = examples.dtype
         batches = -(-counts // batch_size)
-        none = tf.zeros_like(counts, x.dtype)
+        most_batches = tf.reduce_max(batches)
+        none = tf.zeros_like(counts, dtype)
 
-        def run_batch(number: Array, epoch: Array, order: Array, going: Array, state: State, total: Array) -> Any:
+        def run_batch(number: Array, epoch: Array, going: Array, state: State, total: Array) -> Any:
             start = number * batch_size
-            rows = batch_rows(order, start, batch_size, layout)
-            share, size = shares(start, batch_size, counts, x.dtype, layout)
-            batch = (chosen(x, rows, layout), chosen(y, rows, layout), share)
-            losses, gradients = loss_and_gradients(architecture, state[0], batch, layout, quantiles=quantiles)
+            rows = tf.slice(orders, [epoch, 0, start], [1, orders.shape[1], batch_size])[0]
+            x, y = batch_of(architecture, tf.gather(examples, rows), layout)
+            share, size = shares(start, batch_size, counts, dtype, layout)
+            condensed = cut_apart(architecture, state[0], layout)
+            losses, slopes = loss_and_gradients(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
             total = total + tf.reduce_sum(losses * share, layout.windows, keepdims=True) * size
             rate = tf.gather(rates, epoch * batches + number + 1)
-            return number + 1, adam(state, gradients, rate, going & (start < counts), training), total
+            active = going & (start < counts)
+            return number + 1, adam(state, put_together(slopes, layout), rate, active, training), total
 
         def run_epoch(epoch: Array, going: Array, state: State, watch: Any, history: Array, ran: Array) -> Any:
-            order = tf.transpose(orders[epoch]) if layout.windows == 0 else orders[epoch]
             _, state, total = tf.while_loop(
-                lambda number, *_: number < tf.reduce_max(batches),
-                lambda number, state, total: run_batch(number, epoch, order, going, state, total),
+                lambda number, *_: number < most_batches,
+                lambda number, state, total: run_batch(number, epoch, going, state, total),
                 (0, state, none),
             )
-            mean = tf.where(going, total / tf.cast(counts, x.dtype), np.nan)
-            history = tf.tensor_scatter_nd_update(history, [[epoch]], tf.reshape(mean, [1, -1]))
+            history = history.write(epoch, tf.where(going, total / tf.cast(counts, dtype), np.nan))
             ran = ran + tf.cast(going, tf.int32)
             if training.patience is not None:
-                held_x, held_y, held_counts = validation
-                share, _ = shares(0, held_x.shape[layout.windows], held_counts, x.dtype, layout)
-                batch = (held_x, held_y, share)
-                now = mean_loss(architecture, state[0], batch, layout, quantiles=quantiles)
+                x, y, held_counts = validation
+                share, _ = shares(0, x.shape[layout.windows], held_counts, dtype, layout)
+                condensed = cut_apart(architecture, state[0], layout)
+                now = mean_loss(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
                 watch, going = keep_best(watch, state[0], now, epoch, going, training.patience)
             return epoch + 1, going, state, watch, history, ran
 
-        zeros = [tf.zeros_like(array) for array in condensed]
-        watch = (none + np.inf, condensed, tf.zeros_like(counts)) if training.patience is not None else ()
-        history = tf.fill([training.epochs, tf.size(counts)], tf.constant(np.nan, x.dtype))
+        zeros = [tf.zeros_like(array) for array in weights]
+        watch = (none + np.inf, weights, tf.zeros_like(counts)) if training.patience is not None else ()
+        history = tf.TensorArray(dtype, training.epochs, element_shape=counts.shape)
         _, _, state, watch, history, ran = tf.while_loop(
             lambda epoch, going, *_: (epoch < training.epochs) & tf.reduce_any(going),
             run_epoch,
-            (0, counts > 0, (condensed, zeros, zeros), watch, history, tf.zeros_like(counts)),
+            (0, counts > 0, (weights, zeros, zeros), watch, history, tf.zeros_like(counts)),
         )
-        return (watch[1] if watch else state[0]), history, ran
+        return (watch[1] if watch else state[0]), tf.reshape(history.stack(), [training.epochs, -1]), ran
 
     return tf.function(train_block, jit_compile=True, autograph=False)
 
 
-def batch_rows(order: Array, start: Array, size: int, layout: Layout) -> Array:
-    """Cut a batch out of an epoch's order: (windows, networks)."""
-    if layout.windows == 0:
-        return tf.slice(order, [start, 0], [size, order.shape[1]])
-    return tf.slice(order, [0, start], [order.shape[0], size])
+def put_together(arrays: list[Array], layout: Layout) -> list[Array]:
+    """Lay all weights of a network below one another in the layout "last": one long operation instead of many short."""
+    if layout.networks == "first":
+        return arrays
+    return [tf.concat([tf.reshape(array, [-1, 1, array.shape[2]]) for array in arrays], 0)]
+
+
+def cut_apart(architecture: Architecture, arrays: list[Array], layout: Layout) -> list[Array]:
+    """Undo `put_together`."""
+    if layout.networks == "first":
+        return arrays
+    shapes = condensed_shapes(architecture)
+    parts = tf.split(arrays[0], [rows * columns for rows, columns in shapes], 0)
+    return [tf.reshape(part, [*shape, -1]) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def batch_of(architecture: Architecture, found: Array, layout: Layout) -> tuple[Array, Array]:
+    """Part examples, (networks, windows, look_back + outputs), into x and y, (windows, features, networks) each."""
+    found = tf.transpose(found, [1, 2, 0]) if layout.windows == 0 else found
+    split = architecture.look_back
+    return layout.columns(found, 0, split), layout.columns(found, split, split + architecture.outputs)
 
 
 def shares(start: Array, size: int, counts: Array, dtype: Any, layout: Layout) -> tuple[Array, Array]:
@@ -104,12 +122,6 @@ def shares(start: Array, size: int, counts: Array, dtype: Any, layout: Layout) -
     rows = tf.reshape(start + tf.range(size), [-1, 1, 1] if layout.windows == 0 else [1, -1, 1])
     own_size = tf.cast(tf.clip_by_value(counts - start, 1, size), dtype)
     return tf.where(rows < counts, 1 / own_size, 0), own_size
-
-
-def chosen(values: Array, rows: Array, layout: Layout) -> Array:
-    """Gather (windows · networks, features) by rows: (windows, features, networks)."""
-    found = tf.gather(values, rows)
-    return tf.transpose(found, [0, 2, 1]) if layout.windows == 0 else found
 
 
 def adam(state: State, gradients: list[Array], rate: Array, active: Array, training: Training) -> State:

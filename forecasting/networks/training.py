@@ -13,7 +13,15 @@ from typing import Literal
 
 import numpy as np
 
-from forecasting.networks.lstm import Architecture, Weights, condense, expand, initial_weights, random_bits
+from forecasting.networks.lstm import (
+    Architecture,
+    Weights,
+    condense,
+    condensed_shapes,
+    expand,
+    initial_weights,
+    random_bits,
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,8 @@ def train(
     done = 0
     with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
         tasks = [
-            pool.submit(train_block, architecture, training, windows, held_out, seeds, trained, block) for block in blocks
+            pool.submit(train_block, architecture, training, windows, held_out, seeds, trained, block)
+            for block in blocks
         ]
         for task in as_completed(tasks):
             done += task.result()
@@ -143,16 +152,15 @@ def train_block(
     capacity = bucket(int(counts.max()), training.batch_size)
     own = {name: tensor[lanes] for name, tensor in trained.weights.items()}
     results, losses, epochs = program(architecture, training)(
-        [in_layout(array, last) for array in condense(architecture, own)],
-        cut(windows.x, lanes, counts, capacity).reshape(len(lanes) * capacity, -1),
-        cut(windows.y, lanes, counts, capacity).reshape(len(lanes) * capacity, -1),
+        into_layout(condense(architecture, own), last),
+        examples(windows, lanes, capacity),
         counts.reshape((1, 1, -1) if last else (-1, 1, 1)),
         block_orders(training, seeds[lanes], counts, capacity),
         step_sizes(training, training.epochs * -(-capacity // training.batch_size), np.float32),
         validation_in_layout(held_out, lanes, last) if held_out else (),
     )
     kept = slice(len(block))
-    condensed = [(array.numpy().transpose(2, 0, 1) if last else array.numpy())[kept] for array in results]
+    condensed = [array[kept] for array in out_of_layout(architecture, [array.numpy() for array in results], last)]
     fresh = expand(architecture, {name: tensor[kept] for name, tensor in own.items()}, condensed)
     for name, tensor in fresh.items():
         trained.weights[name][block] = tensor
@@ -173,9 +181,29 @@ def bucket(count: int, batch_size: int) -> int:
     return -(-power // batch_size) * batch_size
 
 
-def in_layout(array: np.ndarray, last: bool) -> np.ndarray:
-    """Move the networks axis of (networks, rows, columns) to where the layout has it."""
-    return np.ascontiguousarray(array.transpose(1, 2, 0)) if last else array
+def into_layout(arrays: list[np.ndarray], last: bool) -> list[np.ndarray]:
+    """Arrange condensed weights (networks, rows, columns) as the program takes them: (all weights, 1, networks) or as is."""
+    if not last:
+        return arrays
+    together = np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+    return [np.ascontiguousarray(together.T)[:, None, :]]
+
+
+def out_of_layout(architecture: Architecture, arrays: list[np.ndarray], last: bool) -> list[np.ndarray]:
+    """Undo `into_layout`."""
+    if not last:
+        return arrays
+    shapes = condensed_shapes(architecture)
+    ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
+    parts = np.split(arrays[0][:, 0].T, ends, axis=1)
+    return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def examples(windows: Windows, lanes: np.ndarray, capacity: int) -> np.ndarray:
+    """Line up all lanes' windows, x beside y, as rows to choose from: (lanes · capacity, look_back + outputs)."""
+    counts = windows.counts[lanes]
+    both = [cut(values, lanes, counts, capacity) for values in (windows.x, windows.y)]
+    return np.concatenate(both, axis=2).reshape(len(lanes) * capacity, -1)
 
 
 def cut(values: np.ndarray, lanes: np.ndarray, counts: np.ndarray, capacity: int) -> np.ndarray:
