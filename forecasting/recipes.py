@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from forecasting.errors import RecipeError
@@ -49,7 +50,7 @@ class Recipe:
         """The settings as plain JSON values."""
         return {**asdict(self), "units": list(self.units)}
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the settings, name included."""
         text = json.dumps(self.settings, sort_keys=True, separators=(",", ":"), allow_nan=False)

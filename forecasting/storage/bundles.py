@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -37,7 +38,7 @@ class Bundle:
     manifest: dict[str, Any]
     members: tuple[Member, ...]
 
-    @property
+    @cached_property
     def bundle_id(self) -> str:
         """SHA-256 of payload, manifest and members: the same training gives the same bundle."""
         digest = hashlib.sha256(self.payload)

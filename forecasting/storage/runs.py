@@ -148,18 +148,18 @@ def publish(connection: Connection, run: Run) -> bool:
     Raises RunRefused when any series of the run has no outcome: in = out, or nothing is published.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PUBLISH_LOCK})
-    accounted = connection.scalar(
+    missing = connection.scalar(
         text("""
-            SELECT count(*) FROM milkrun.run r, unnest(r.series_ids) AS wanted(series_id)
-            JOIN milkrun.run_series x ON x.series_id = wanted.series_id
-            WHERE r.run_id = :id AND x.run_id = r.run_id
+            SELECT count(*) FROM (
+                SELECT unnest(series_ids) FROM milkrun.run WHERE run_id = :id
+                EXCEPT SELECT series_id FROM milkrun.run_series WHERE run_id = :id) AS without_outcome
         """),
         {"id": run.run_id},
     )
-    if accounted != len(run.series_ids):
+    if missing:
         raise RunRefused(
-            f"Run {run.run_id} cannot be published: {len(run.series_ids) - int(accounted or 0)} of "
-            f"{len(run.series_ids)} series have no outcome yet. Repeat the run: it goes on where it ended."
+            f"Run {run.run_id} cannot be published: {missing} of {len(run.series_ids)} series have no outcome yet. "
+            "Repeat the run: it goes on where it ended."
         )
     flipped = connection.execute(
         text("""
