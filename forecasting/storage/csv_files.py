@@ -43,7 +43,9 @@ def read_header(path: Path, start: bytes, encoding: str) -> Header:
     lines = io.StringIO(beginning, newline="")
     first_line = next((line for line in io.StringIO(beginning) if line.strip()), "")
     if "\ufffd" in first_line and b"\x00" not in start:
-        raise InputError(f"{path} line 1 is not in the encoding {encoding}: give --encoding (such as latin-1 or cp1252).")
+        raise InputError(
+            f"{path} line 1 is not in the encoding {encoding}: give --encoding (such as latin-1 or cp1252)."
+        )
     if any(ord(letter) < 32 and letter not in "\t\r\n" for letter in first_line):
         raise InputError(f"{path} is not text: only CSV and Parquet files can be loaded.")
     unquoted = "".join(first_line.split('"')[::2])
@@ -79,7 +81,11 @@ def read_rows(
         reader = pyarrow.csv.open_csv(
             path,
             pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=header.lines, encoding=encoding
+                use_threads=False,
+                block_size=_BLOCK_BYTES,
+                column_names=names,
+                skip_rows=header.lines,
+                encoding=encoding,
             ),
             pyarrow.csv.ParseOptions(
                 delimiter=header.delimiter,
@@ -123,7 +129,9 @@ def _numbered(
         next_row, breaks_so_far = next_row + len(rows), breaks_so_far + int(breaks.sum())
     if broken:
         inside = np.cumsum([0, *(row.text.count("\n") for row in broken[:-1])])
-        yield _broken(broken, [row.number + breaks_so_far + int(more) for row, more in zip(broken, inside, strict=True)])
+        yield _broken(
+            broken, [row.number + breaks_so_far + int(more) for row, more in zip(broken, inside, strict=True)]
+        )
 
 
 def _broken(rows: list[Any], lines: list[int]) -> pyarrow.RecordBatch:
@@ -152,7 +160,11 @@ def _failure(path: Path, encoding: str, text: str) -> InputError:
                 try:
                     line.decode("utf-8")
                 except UnicodeDecodeError:
-                    return InputError(f"{path} line {number} is not UTF-8: give --encoding (such as latin-1 or cp1252).")
+                    return InputError(
+                        f"{path} line {number} is not UTF-8: give --encoding (such as latin-1 or cp1252)."
+                    )
     if "straddling" in text or "block" in text:
-        return InputError(f"{path}: a row is longer than {_BLOCK_BYTES >> 20} MB: look for a quote that is never closed.")
+        return InputError(
+            f"{path}: a row is longer than {_BLOCK_BYTES >> 20} MB: look for a quote that is never closed."
+        )
     return InputError(f"{path} cannot be read as CSV in {encoding}: {text.splitlines()[0][:200]}")

@@ -19,6 +19,7 @@ from sqlalchemy.sql.expression import FromClause
 from forecasting.errors import EnvironmentFailure, InputError
 from forecasting.months import Month
 from forecasting.storage.layouts import Arrangement, Layout, arrange, to_rows
+from forecasting.storage.queries import require_one_statement
 from forecasting.storage.sources import Source
 
 _ROWS_AT_ONCE = 50_000
@@ -91,6 +92,7 @@ def _bound(connection: Connection, month: Any, since: Month) -> object:
 def _described(connection: Connection, selection: Selection, place: str) -> tuple[FromClause, list[str]]:
     """Return what to select from, and the names of its columns; types are left open, so that nothing is converted."""
     if selection.query is not None:
+        require_one_statement(selection.query)
         query = text(selection.query.strip().rstrip(";").replace(":", "\\:") + "\n")  # a comment may end it
         with connection.execute(_as_subquery(query)) as result:
             header = list(result.keys())
@@ -182,15 +184,20 @@ def _public(url: URL) -> str:
     """Render a URL without its password and its query, which may hold one as well."""
     if url.get_backend_name() == "sqlite":
         return f"sqlite {re.sub('^file:(//)?', '', url.database or '')}"
-    return URL.create(url.drivername.split("+")[0], url.username, None, url.host, url.port, url.database).render_as_string()
+    return URL.create(
+        url.drivername.split("+")[0], url.username, None, url.host, url.port, url.database
+    ).render_as_string()
 
 
-_SECRET = re.compile(r"((?:password|passwd|pwd|secret|token)\s*(?:=|=>|:)\s*)('[^']*'|\"[^\"]*\"|[^\s'\",;&]+)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"((?:password|passwd|pwd|secret|token)\s*(?:=|=>|:)\s*)('[^']*'|\"[^\"]*\"|[^\s'\",;&]+)", re.IGNORECASE
+)
 
 
 def _without_secrets(shown: str, url: URL) -> str:
-    telling = (str(value) for key, value in url.query.items() if re.search("pass|pwd|secret|token|key", key, re.IGNORECASE))
+    telling = (
+        str(value) for key, value in url.query.items() if re.search("pass|pwd|secret|token|key", key, re.IGNORECASE)
+    )
     for secret in filter(None, (url.password, *telling)):
         shown = shown.replace(secret, "***")
     return _SECRET.sub(r"\1***", shown)
-

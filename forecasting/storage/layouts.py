@@ -74,7 +74,9 @@ def arrange(layout: Layout, header: Sequence[str], source: str) -> Arrangement:
     taken = {month, unit_column, *(position for position, _ in where)}
     if layout.series is not None:
         if layout.series_column is not None or layout.form == "wide":
-            raise InputError("--series names the one series of a file: it goes with neither --series-column nor --form wide.")
+            raise InputError(
+                "--series names the one series of a file: it goes with neither --series-column nor --form wide."
+            )
         value = columns.only_value(layout.value_column, taken)
         return Arrangement(month, (value,), (layout.series,), None, unit_column, layout.unit, where)
     if _is_long(layout, columns):
@@ -163,7 +165,9 @@ class _Columns:
         found = self.guess(VALUE_NAMES)
         left = [position for position in range(len(self.names)) if position not in taken]
         if found is None and len(left) != 1:
-            raise InputError(f"{self.source}: which column holds the values? Its columns are {self}: give --value-column.")
+            raise InputError(
+                f"{self.source}: which column holds the values? Its columns are {self}: give --value-column."
+            )
         return left[0] if found is None else found
 
     def __str__(self) -> str:
@@ -174,7 +178,9 @@ class _Columns:
 def _is_long(layout: Layout, columns: _Columns) -> bool:
     if layout.form is not None:
         if layout.form == "wide" and (layout.series_column or layout.value_column):
-            raise InputError("--form wide takes every column for a series: leave out --series-column and --value-column.")
+            raise InputError(
+                "--form wide takes every column for a series: leave out --series-column and --value-column."
+            )
         return layout.form == "long"
     if layout.series_column or layout.value_column:
         return True
@@ -195,7 +201,9 @@ def _wide(
     names = tuple(columns.names[position] for position in values)
     twice = sorted({name for name in names if name and names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise InputError(f"{columns.source}: series {twice[0]!r} has more than one column: keep one, or rename the others.")
+        raise InputError(
+            f"{columns.source}: series {twice[0]!r} has more than one column: keep one, or rename the others."
+        )
     if not values:
         raise InputError(f"{columns.source}: there is no column beside the month. Its columns are {columns}.")
     return Arrangement(month, values, names, None, None, layout.unit, where)

@@ -31,7 +31,7 @@ def run_query(
 
     Tables of schema milkrun need no prefix. Raises InputError with PostgreSQL's message for a mistake in the query.
     """
-    first_word = _first_word_of_one(query)
+    first_word = require_one_statement(query)
     with database.reading() as connection, _named_mistakes(query, seconds):
         _limit(connection, seconds)
         options = {"no_parameters": True, "stream_results": first_word in _STREAMED, "max_row_buffer": 10_000}
@@ -42,15 +42,11 @@ def run_query(
             yield (), iter(())
 
 
-def _limit(connection: Connection, seconds: int) -> None:
-    # Whoever reads the rows through a pager may take a while between two pages.
-    limits = {"search_path": "milkrun, public", "statement_timeout": f"{seconds}s", "idle_in_transaction_session_timeout": "1h"}
-    for name, limit in limits.items():
-        connection.execute(text("SELECT set_config(:name, :limit, true)"), {"name": name, "limit": limit})
+def require_one_statement(query: str) -> str:
+    """Return the first word of a query, in lower case; a second statement could end the transaction that cannot write.
 
-
-def _first_word_of_one(query: str) -> str:
-    """Return the first word of the only statement; a second one could end the transaction that cannot write."""
+    Raises InputError when there is no statement or more than one.
+    """
     words: list[str] = []
     ended = False
     for piece in _PIECES.finditer(query):
@@ -65,6 +61,17 @@ def _first_word_of_one(query: str) -> str:
     return words[0]
 
 
+def _limit(connection: Connection, seconds: int) -> None:
+    # Whoever reads the rows through a pager may take a while between two pages.
+    limits = {
+        "search_path": "milkrun, public",
+        "statement_timeout": f"{seconds}s",
+        "idle_in_transaction_session_timeout": "1h",
+    }
+    for name, limit in limits.items():
+        connection.execute(text("SELECT set_config(:name, :limit, true)"), {"name": name, "limit": limit})
+
+
 @contextlib.contextmanager
 def _named_mistakes(query: str, seconds: int) -> Iterator[None]:
     try:
@@ -74,7 +81,9 @@ def _named_mistakes(query: str, seconds: int) -> Iterator[None]:
         if state is None or state.startswith(("08", "53", "57P")):
             raise EnvironmentFailure("The database failed during the query: repeat the command.") from None
         if state == "57014":
-            raise InputError(f"The query took longer than {seconds} s: narrow it, or give more time with --timeout.") from None
+            raise InputError(
+                f"The query took longer than {seconds} s: narrow it, or give more time with --timeout."
+            ) from None
         raise InputError(_explained(failure, query)) from None
 
 
