@@ -1,8 +1,6 @@
 """The steps that every flow takes, as Prefect tasks; what they pass on are numbers of runs and shards."""
 
 import logging
-from collections.abc import Callable
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +10,8 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import FlowRunContext
 from prefect.tasks import Task, exponential_backoff
 
+from flows import clusters
+from flows.progress import report
 from forecasting import job
 from forecasting.errors import EnvironmentFailure
 from forecasting.months import Month
@@ -19,9 +19,6 @@ from forecasting.settings import Settings
 from forecasting.storage.database import ensure_migrated, open_database
 
 logger = logging.getLogger(__name__)
-
-# Receives (series done, series in all) while shards are worked on; the command line draws a bar with it.
-progress: ContextVar[Callable[[int, int], None] | None] = ContextVar("progress", default=None)
 
 
 def _failed_in_passing(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -43,7 +40,6 @@ _STEP: dict[str, Any] = {
 def forecast_shard(run_id: int, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
     settings = Settings.from_environment()
-    report = progress.get()
     with open_database(settings) as database:
         run = job.find_run(database, run_id)
         before, total, done = number * run.shard_size, len(run.series_ids), 0
@@ -51,12 +47,10 @@ def forecast_shard(run_id: int, number: int) -> None:
         def count(networks: int) -> None:
             nonlocal done
             done += networks
-            if report is not None:
-                report(before + done, total)
+            report(before + done, total)
 
         written = job.run_shard(database, run, number, workers=settings.workers, progress=count)
-    if report is not None:
-        report(min(before + run.shard_size, total), total)
+    report(min(before + run.shard_size, total), total)
     logger.info(
         "Run %d, shard %d of %d: %s.",
         run_id,
@@ -75,7 +69,8 @@ def publish(run_id: int) -> job.Summary:
 
 def take(asked: job.Round) -> job.Summary:
     """Take all steps of one run, in order; one that was published before is left as it is."""
-    with open_database(Settings.from_environment()) as database:
+    settings = Settings.from_environment()
+    with open_database(settings) as database:
         ensure_migrated(database)
         run = job.open_run(database, asked)
         if run.state == "published":
@@ -84,9 +79,11 @@ def take(asked: job.Round) -> job.Summary:
         logger.info(
             "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
         )
-        # One after the other: TensorFlow already uses every core within a shard.
-        for number in run.shards:
-            forecast_shard(run.run_id, number)
+        if settings.dask:
+            clusters.forecast_shards(forecast_shard, run, settings.dask)
+        else:
+            for number in run.shards:  # one after the other: within a shard every core is busy
+                forecast_shard(run.run_id, number)
         summary = publish(run.run_id)
     logger.info("Run %d published: %s.", run.run_id, summary.counts)
     return summary

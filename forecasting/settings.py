@@ -1,6 +1,7 @@
 """One frozen Settings, read from the environment once, at the edge of the program."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ class Settings:
     shard_size: int = 1000
     late_months: int = 3
     workers: int | None = None
+    dask: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -33,6 +35,7 @@ class Settings:
             shard_size=_whole_number(environment, "MILKRUN_SHARD_SIZE", default=1000, least=1),
             late_months=_whole_number(environment, "MILKRUN_LATE_MONTHS", default=3, least=0),
             workers=_whole_number(environment, "MILKRUN_WORKERS", default=0, least=0) or None,
+            dask=_cluster(environment.get("MILKRUN_DASK") or None),
         )
 
 
@@ -43,6 +46,13 @@ def _default_home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_path("milkrun"))
+
+
+def _cluster(text: str | None) -> str | None:
+    """Check the name of a Dask cluster: `local`, `local:4` or the address of a scheduler."""
+    if text is None or re.fullmatch(r"local(:[1-9][0-9]*)?|[a-z]+://[^/]+:[0-9]+", text):
+        return text
+    raise InputError(f"MILKRUN_DASK is {text!r}: set it to local, local:4 (processes) or tcp://scheduler:8786, or unset it.")
 
 
 def _whole_number(environment: Mapping[str, str], name: str, *, default: int, least: int) -> int:

@@ -1,6 +1,7 @@
 """One shard of a run: look at its series, decide, train or reuse, forecast, and give the rows to write."""
 
 import platform
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,6 +28,9 @@ from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
 from forecasting.storage.panels import read_panel
 from forecasting.storage.runs import Request, Run
 from forecasting.storage.scores import Score
+
+# Training uses every core by itself; shards that share a process wait for one another.
+_ONE_AT_A_TIME = threading.Lock()
 
 FILL_RULES = {12: "year_before", 1: "last_value"}
 
@@ -129,7 +133,8 @@ def _train(
     if not rows:
         return None
     seeds = classic.series_seeds(recipe, [outlook.panel.names[row] for row in rows])
-    return classic.fit(recipe, outlook.histories.select(rows), seeds, workers=workers, progress=progress)
+    with _ONE_AT_A_TIME:
+        return classic.fit(recipe, outlook.histories.select(rows), seeds, workers=workers, progress=progress)
 
 
 def _load_networks(database: Database, run: Run, outlook: Outlook) -> tuple[dict[int, Networks], tuple[Verdict, ...]]:

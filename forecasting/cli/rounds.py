@@ -204,16 +204,16 @@ def _progress_bar(title: str) -> Iterator[None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from flows.steps import progress
+    from flows.progress import listener
 
     words, count = TextColumn("{task.description}"), (MofNCompleteColumn(), TextColumn("series"), TimeElapsedColumn())
     with Progress(words, BarColumn(), *count, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
-        token = progress.set(lambda done, total: bar.update(task, completed=done, total=total))
+        token = listener.set(lambda done, total: bar.update(task, completed=done, total=total))
         try:
             yield
         finally:
-            progress.reset(token)
+            listener.reset(token)
 
 
 COMMANDS: list[click.Command] = [run, plan, backfill, status]

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.resources
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def create_engine(url: URL) -> Engine:
         url,
         hide_parameters=True,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "application_name": "milkrun"},
+        connect_args={"connect_timeout": 5, "application_name": f"milkrun {os.getpid()}"},
     )
 
     @event.listens_for(engine, "connect")

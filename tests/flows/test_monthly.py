@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from flows.backfill import backfill_forecasts
 from flows.monthly import monthly_forecast
-from flows.steps import progress
+from flows.progress import listener
 from forecasting.errors import InputError, RecipeError
 from forecasting.job import Plan, Summary
 from forecasting.storage.database import Database
@@ -28,11 +28,11 @@ def test_the_flow_publishes_the_newest_month_once(database: Database, arrive: Ar
     """A run is published with its flow run on record; a second flow run finds it and adds nothing."""
     arrive("1962-01", milk=milk)
     seen: list[tuple[int, int]] = []
-    token = progress.set(lambda done, total: seen.append((done, total)))
+    token = listener.set(lambda done, total: seen.append((done, total)))
 
     first, second = monthly_forecast(), monthly_forecast()
 
-    progress.reset(token)
+    listener.reset(token)
     assert isinstance(first, Summary)
     assert isinstance(second, Summary)
     assert (str(first.run.origin), first.published_now, second.published_now) == ("1975-12", True, False)
