@@ -4,14 +4,11 @@ Shapes in comments are those of the layout "last", (windows, features, networks)
 lie side by side in memory; in the layout "first" the networks axis leads. Steps of time lead in both.
 """
 
-import functools
-import operator
-from collections.abc import Iterable
-
 import numpy as np
 import tensorflow as tf
 
-from forecasting.networks.lstm import Architecture, Array, Layout, lstm_step
+from forecasting.networks.layouts import Array, Layout
+from forecasting.networks.lstm import Architecture, lstm_step
 
 Trace = tuple[Array, Array, Array | None, Array, Array]  # what the way back needs of one layer, see walk_forward
 
@@ -162,7 +159,7 @@ def back_product(d_z: Array, kernel: Array, layout: Layout) -> Array:
     """(windows, columns, networks) and (inputs, columns, networks) -> (windows, inputs, networks)."""
     if layout.networks == "first":
         return tf.matmul(d_z, kernel, transpose_b=True)
-    return added(d_z[:, column, None] * kernel[:, column] for column in range(kernel.shape[1]))
+    return tf.reduce_sum(d_z[:, None] * kernel, 2)
 
 
 def summed_products(entered: Array, d_z: Array, layout: Layout) -> Array:
@@ -175,7 +172,7 @@ def summed_products(entered: Array, d_z: Array, layout: Layout) -> Array:
 
     def product(step: Array) -> Array:
         x, d = entered[step], d_z[step]
-        return added(x[row, :, None] * d[row] for row in range(x.shape[0]))
+        return tf.reduce_sum(x[:, :, None] * d[:, None], 0)
 
     if d_z.shape[0] == 1:
         return product(0)
@@ -193,11 +190,6 @@ def summed(d_z: Array, layout: Layout) -> Array:
 
 
 def rows_together(array: Array) -> Array:
-    """(steps, networks, windows, features) -> (networks, steps · windows, features)."""
+    """Bring all rows of a network together: (steps, networks, windows, features) -> (networks, rows, features)."""
     steps, networks, windows, features = array.shape
     return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [networks, steps * windows, features])
-
-
-def added(terms: Iterable[Array]) -> Array:
-    """Add terms in their order."""
-    return functools.reduce(operator.add, terms)

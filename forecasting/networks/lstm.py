@@ -9,17 +9,20 @@ One LSTM layer (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et a
 Every network has its own weights. Nothing here imports TensorFlow, so that reusing a network stays cheap.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from forecasting.networks.draws import glorot_uniform, orthogonal, random_bits, unit_interval
+from forecasting.networks.layouts import NUMPY_FIRST, NUMPY_LAST, TILE, Array, Layout
 
 if TYPE_CHECKING:
     import keras
 
-Array = Any  # a NumPy array or a TensorFlow tensor: the forward pass is written once for both
 Weights = dict[str, np.ndarray]
+SUMMED_UNITS = 8  # up to here predict sums vectors, which gives the same bits on every machine, and is quick enough
+WORK = 1 << 18  # numbers in the largest temporary array: 1 MiB of float32 stays in the cache
 
 
 @dataclass(frozen=True)
@@ -88,31 +91,6 @@ def initial_weights(architecture: Architecture, seeds: np.ndarray) -> Weights:
     return weights
 
 
-def random_bits(seed: np.uint64, purpose: int, count: int) -> np.ndarray:
-    """Draw uint64 (count,) from the stream of a seed and a purpose; NumPy keeps such streams the same for ever (NEP 19)."""
-    return np.random.Philox(key=np.array([seed, purpose], dtype=np.uint64)).random_raw(count)
-
-
-def unit_interval(bits: np.ndarray) -> np.ndarray:
-    """Map uint64 bits to float64 in (0, 1)."""
-    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-
-
-def glorot_uniform(uniform: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Glorot uniform kernels: (networks, draws) in (0, 1) -> (networks, *shape)."""
-    limit = np.sqrt(6.0 / sum(shape))
-    return (2.0 * uniform[:, : int(np.prod(shape))] - 1.0).reshape(-1, *shape) * limit
-
-
-def orthogonal(uniform: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Orthogonal kernels by QR of normal draws: (networks, draws) in (0, 1) -> (networks, *shape)."""
-    half = int(np.prod(shape))
-    normal = np.sqrt(-2.0 * np.log(uniform[:, :half])) * np.cos(2.0 * np.pi * uniform[:, half : 2 * half])
-    q, r = np.linalg.qr(normal.reshape(-1, max(shape), min(shape)))
-    q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
-    return q.transpose(0, 2, 1) if shape[0] < shape[1] else q
-
-
 def condense(architecture: Architecture, weights: Weights) -> list[np.ndarray]:
     """List what can influence a prediction: kernel (n, inputs, columns) and bias (n, 1, columns) of layer after layer.
 
@@ -143,33 +121,6 @@ def expand(architecture: Architecture, weights: Weights, condensed: list[np.ndar
         if architecture.time_steps > 1:
             weights[f"lstm_{layer}/recurrent_kernel"] = kernel[:, inputs:]
     return weights | {"dense/kernel": condensed[-2], "dense/bias": condensed[-1][:, 0]}
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the networks axis lies, with the product that suits it; see docs/decisions/0003.
-
-    "last": arrays are (windows, features, networks) and products are sums of long vectors, best for few units.
-    "first": arrays are (networks, windows, features) and products are matrix products, best for many.
-    """
-
-    networks: Literal["first", "last"]
-    product: Callable[[Array, Array], Array]  # (windows, inputs) · (inputs, columns) -> (windows, columns), per network
-    tanh: Callable[[Array], Array]
-    join: Callable[[Array, Array], Array]  # side by side along the features axis
-
-    @property
-    def windows(self) -> int:
-        """The axis of windows; that of features follows it."""
-        return 0 if self.networks == "last" else 1
-
-    def columns(self, array: Array, start: int, stop: int) -> Array:
-        """Cut features start:stop out of an array."""
-        return array[..., start:stop, :] if self.networks == "last" else array[..., start:stop]
-
-    def along_features(self, values: np.ndarray) -> np.ndarray:
-        """Shape one number per feature so that it broadcasts over windows and networks."""
-        return values[None, :, None] if self.networks == "last" else values[None, None, :]
 
 
 def condensed_shapes(architecture: Architecture) -> list[tuple[int, int]]:
@@ -218,24 +169,6 @@ def forward(architecture: Architecture, condensed: list[Array], x: Array, layout
     return layout.product(sequence[-1], condensed[-2]) + condensed[-1]
 
 
-def sum_product(x: Array, kernel: Array) -> Array:
-    """Multiply (windows, inputs, networks) by (inputs, columns, networks): long vectors, summed input by input.
-
-    x may have fewer inputs than the kernel has: the state before the first time step is zero.
-    """
-    total = x[:, 0, None] * kernel[0]
-    for row in range(1, x.shape[1]):
-        total = total + x[:, row, None] * kernel[row]
-    return total
-
-
-TILE = (
-    16  # rows of every matrix product in predict: one fixed shape, so that a window's bits never depend on its company
-)
-EXACT_UNITS = 8  # up to here sums of vectors are quick enough
-WORK = 1 << 18  # numbers in the largest temporary array: 1 MiB of float32 stays in the cache
-
-
 def predict(architecture: Architecture, weights: Weights, windows: np.ndarray) -> np.ndarray:
     """Predict every window with its own network.
 
@@ -246,7 +179,7 @@ def predict(architecture: Architecture, weights: Weights, windows: np.ndarray) -
     networks, count, _ = windows.shape
     result = np.empty((networks, count, architecture.outputs), dtype=np.float32)
     condensed = condense(architecture, weights)
-    few = max(architecture.units) <= EXACT_UNITS
+    few = max(architecture.units) <= SUMMED_UNITS
     width = 4 * max(architecture.units)
     rows = min(count, max(TILE, WORK // width)) or 1
     block = max(1, WORK // (width * rows))
@@ -259,59 +192,10 @@ def predict(architecture: Architecture, weights: Weights, windows: np.ndarray) -
             x = windows[part, first : first + rows]
             if few:
                 x = np.ascontiguousarray(x.transpose(1, 2, 0))  # (windows, look_back, networks)
-            y = forward(architecture, own, x, NUMPY_LAST if few else NUMPY_FIRST)
+            with np.errstate(all="ignore"):  # a diverged network predicts NaN
+                y = forward(architecture, own, x, NUMPY_LAST if few else NUMPY_FIRST)
             result[part, first : first + rows] = y.transpose(2, 0, 1) if few else y
     return result
-
-
-def matrix_product(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Multiply (networks, windows, inputs) by (networks, inputs, columns) in tiles of one fixed shape."""
-    networks, windows, inputs = x.shape
-    tiles = -(-windows // TILE)
-    padded = np.zeros((networks, tiles * TILE, inputs), dtype=x.dtype)
-    padded[:, :windows] = x
-    product = padded.reshape(networks, tiles, TILE, inputs) @ kernel[:, None, :inputs]
-    return np.asarray(product.reshape(networks, tiles * TILE, -1)[:, :windows])
-
-
-def rational_tanh(x: np.ndarray) -> np.ndarray:
-    """Hyperbolic tangent by a rational approximation, from + − × ÷ alone: the same bits on every machine.
-
-    The coefficients are those of Eigen's float32 tanh, which TensorFlow uses: an odd polynomial of degree 13 over an
-    even one of degree 6, within a few units in the last place.
-    """
-    x = np.clip(x, np.float32(-7.90531110763549805), np.float32(7.90531110763549805))
-    square = x * x
-    numerator = np.full_like(x, NUMERATOR[0])
-    for coefficient in NUMERATOR[1:]:
-        numerator *= square
-        numerator += coefficient
-    numerator *= x
-    denominator = np.full_like(x, DENOMINATOR[0])
-    for coefficient in DENOMINATOR[1:]:
-        denominator *= square
-        denominator += coefficient
-    numerator /= denominator
-    return numerator
-
-
-NUMERATOR = np.array(
-    [
-        -2.76076847742355e-16,
-        2.00018790482477e-13,
-        -8.60467152213735e-11,
-        5.12229709037114e-08,
-        1.48572235717979e-05,
-        6.37261928875436e-04,
-        4.89352455891786e-03,
-    ],
-    dtype=np.float32,
-)
-DENOMINATOR = np.array(
-    [1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03], dtype=np.float32
-)
-NUMPY_LAST = Layout("last", sum_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=1))
-NUMPY_FIRST = Layout("first", matrix_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=2))
 
 
 def to_keras(architecture: Architecture, weights: Weights, position: int) -> "keras.Sequential":

@@ -11,19 +11,20 @@ import numpy as np
 import tensorflow as tf
 
 from forecasting.networks.gradients import loss_and_gradients, mean_loss
-from forecasting.networks.lstm import Architecture, Array, Layout, condensed_shapes, sum_product
+from forecasting.networks.layouts import Array, Layout, sum_product
+from forecasting.networks.lstm import Architecture, condensed_shapes
 from forecasting.networks.training import Training
 
 LANES = 128  # networks in a block of the layout "last": the state of 128 classic networks fills a first-level cache
-SUMMED_UNITS = 4  # up to so many units sums of long vectors win over matrix products
+SUMMED_WEIGHTS = 170  # networks of up to so many weights are faster with sums of long vectors than with matrix products
 CACHE = 1 << 19  # bytes of weights, gradients and moments in a block of the layout "first": half a second-level cache
 
 State = tuple[list[Array], list[Array], list[Array]]  # weights, first and second moments
 
 
 def layout_for(architecture: Architecture) -> Layout:
-    """Choose the layout by the number of units; measured in docs/decisions/0003."""
-    if max(architecture.units) <= SUMMED_UNITS:
+    """Choose the layout by the number of weights; measured in docs/decisions/0003."""
+    if sum(rows * columns for rows, columns in condensed_shapes(architecture)) <= SUMMED_WEIGHTS:
         return Layout("last", sum_product, tf.tanh, lambda a, b: tf.concat([a, b], 1))
     return Layout("first", tf.matmul, tf.tanh, lambda a, b: tf.concat([a, b], 2))
 
@@ -152,8 +153,9 @@ def keep_best(watch: Any, condensed: list[Array], now: Array, epoch: Array, goin
 
 
 def step_sizes(training: Training, steps: int, dtype: Any) -> np.ndarray:
-    """Adam's step size with its bias corrections for steps 0 (unused) to `steps`, rounded where Keras rounds: (steps + 1,)."""
+    """Adam's step sizes with their bias corrections, rounded where Keras rounds: (steps + 1,), the first unused."""
     number = np.arange(steps + 1).astype(dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
         first, second = (1 - np.power(dtype(beta), number) for beta in (training.beta_1, training.beta_2))
-        return np.nan_to_num(dtype(training.learning_rate) * np.sqrt(second) / first).astype(dtype)
+        rates = dtype(training.learning_rate) * np.sqrt(second) / first
+    return np.asarray(np.nan_to_num(rates), dtype)

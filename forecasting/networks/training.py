@@ -1,7 +1,7 @@
 """Train any number of LSTM networks at once, each on its own windows, as if each were alone.
 
 Networks are sorted by their number of windows and cut into blocks that fit the cache; every block is one call of one
-compiled program (`program.py`), and the blocks are spread over the cores. What a network becomes depends on its own
+compiled program (`blocks.py`, `program.py`), and the blocks are spread over the cores. What a network becomes depends on its own
 windows, seed and settings only.
 """
 
@@ -13,15 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from forecasting.networks.lstm import (
-    Architecture,
-    Weights,
-    condense,
-    condensed_shapes,
-    expand,
-    initial_weights,
-    random_bits,
-)
+from forecasting.networks.draws import random_bits
+from forecasting.networks.lstm import Architecture, Weights, initial_weights
 
 
 @dataclass(frozen=True)
@@ -115,6 +108,7 @@ def train(
     )
     if len(seeds) == 0:
         return trained
+    from forecasting.networks.blocks import train_block  # these two bring in TensorFlow
     from forecasting.networks.program import block_width
 
     width = block_width(architecture)
@@ -122,118 +116,17 @@ def train(
     blocks = [longest_first[start : start + width] for start in range(0, len(seeds), width)]
     done = 0
     with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
-        tasks = [
-            pool.submit(train_block, architecture, training, windows, held_out, seeds, trained, block)
-            for block in blocks
-        ]
-        for task in as_completed(tasks):
-            done += task.result()
-            if progress:
-                progress(done)
+        known = (architecture, training, windows, held_out, seeds, trained)
+        tasks = [pool.submit(train_block, *known, block) for block in blocks]
+        try:
+            for task in as_completed(tasks):
+                done += task.result()
+                if progress:
+                    progress(done)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return trained
-
-
-def train_block(
-    architecture: Architecture,
-    training: Training,
-    windows: Windows,
-    held_out: Windows | None,
-    seeds: np.ndarray,
-    trained: Trained,
-    block: np.ndarray,
-) -> int:
-    """Train the networks at the positions in block, write what became of them into trained, and return how many."""
-    from forecasting.networks.program import block_width, layout_for, program, step_sizes
-
-    last = layout_for(architecture).networks == "last"
-    lanes = np.resize(block, block_width(architecture))
-    lanes[len(block) :] = block[-1]
-    counts = windows.counts[lanes]
-    capacity = bucket(int(counts.max()), training.batch_size)
-    own = {name: tensor[lanes] for name, tensor in trained.weights.items()}
-    results, losses, epochs = program(architecture, training)(
-        into_layout(condense(architecture, own), last),
-        examples(windows, lanes, capacity),
-        counts.reshape((1, 1, -1) if last else (-1, 1, 1)),
-        block_orders(training, seeds[lanes], counts, capacity),
-        step_sizes(training, training.epochs * -(-capacity // training.batch_size), np.float32),
-        validation_in_layout(held_out, lanes, last) if held_out else (),
-    )
-    kept = slice(len(block))
-    condensed = [array[kept] for array in out_of_layout(architecture, [array.numpy() for array in results], last)]
-    fresh = expand(architecture, {name: tensor[kept] for name, tensor in own.items()}, condensed)
-    for name, tensor in fresh.items():
-        trained.weights[name][block] = tensor
-    trained.losses[block] = losses.numpy().T[kept]
-    trained.epochs[block] = epochs.numpy().ravel()[kept]
-    ran = np.arange(training.epochs) < trained.epochs[block, None]
-    trained.diverged[block] = ~np.isfinite(np.where(ran, trained.losses[block], 0)).all(axis=1)
-    for tensor in fresh.values():
-        trained.diverged[block] |= ~np.isfinite(tensor).all(axis=tuple(range(1, tensor.ndim)))
-    return len(block)
-
-
-def bucket(count: int, batch_size: int) -> int:
-    """Round a number of windows up to a power of four and then to whole batches: few shapes to compile."""
-    power = 16
-    while power < count:
-        power *= 4
-    return -(-power // batch_size) * batch_size
-
-
-def into_layout(arrays: list[np.ndarray], last: bool) -> list[np.ndarray]:
-    """Arrange condensed weights (networks, rows, columns) as the program takes them: (all weights, 1, networks) or as is."""
-    if not last:
-        return arrays
-    together = np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
-    return [np.ascontiguousarray(together.T)[:, None, :]]
-
-
-def out_of_layout(architecture: Architecture, arrays: list[np.ndarray], last: bool) -> list[np.ndarray]:
-    """Undo `into_layout`."""
-    if not last:
-        return arrays
-    shapes = condensed_shapes(architecture)
-    ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
-    parts = np.split(arrays[0][:, 0].T, ends, axis=1)
-    return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
-
-
-def examples(windows: Windows, lanes: np.ndarray, capacity: int) -> np.ndarray:
-    """Line up all lanes' windows, x beside y, as rows to choose from: (lanes · capacity, look_back + outputs)."""
-    counts = windows.counts[lanes]
-    both = [cut(values, lanes, counts, capacity) for values in (windows.x, windows.y)]
-    return np.concatenate(both, axis=2).reshape(len(lanes) * capacity, -1)
-
-
-def cut(values: np.ndarray, lanes: np.ndarray, counts: np.ndarray, capacity: int) -> np.ndarray:
-    """Take the lanes' rows, with zeros for padding: (lanes, capacity, features)."""
-    result = np.zeros((len(lanes), capacity, values.shape[2]), dtype=np.float32)
-    rows = min(capacity, values.shape[1])
-    used = np.arange(rows) < counts[:, None]
-    result[:, :rows][used] = values[lanes, :rows][used]
-    return result
-
-
-def block_orders(training: Training, seeds: np.ndarray, counts: np.ndarray, capacity: int) -> np.ndarray:
-    """Say which row each lane takes next, epoch by epoch, where lane i has rows from i · capacity on.
-
-    Returns int32 (epochs, lanes, capacity).
-    """
-    orders = np.zeros((training.epochs, len(seeds), capacity), dtype=np.int32)
-    for lane, (seed, count) in enumerate(zip(seeds, counts, strict=True)):
-        order = epoch_orders(seed, int(count), training.epochs) if training.shuffle else np.arange(count)
-        np.add(order, lane * capacity, out=orders[:, lane, :count], casting="unsafe")
-    return orders
-
-
-def validation_in_layout(held_out: Windows, lanes: np.ndarray, last: bool) -> tuple[np.ndarray, ...]:
-    """Put the lanes' validation windows into the layout: x, y and counts."""
-    counts = held_out.counts[lanes]
-    capacity = bucket(int(counts.max()), 1)
-    x, y = (cut(values, lanes, counts, capacity) for values in (held_out.x, held_out.y))
-    order = (1, 2, 0) if last else (0, 1, 2)
-    return x.transpose(order), y.transpose(order), counts.reshape((1, 1, -1) if last else (-1, 1, 1))
 
 
 def checked(architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, networks: int) -> Windows:
