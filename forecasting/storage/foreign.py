@@ -55,7 +55,7 @@ def open_database_source(url: str | URL, selection: Selection, layout: Layout) -
     """
     parsed = _source_url(url) if isinstance(url, str) else url
     what = f"table {selection.table}" if selection.table else f"query {' '.join((selection.query or '').split())}"
-    name = _without_secrets(f"{_public(parsed)} {what}", parsed)[:1000]
+    name = f"{_public(parsed)} {_without_secrets(what, parsed)}"[:1000]
     engine = _engine(parsed)
     with _named_failures(parsed), _connected(engine, parsed) as connection:
         source, header = _described(connection, selection, _public(parsed))
