@@ -1,6 +1,7 @@
 """Connections: which database, with which limits, and how its tables come to be."""
 
 import contextlib
+import io
 import importlib.resources
 import os
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
+import numpy as np
 import sqlalchemy
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
@@ -113,6 +115,24 @@ def copy_out(connection: Connection, query: str, into: IO[bytes]) -> None:
     """Copy the rows of a query, as CSV without a header, into a binary file object."""
     with _copying(connection) as cursor:
         cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", into)
+
+
+def copy_out_binary(connection: Connection, query: str, types: dict[str, str]) -> np.ndarray:
+    """Copy the rows of a query into a structured array; types: NumPy's name of each column's type, none may be NULL.
+
+    In PostgreSQL's binary COPY format a row of fixed-width columns has a fixed width itself: 2 bytes for the number of
+    columns, then 4 bytes of length before each. So the stream is read as it is, without any parsing.
+    """
+    stream = io.BytesIO()
+    with _copying(connection) as cursor:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", stream)
+    fields = [("columns", ">i2")]
+    for name, kind in types.items():
+        fields += [(f"{name} length", ">i4"), (name, f">{kind}")]
+    row = np.dtype(fields)
+    header, trailer = 19, 2
+    rows = np.frombuffer(stream.getbuffer(), row, (stream.tell() - header - trailer) // row.itemsize, header)
+    return rows[list(types)]
 
 
 def migrate(database: Database, revision: str = "head") -> None:

@@ -1,21 +1,15 @@
 """Reading panels: the observations of some series up to an origin, as known at a load."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv
 from sqlalchemy import Connection, text
 
 from forecasting.errors import InputError
 from forecasting.months import Month
 from forecasting.panel import Panel
-from forecasting.storage.database import LOAD_LOCK, copy_out
-
-_YEAR_MONTH = "extract(year FROM month)::int * 12 + extract(month FROM month)::int - 1"
-
+from forecasting.storage.database import LOAD_LOCK, copy_out_binary
 
 @dataclass(frozen=True)
 class Known:
@@ -32,30 +26,23 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
     Rows come in the order of `series_ids`; a series without observations is a row of NaN.
     """
     names = _names(connection, series_ids)
-    buffer = io.BytesIO()
     ids = ",".join(str(int(series_id)) for series_id in series_ids)
-    copy_out(
+    rows = copy_out_binary(
         connection,
-        f"SELECT DISTINCT ON (series_id, month) series_id, {_YEAR_MONTH}, value FROM milkrun.observation "
+        f"SELECT series_id, month - '1970-01-01'::date AS day, value FROM milkrun.observation "
         f"WHERE series_id = ANY('{{{ids}}}'::int[]) AND load_id <= {int(as_of)} AND month <= '{origin.first_day}' "
-        "ORDER BY series_id, month, load_id DESC",
-        buffer,
+        "ORDER BY series_id, month, load_id",
+        {"series_id": "i4", "day": "i4", "value": "f8"},
     )
-    if buffer.tell() == 0:
+    if len(rows) == 0:
         return Panel(tuple(series_ids), names, origin, np.full((len(series_ids), 1), np.nan))
-    buffer.seek(0)
-    types = {"series_id": pa.int32(), "month": pa.int32(), "value": pa.float64()}
-    table = csv.read_csv(
-        buffer,
-        read_options=csv.ReadOptions(column_names=list(types)),
-        convert_options=csv.ConvertOptions(column_types=types),
-    )
-    found, months, values = (table[column].to_numpy() for column in types)
+    months = rows["day"].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + Month.of(1970, 1).ordinal
     first = int(months.min())
     grid = np.full((len(series_ids), origin.ordinal - first + 1), np.nan)
     order = np.argsort(series_ids)
-    rows = order[np.searchsorted(np.asarray(series_ids)[order], found)]
-    grid[rows, months - first] = values
+    position = order[np.searchsorted(np.asarray(series_ids)[order], rows["series_id"])]
+    last_vintage = np.append((np.diff(position) != 0) | (np.diff(months) != 0), True)
+    grid[position[last_vintage], months[last_vintage] - first] = rows["value"][last_vintage]
     return Panel(tuple(series_ids), names, Month(first), grid)
 
 
