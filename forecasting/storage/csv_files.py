@@ -69,6 +69,19 @@ def read_rows(
     Raises InputError naming the line of what cannot be read.
     """
     broken: list[Any] = []
+    try:
+        reader = _open(path, header, arrangement, broken, quoted=quoted, encoding=encoding)
+        yield from _numbered(reader, broken, header, arrangement)
+    except pyarrow.ArrowInvalid as failure:
+        raise _failure(path, encoding, str(failure)) from None
+    except UnicodeError:
+        raise InputError(f"{path} is not in the encoding {encoding}: give the right one with --encoding.") from None
+
+
+def _open(
+    path: Path, header: Header, arrangement: Arrangement, broken: list[Any], *, quoted: bool, encoding: str
+) -> Iterable[pyarrow.RecordBatch]:
+    """Open the rows as batches of text columns named by position; rows of the wrong width are put into `broken`."""
     names = [str(position) for position in range(len(header.names))]
     # Line breaks inside quotes are counted in every column, read or not, to know the line of the rows that follow.
     wanted = names if quoted else [str(position) for position in arrangement.columns]
@@ -77,31 +90,21 @@ def read_rows(
         broken.append(row)
         return "skip"
 
-    try:
-        reader = pyarrow.csv.open_csv(
-            path,
-            pyarrow.csv.ReadOptions(
-                use_threads=False,
-                block_size=_BLOCK_BYTES,
-                column_names=names,
-                skip_rows=header.lines,
-                encoding=encoding,
-            ),
-            pyarrow.csv.ParseOptions(
-                delimiter=header.delimiter,
-                newlines_in_values=quoted,
-                ignore_empty_lines=False,
-                invalid_row_handler=set_aside,
-            ),
-            pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pyarrow.string()), include_columns=wanted, strings_can_be_null=False
-            ),
-        )
-        yield from _numbered(reader, broken, header, arrangement)
-    except pyarrow.ArrowInvalid as failure:
-        raise _failure(path, encoding, str(failure)) from None
-    except UnicodeError:
-        raise InputError(f"{path} is not in the encoding {encoding}: give the right one with --encoding.") from None
+    return pyarrow.csv.open_csv(
+        path,
+        pyarrow.csv.ReadOptions(
+            use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=header.lines, encoding=encoding
+        ),
+        pyarrow.csv.ParseOptions(
+            delimiter=header.delimiter,
+            newlines_in_values=quoted,
+            ignore_empty_lines=False,
+            invalid_row_handler=set_aside,
+        ),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pyarrow.string()), include_columns=wanted, strings_can_be_null=False
+        ),
+    )
 
 
 def _numbered(
