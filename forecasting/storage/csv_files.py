@@ -90,7 +90,7 @@ def _open(
         broken.append(row)
         return "skip"
 
-    return pyarrow.csv.open_csv(
+    batches: Iterable[pyarrow.RecordBatch] = pyarrow.csv.open_csv(
         path,
         pyarrow.csv.ReadOptions(
             use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=header.lines, encoding=encoding
@@ -105,6 +105,7 @@ def _open(
             column_types=dict.fromkeys(names, pyarrow.string()), include_columns=wanted, strings_can_be_null=False
         ),
     )
+    return batches
 
 
 def _numbered(
