@@ -4,6 +4,7 @@ import contextlib
 import io
 import importlib.resources
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -71,9 +72,38 @@ class Database:
 def open_database(settings: Settings) -> Iterator[Database]:
     """Open the database of the settings: DATABASE_URL, or the embedded PostgreSQL under `home`.
 
-    The embedded server is started when it does not run, and stopped when its last user leaves.
+    The embedded server is started when it does not run, and stopped when its last user leaves. Whoever opens the same
+    database again in this process, while it is open, shares its connections.
     Raises EnvironmentFailure when it cannot be reached and InputError when the URL is unusable.
     """
+    with _opening:
+        opened = _opened.get(settings) or _open(settings)
+        opened.users += 1
+        _opened[settings] = opened
+    try:
+        yield opened.database
+    finally:
+        with _opening:
+            opened.users -= 1
+            if opened.users == 0:
+                del _opened[settings]
+                opened.stack.close()
+
+
+@dataclass
+class _Opened:
+    """A database that this process has open, and how many use it."""
+
+    database: Database
+    stack: contextlib.ExitStack
+    users: int = 0
+
+
+_opened: dict[Settings, _Opened] = {}
+_opening = threading.Lock()
+
+
+def _open(settings: Settings) -> _Opened:
     with contextlib.ExitStack() as stack:
         if settings.database_url:
             url = _external_url(settings.database_url)
@@ -84,7 +114,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
         engine = create_engine(url)
         stack.callback(engine.dispose)
         _check_reachable(engine, place)
-        yield Database(engine, place)
+        return _Opened(Database(engine, place), stack.pop_all())
 
 
 def create_engine(url: URL) -> Engine:
