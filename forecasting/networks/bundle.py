@@ -34,6 +34,8 @@ def pack(weights: Weights) -> tuple[bytes, dict[str, Any]]:
         tensors.append({"name": name, "shape": list(tensor.shape), "offset": offset})
         chunks.append(tensor.tobytes())
         offset += tensor.nbytes
+    if not chunks:
+        raise BundleError("There are no tensors. Make a bundle of one network or more.")
     payload = b"".join(chunks)
     digest = hashlib.sha256(payload).hexdigest()
     return payload, {"format": FORMAT, "bytes": len(payload), "sha256": digest, "tensors": tensors}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecasting.networks.draws import glorot_uniform, orthogonal, random_bits, unit_interval
-from forecasting.networks.layouts import NUMPY_FIRST, NUMPY_LAST, TILE, Array, Layout
+from forecasting.networks.layouts import NUMPY_FIRST, NUMPY_LAST, Array, Layout, on_grid
 
 if TYPE_CHECKING:
     import keras
@@ -172,30 +172,38 @@ def forward(architecture: Architecture, condensed: list[Array], x: Array, layout
 def predict(architecture: Architecture, weights: Weights, windows: np.ndarray) -> np.ndarray:
     """Predict every window with its own network.
 
-    windows: float32 (networks, windows, look_back). Returns float32 (networks, windows, outputs). A window's prediction
-    has the same bits whatever else is predicted with it.
+    windows: float32 (networks, windows, look_back). Returns float32 (networks, windows, outputs). A prediction has the
+    same bits whatever else is predicted with it, and on every machine: all its operations are exactly rounded ones.
     """
     windows = np.asarray(windows, dtype=np.float32)
     networks, count, _ = windows.shape
     result = np.empty((networks, count, architecture.outputs), dtype=np.float32)
     condensed = condense(architecture, weights)
-    few = max(architecture.units) <= SUMMED_UNITS
     width = 4 * max(architecture.units)
-    rows = min(count, max(TILE, WORK // width)) or 1
+    rows = max(1, min(count, WORK // width))
     block = max(1, WORK // (width * rows))
-    for start in range(0, networks, block):
-        part = slice(start, start + block)
-        own = [array[part] for array in condensed]
-        if few:
-            own = [np.ascontiguousarray(array.transpose(1, 2, 0)) for array in own]
-        for first in range(0, count, rows):
-            x = windows[part, first : first + rows]
-            if few:
-                x = np.ascontiguousarray(x.transpose(1, 2, 0))  # (windows, look_back, networks)
-            with np.errstate(all="ignore"):  # a diverged network predicts NaN
-                y = forward(architecture, own, x, NUMPY_LAST if few else NUMPY_FIRST)
-            result[part, first : first + rows] = y.transpose(2, 0, 1) if few else y
+    forward_block = forward_sums if max(architecture.units) <= SUMMED_UNITS else forward_products
+    with np.errstate(all="ignore"):  # a diverged network predicts NaN
+        for start in range(0, networks, block):
+            part = slice(start, start + block)
+            for first in range(0, count, rows):
+                x = windows[part, first : first + rows]
+                result[part, first : first + rows] = forward_block(architecture, [w[part] for w in condensed], x)
     return result
+
+
+def forward_sums(architecture: Architecture, condensed: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Predict in the layout "last": quick for few units."""
+    condensed = [np.ascontiguousarray(array.transpose(1, 2, 0)) for array in condensed]
+    x = np.ascontiguousarray(x.transpose(1, 2, 0))  # (windows, look_back, networks)
+    return np.asarray(forward(architecture, condensed, x, NUMPY_LAST).transpose(2, 0, 1))
+
+
+def forward_products(architecture: Architecture, condensed: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Predict in the layout "first": quick for many units."""
+    kernels = [on_grid(kernel, 1, kernel.shape[1]) for kernel in condensed[::2]]
+    condensed = [array for pair in zip(kernels, condensed[1::2], strict=True) for array in pair]
+    return np.asarray(forward(architecture, condensed, x, NUMPY_FIRST))
 
 
 def to_keras(architecture: Architecture, weights: Weights, position: int) -> "keras.Sequential":
