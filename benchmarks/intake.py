@@ -12,9 +12,11 @@ from sqlalchemy import text
 
 from forecasting.months import Month
 from forecasting.settings import Settings
-from forecasting.storage.database import Database, copy_in, ensure_migrated, open_database
+from forecasting.storage.copying import copy_in
+from forecasting.storage.database import Database
 from forecasting.storage.layouts import Layout
 from forecasting.storage.loads import load_observations
+from forecasting.storage.schema import open_migrated_database
 from forecasting.storage.sources import open_file
 
 _FIRST = Month.of(2010, 1)
@@ -30,8 +32,7 @@ def main(series: int, months: int) -> None:
         home.chmod(0o755)  # so that root's server account reaches it
         path = home / "rows.csv"
         _write_rows(path, series, months)
-        with open_database(Settings(home=home)) as database:
-            ensure_migrated(database)
+        with open_migrated_database(Settings(home=home)) as database:
             print(f"{series * months:,} rows, {path.stat().st_size / 1e6:.0f} MB")
             copy = _timed("COPY into a plain table", lambda: _copy(database, path, "value double precision"))
             _timed(

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -56,35 +56,35 @@ class Panel:
 
 def measure(series: int, months: int) -> dict[str, Any]:
     """Measure a retrain run and a reuse run in this process."""
+    import tensorflow  # noqa: F401 - process start is not counted
+
     from flows.monthly import monthly_forecast
     from forecasting import job, shard
+    from forecasting.months import Month
     from forecasting.networks import classic
     from forecasting.settings import Settings
     from forecasting.storage import forecasts
-    from forecasting.storage.database import ensure_migrated, open_database
     from forecasting.storage.loads import load_observations
-    from forecasting.months import Month
-
-    import tensorflow  # noqa: F401, ICN001 - process start is not counted
+    from forecasting.storage.schema import open_migrated_database
 
     spent = dict.fromkeys(STEPS, 0.0)
     _time(shard, "look", spent, "reading")
     _time(classic, "fit", spent, "training")
     _time(classic, "forecast", spent, "forecasting")
     _time(forecasts, "write_shard", spent, "writing")
-    with open_database(Settings.from_environment()) as database:
-        ensure_migrated(database)
+    with open_migrated_database(Settings.from_environment()) as database:
         start = time.perf_counter()
         load_observations(database, Panel(series, months), source="made up", today=Month.of(2100, 1))
         found: dict[str, Any] = {"series": series, "months": months, "load": time.perf_counter() - start}
         monthly_forecast(dry_run=True)  # starts Prefect
-        for name, retrain in (("retrain", "always"), ("reuse", "never")):
+        modes: dict[str, Literal["always", "never"]] = {"retrain": "always", "reuse": "never"}
+        for name, retrain in modes.items():
             spent.update(dict.fromkeys(STEPS, 0.0))
             start = time.perf_counter()
             summary = monthly_forecast(recipe="classic", retrain=retrain)
             seconds = time.perf_counter() - start
-            assert isinstance(summary, job.Summary)
-            assert summary.counts["forecast"] == series
+            if not isinstance(summary, job.Summary) or summary.counts["forecast"] != series:
+                sys.exit(f"The run did not forecast every series: {summary}")
             found[name] = {"seconds": seconds, **spent, "other": seconds - sum(spent.values())}
         found["bare_copy"] = bare_copy(database)
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -112,7 +112,7 @@ def bare_copy(database: Any) -> float:
     """
     from sqlalchemy import text
 
-    from forecasting.storage.database import copy_in, copy_out
+    from forecasting.storage.copying import copy_in, copy_out
 
     outputs = {}
     with database.engine.begin() as connection:
@@ -146,7 +146,7 @@ def measure_apart(series: int, months: int) -> dict[str, Any]:
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
         command = [sys.executable, "-m", "benchmarks.runs", "--alone", "--series", str(series), "--months", str(months)]
-        answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         sys.exit(answer.stderr)
     found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])

@@ -8,7 +8,7 @@ from prefect.context import FlowRunContext
 from prefect.tasks import Task
 
 from flows.progress import report
-from forecasting.job import Run
+from forecasting.storage.runs import Run
 
 
 def forecast_shards(task: Task[..., None], run: Run, cluster: str) -> None:
@@ -18,7 +18,7 @@ def forecast_shards(task: Task[..., None], run: Run, cluster: str) -> None:
     must be started with one thread each and with the same environment.
     """
     # Imported here: most installations run without a cluster and need not wait for it.
-    from prefect_dask import DaskTaskRunner
+    from prefect_dask.task_runners import DaskTaskRunner
 
     with DaskTaskRunner(**_options(cluster)) as runner:
         futures = [runner.submit(task, {"run_id": run.run_id, "number": number}) for number in run.shards]

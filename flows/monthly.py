@@ -10,7 +10,7 @@ from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.recipes import find_recipe
 from forecasting.settings import Settings
-from forecasting.storage.database import ensure_migrated, open_database
+from forecasting.storage.schema import open_migrated_database
 
 
 @flow(name="monthly", flow_run_name="monthly {origin} {recipe}", persist_result=False)
@@ -46,6 +46,5 @@ def monthly_forecast(
     )
     if not dry_run:
         return take(asked)
-    with open_database(settings) as database:
-        ensure_migrated(database)
+    with open_migrated_database(settings) as database:
         return job.plan_run(database, asked)

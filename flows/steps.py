@@ -16,7 +16,7 @@ from forecasting import job
 from forecasting.errors import EnvironmentFailure
 from forecasting.months import Month
 from forecasting.settings import Settings
-from forecasting.storage.database import ensure_migrated, open_database
+from forecasting.storage.schema import open_migrated_database
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _STEP: dict[str, Any] = {
 def forecast_shard(run_id: int, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
     settings = Settings.from_environment()
-    with open_database(settings) as database:
+    with open_migrated_database(settings) as database:
         run = job.find_run(database, run_id)
         before, total, done = number * run.shard_size, len(run.series_ids), 0
 
@@ -63,15 +63,14 @@ def forecast_shard(run_id: int, number: int) -> None:
 @task(name="publish", task_run_name="publish run {run_id}", **_STEP)
 def publish(run_id: int) -> job.Summary:
     """Make the whole run visible at once."""
-    with open_database(Settings.from_environment()) as database:
+    with open_migrated_database(Settings.from_environment()) as database:
         return job.publish_run(database, job.find_run(database, run_id))
 
 
 def take(asked: job.Round) -> job.Summary:
     """Take all steps of one run, in order; one that was published before is left as it is."""
     settings = Settings.from_environment()
-    with open_database(settings) as database:
-        ensure_migrated(database)
+    with open_migrated_database(settings) as database:
         run = job.open_run(database, asked)
         if run.state == "published":
             logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.origin)

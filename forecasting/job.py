@@ -11,9 +11,10 @@ from typing import Literal
 from forecasting import __version__
 from forecasting.errors import RunRefused
 from forecasting.months import Month
+from forecasting.outlook import look
 from forecasting.policy import Policy, Verdict
 from forecasting.recipes import Recipe
-from forecasting.shard import forecast_shard, look
+from forecasting.shard import forecast_shard
 from forecasting.storage import forecasts, panels, runs
 from forecasting.storage.database import Database
 from forecasting.storage.runs import Request, Run

@@ -52,7 +52,9 @@ def _cluster(text: str | None) -> str | None:
     """Check the name of a Dask cluster: `local`, `local:4` or the address of a scheduler."""
     if text is None or re.fullmatch(r"local(:[1-9][0-9]*)?|[a-z]+://[^/]+:[0-9]+", text):
         return text
-    raise InputError(f"MILKRUN_DASK is {text!r}: set it to local, local:4 (processes) or tcp://scheduler:8786, or unset it.")
+    raise InputError(
+        f"MILKRUN_DASK is {text!r}: set it to local, local:4 (processes) or tcp://scheduler:8786, or unset it."
+    )
 
 
 def _whole_number(environment: Mapping[str, str], name: str, *, default: int, least: int) -> int:

@@ -1,11 +1,9 @@
-"""One shard of a run: look at its series, decide, train or reuse, forecast, and give the rows to write."""
+"""One shard of a run: train or reuse as decided, forecast, judge, and give the rows to write."""
 
 import platform
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 
@@ -15,84 +13,22 @@ from forecasting.networks import bundle as tensors
 from forecasting.networks import classic
 from forecasting.networks.classic import Fitted, Networks
 from forecasting.numerics.baselines import seasonal_naive
-from forecasting.numerics.gaps import fill_gaps, longest_gap
 from forecasting.numerics.scaling import MinMaxScaler
-from forecasting.numerics.windows import train_lengths
-from forecasting.panel import Histories, Panel, Values, histories_of
-from forecasting.policy import ChampionEvidence, Evidence, Policy, Verdict, decide, judge, without_bundle
+from forecasting.outlook import Outlook, look
+from forecasting.panel import Values
+from forecasting.policy import Policy, Verdict, judge, without_bundle
 from forecasting.recipes import Recipe
-from forecasting.storage import bundles, scores
-from forecasting.storage.bundles import Bundle, Champion, Member
+from forecasting.storage import bundles
+from forecasting.storage.bundles import Bundle, Member
 from forecasting.storage.database import Database
 from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
-from forecasting.storage.panels import read_panel
-from forecasting.storage.runs import Request, Run
+from forecasting.storage.runs import Run
 from forecasting.storage.scores import Score
 
 # Training uses every core by itself; shards that share a process wait for one another.
 _ONE_AT_A_TIME = threading.Lock()
 
 FILL_RULES = {12: "year_before", 1: "last_value"}
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What a run knows of some series, and what it decides about each: one row per series of the panel.
-
-    lags: (series, months) of histories: how many months before a filled month its value was taken, 0 if observed.
-    """
-
-    panel: Panel
-    histories: Histories
-    lags: Values
-    verdicts: tuple[Verdict, ...]
-    champions: dict[int, Champion]
-    live_scores: tuple[Score, ...]
-
-
-def look(database: Database, run: Run | Request, series_ids: Sequence[int]) -> Outlook:
-    """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written."""
-    known: dict[str, Any] = {"kind": run.kind, "origin": run.origin, "as_of": run.as_of}
-    of_recipe = {**known, "recipe_hash": run.recipe.hash}
-    with database.reading() as connection:
-        panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
-        champions = bundles.read_champions(connection, series_ids, **known)
-        live_scores = scores.read_live_scores(connection, series_ids, **of_recipe)
-        bundle_scores = scores.read_bundle_scores(connection, series_ids, **of_recipe)
-    observed = histories_of(panel)
-    gaps = longest_gap(observed.values, observed.lengths)
-    filled, lags = fill_gaps(observed.values, observed.lengths)
-    histories = Histories(filled, observed.lengths, observed.last_months)
-    constant = _constant(histories, run.recipe)
-    policy = Policy(**run.policy)
-    verdicts = []
-    for row, series_id in enumerate(series_ids):
-        evidence = Evidence(
-            last_month=histories.last_months[row] if histories.lengths[row] else None,
-            observations=int(histories.lengths[row]),
-            longest_gap=int(gaps[row]),
-            constant=bool(constant[row]),
-            champion=_champion_evidence(champions.get(series_id), bundle_scores),
-        )
-        verdicts.append(decide(evidence, policy, run.recipe, run.origin))
-    return Outlook(panel, histories, lags, tuple(verdicts), champions, tuple(live_scores))
-
-
-def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
-    seen = histories.lengths if recipe.scaler_sees == "all" else train_lengths(histories.lengths, recipe.train_share)
-    inside = np.arange(histories.values.shape[1]) < seen[:, None]
-    high = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
-    low = np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf)
-    return np.asarray(high == low)
-
-
-def _champion_evidence(
-    champion: Champion | None, bundle_scores: dict[tuple[int, str], tuple[int, float]]
-) -> ChampionEvidence | None:
-    if champion is None:
-        return None
-    n, live_rmse = bundle_scores.get((champion.series_id, champion.bundle_id), (0, None))
-    return ChampionEvidence(champion.recipe_hash, champion.origin, champion.test_rmse, n, live_rmse)
 
 
 def forecast_shard(

@@ -16,9 +16,10 @@ from sqlalchemy import URL, Engine, make_url, text
 from forecasting.months import Month
 from forecasting.settings import Settings
 from forecasting.storage import embedded
-from forecasting.storage.database import Database, create_engine, migrate, open_database
+from forecasting.storage.database import Database, create_engine, open_database
 from forecasting.storage.layouts import Layout
 from forecasting.storage.loads import LoadResult, load_observations
+from forecasting.storage.schema import migrate
 from forecasting.storage.sources import open_file
 
 _clones = itertools.count()

@@ -115,7 +115,7 @@ def test_a_reused_network_forecasts_the_same_to_the_last_bit(
 
     reused = run(database, policy={"retrain": "never"})
 
-    assert (0, 1) == (reused.counts["retrained"], reused.counts["reused"])
+    assert (reused.counts["retrained"], reused.counts["reused"]) == (0, 1)
     rows = read(database, "SELECT horizon, count(DISTINCT value) FROM milkrun.forecast GROUP BY 1")
     assert {1} == {row[1] for row in rows}
     assert len(read(database, "SELECT FROM milkrun.bundle")) == 1
@@ -238,7 +238,7 @@ def test_an_unpublished_run_is_invisible_and_goes_on_where_it_ended(
     assert job.run_shard(database, opened, 0)
 
     for view in ("latest_forecast", "forecast_history", "rmse_trend", "run_outcome"):
-        assert [] == read(database, f"SELECT * FROM milkrun.{view}")
+        assert read(database, f"SELECT * FROM milkrun.{view}") == []
     with pytest.raises(RunRefused, match=r"1 of 2 series have no outcome yet"):
         job.publish_run(database, opened)
     again = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy(), shard_size=5))
@@ -278,7 +278,7 @@ def test_a_shard_that_fails_leaves_nothing(database: Database, arrive: Arrive, m
         )
 
     for table in ("run_shard", "bundle", "run_series", "forecast"):
-        assert [] == read(database, f"SELECT * FROM milkrun.{table}")
+        assert read(database, f"SELECT * FROM milkrun.{table}") == []
 
 
 def test_a_damaged_bundle_is_replaced(database: Database, arrive: Arrive, milk: list[float]) -> None:
@@ -292,7 +292,7 @@ def test_a_damaged_bundle_is_replaced(database: Database, arrive: Arrive, milk: 
     run(database)
 
     newest = read(database, "SELECT * FROM milkrun.run_outcome ORDER BY run_id")[-1]
-    assert ("forecast", "retrain", "bundle_damaged") == (newest.outcome, newest.decision, newest.decision_reason)
+    assert (newest.outcome, newest.decision, newest.decision_reason) == ("forecast", "retrain", "bundle_damaged")
 
 
 def test_a_new_recipe_trains_anew(database: Database, arrive: Arrive, milk: list[float]) -> None:
@@ -310,7 +310,7 @@ def test_a_plan_says_what_the_run_then_does(database: Database, arrive: Arrive, 
     """Planned and done decisions are the same, and planning writes no run."""
     arrive("1962-01", good=milk, constant=[1.0] * 168)
     planned = job.plan_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
-    assert [] == read(database, "SELECT * FROM milkrun.run")
+    assert read(database, "SELECT * FROM milkrun.run") == []
 
     run(database)
 
@@ -351,9 +351,9 @@ def test_forecast_as_of_shows_what_could_be_read_then(database: Database, arrive
 
     then = read(database, f"SELECT DISTINCT run_id FROM milkrun.forecast_as_of('{between.isoformat()}')")
     now = read(database, "SELECT DISTINCT run_id FROM milkrun.forecast_as_of(clock_timestamp())")
-    assert [(1,)] == [tuple(row) for row in then]
-    assert [(2,)] == [tuple(row) for row in now]
-    assert [] == read(database, "SELECT * FROM milkrun.forecast_as_of('2000-01-01')")
+    assert [tuple(row) for row in then] == [(1,)]
+    assert [tuple(row) for row in now] == [(2,)]
+    assert read(database, "SELECT * FROM milkrun.forecast_as_of('2000-01-01')") == []
     changes = read(database, "SELECT month, change, value - previous_value AS expected FROM milkrun.forecast_change")
     assert len(changes) == 11
     assert all(row.change == row.expected for row in changes)

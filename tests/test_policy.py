@@ -50,29 +50,31 @@ def test_each_rule_of_auto(change: dict[str, Any], expected: tuple[str, str]) ->
 
 def test_always_retrains_and_never_reuses_or_refuses() -> None:
     """The two explicit wishes are followed; never, without a network, makes none."""
-    assert ("retrain", "asked_for") == outcome_of(GOOD, retrain="always")
-    assert ("reuse", "asked_for") == outcome_of(
-        replace(GOOD, champion=replace(CHAMPION, origin=ORIGIN + -99)), retrain="never"
+    assert outcome_of(GOOD, retrain="always") == ("retrain", "asked_for")
+    assert outcome_of(replace(GOOD, champion=replace(CHAMPION, origin=ORIGIN + -99)), retrain="never") == (
+        "reuse",
+        "asked_for",
     )
-    assert ("refused", "no_network") == outcome_of(replace(GOOD, champion=None), retrain="never")
-    assert ("refused", "no_network") == outcome_of(
-        replace(GOOD, champion=replace(CHAMPION, recipe_hash="other")), retrain="never"
+    assert outcome_of(replace(GOOD, champion=None), retrain="never") == ("refused", "no_network")
+    assert outcome_of(replace(GOOD, champion=replace(CHAMPION, recipe_hash="other")), retrain="never") == (
+        "refused",
+        "no_network",
     )
 
 
 def test_a_wish_does_not_override_what_the_data_forbid() -> None:
     """Retrain = always trains nothing on a history that is too short."""
-    assert ("fallback", "short_history") == outcome_of(replace(GOOD, observations=13), retrain="always")
+    assert outcome_of(replace(GOOD, observations=13), retrain="always") == ("fallback", "short_history")
 
 
 def test_a_damaged_bundle_is_retrained_or_fails_aloud() -> None:
     """With auto the network is made again; with never the series fails, and says why."""
-    assert ("retrain", "bundle_damaged") == (
+    assert (
         without_bundle(Policy(), "x").decision,
         without_bundle(Policy(), "x").decision_reason,
-    )
+    ) == ("retrain", "bundle_damaged")
     failed = without_bundle(Policy(retrain="never"), "checksum differs")
-    assert ("failed", "bundle_damaged", "checksum differs") == (failed.outcome, failed.reason, failed.detail)
+    assert (failed.outcome, failed.reason, failed.detail) == ("failed", "bundle_damaged", "checksum differs")
 
 
 def test_reasons_tell_months_and_numbers() -> None:

@@ -63,7 +63,9 @@ def test_a_killed_run_goes_on_at_its_first_unfinished_shard(
     with database.reading() as connection:
         for table, columns in (("forecast", "series_id, horizon, value"), ("rmse_history", "series_id, split, rmse")):
             rows = [
-                connection.execute(text(f"SELECT {columns} FROM milkrun.{table} WHERE run_id = {run} ORDER BY 1, 2")).all()
+                connection.execute(
+                    text(f"SELECT {columns} FROM milkrun.{table} WHERE run_id = {run} ORDER BY 1, 2")
+                ).all()
                 for run in (1, undisturbed.run_id)
             ]
             assert rows[0] == rows[1] != []

@@ -127,10 +127,9 @@ COMMANDS: list[click.Command] = [load, pull, sql]
 @contextlib.contextmanager
 def _database() -> "Iterator[Database]":
     from forecasting.settings import Settings
-    from forecasting.storage.database import ensure_migrated, open_database
+    from forecasting.storage.schema import open_migrated_database
 
-    with open_database(Settings.from_environment()) as database:
-        ensure_migrated(database)
+    with open_migrated_database(Settings.from_environment()) as database:
         yield database
 
 

@@ -68,13 +68,12 @@ def demo(home: Path) -> None:
 def plot(series: str, out: Path | None) -> None:
     """Draw a SERIES: observed (blue), predicted on the training (orange) and test part (green), and the forecast."""
     from forecasting.settings import Settings
-    from forecasting.storage.database import ensure_migrated, open_database
+    from forecasting.storage.schema import open_migrated_database
 
     path = out or Path(f"{series.replace('/', '_')}.png")
     if path.suffix not in (".png", ".svg"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
-    with open_database(Settings.from_environment()) as database:
-        ensure_migrated(database)
+    with open_migrated_database(Settings.from_environment()) as database:
         click.echo(_draw(database, series, path))
 
 
@@ -86,7 +85,7 @@ def _draw(database: "Database", series: str, path: Path) -> Path:
 
 
 def _begin_anew(database: "Database") -> None:
-    from forecasting.storage.database import ensure_migrated, migrate
+    from forecasting.storage.schema import ensure_migrated, migrate
 
     ensure_migrated(database)
     _, others = _read(database, _SERIES)

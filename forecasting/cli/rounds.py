@@ -93,7 +93,7 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     from forecasting.policy import Policy
     from forecasting.recipes import find_recipe
     from forecasting.settings import Settings
-    from forecasting.storage.database import ensure_migrated, open_database
+    from forecasting.storage.schema import open_migrated_database
 
     settings = Settings.from_environment()
     late_months = settings.late_months if asked["late_months"] is None else asked["late_months"]
@@ -104,8 +104,7 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
         series=asked["series"] or None,
         shard_size=settings.shard_size,
     )
-    with open_database(settings) as database:
-        ensure_migrated(database)
+    with open_migrated_database(settings) as database:
         planned = job.plan_run(database, wanted)
     title = f"Origin {planned.request.origin}, recipe {planned.request.recipe.name}, {len(planned.names)} series"
     print_rows(*_plan_rows(planned, every_series), output_format, title=title)
@@ -117,13 +116,11 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
 def status(last: int, output_format: str) -> None:
     """Show the newest runs: state, outcomes, when published."""
     from forecasting.settings import Settings
-    from forecasting.storage.database import ensure_migrated, open_database
     from forecasting.storage.runs import newest_runs
+    from forecasting.storage.schema import open_migrated_database
 
-    with open_database(Settings.from_environment()) as database:
-        ensure_migrated(database)
-        with database.reading() as connection:
-            columns, rows = newest_runs(connection, last)
+    with open_migrated_database(Settings.from_environment()) as database, database.reading() as connection:
+        columns, rows = newest_runs(connection, last)
     print_rows(columns, rows, output_format)
 
 

@@ -1,18 +1,14 @@
-"""Connections: which database, with which limits, and how its tables come to be."""
+"""Connections: which database, with which limits, and what its failures are called."""
 
 import contextlib
-import io
-import importlib.resources
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 import sqlalchemy
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -46,11 +42,16 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open one snapshot that sees a single moment and cannot write."""
-        with self.engine.connect().execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        ) as connection:
-            yield connection
+        """Open one snapshot that sees a single moment and cannot write.
+
+        Raises EnvironmentFailure when the server fails.
+        """
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        try:
+            with self.engine.connect() as connection:
+                yield connection.execution_options(**options)
+        except DBAPIError as failure:
+            raise named(failure, self.place) from None
 
     def write(self, transaction: Callable[[Connection], Result], *, attempts: int = 5) -> Result:
         """Run a whole transaction; repeat it whole when the server failed in passing.
@@ -63,7 +64,7 @@ class Database:
                     return transaction(connection)
             except DBAPIError as failure:
                 if not _is_transient(failure) or attempt == attempts - 1:
-                    raise _named(failure, self.place) from None
+                    raise named(failure, self.place) from None
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError("unreachable")
 
@@ -135,77 +136,6 @@ def create_engine(url: URL) -> Engine:
     return engine
 
 
-def copy_in(connection: Connection, table: str, columns: list[str], csv: IO[bytes]) -> None:
-    """Copy CSV rows from a binary file object into a table, inside the connection's transaction."""
-    with _copying(connection) as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)", csv, size=1 << 16)
-
-
-def copy_out(connection: Connection, query: str, into: IO[bytes]) -> None:
-    """Copy the rows of a query, as CSV without a header, into a binary file object."""
-    with _copying(connection) as cursor:
-        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", into)
-
-
-def copy_out_binary(connection: Connection, query: str, types: dict[str, str]) -> np.ndarray:
-    """Copy the rows of a query into a structured array; types: NumPy's name of each column's type, none may be NULL.
-
-    In PostgreSQL's binary COPY format a row of fixed-width columns has a fixed width itself: 2 bytes for the number of
-    columns, then 4 bytes of length before each. So the stream is read as it is, without any parsing.
-    """
-    stream = io.BytesIO()
-    with _copying(connection) as cursor:
-        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", stream)
-    fields = [("columns", ">i2")]
-    for name, kind in types.items():
-        fields += [(f"{name} length", ">i4"), (name, f">{kind}")]
-    row = np.dtype(fields)
-    header, trailer = 19, 2
-    rows = np.frombuffer(stream.getbuffer(), row, (stream.tell() - header - trailer) // row.itemsize, header)
-    return rows[list(types)]
-
-
-def migrate(database: Database, revision: str = "head") -> None:
-    """Bring the tables to a revision, one process at a time (migrations/env.py takes the lock)."""
-    from alembic import command
-
-    with database.engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        try:
-            if revision == "base" or revision.startswith("-"):
-                command.downgrade(config, revision)
-            else:
-                command.upgrade(config, revision)
-        except DBAPIError as failure:
-            raise _named(failure, database.place) from None
-
-
-def ensure_migrated(database: Database) -> None:
-    """Migrate when the tables are older than this release; a glance at one row when they are not."""
-    from alembic.script import ScriptDirectory
-
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if current_revision(database) != head:
-        migrate(database)
-
-
-def current_revision(database: Database) -> str | None:
-    """Return the revision of the tables, None where there are none."""
-    with database.reading() as connection:
-        if connection.scalar(text("SELECT to_regclass('milkrun.alembic_version')")) is None:
-            return None
-        revision: str | None = connection.scalar(text("SELECT version_num FROM milkrun.alembic_version"))
-        return revision
-
-
-def alembic_config() -> Config:
-    """Return the configuration of the migrations that are installed with this release."""
-    config = Config()
-    config.set_main_option("script_location", str(importlib.resources.files("migrations")))
-    return config
-
-
 def _external_url(text_url: str) -> URL:
     """Read DATABASE_URL; its text never appears in an error, since it may hold a password."""
     try:
@@ -225,7 +155,7 @@ def _check_reachable(engine: Engine, place: str) -> None:
         with engine.connect() as connection:
             version = int(connection.scalar(text("SHOW server_version_num")) or 0)
     except DBAPIError as failure:
-        raise _named(failure, place) from None
+        raise named(failure, place) from None
     if version < 140000:
         raise EnvironmentFailure(f"PostgreSQL at {place} is version {version // 10000}: Milkrun needs 14 or newer.")
 
@@ -238,7 +168,7 @@ def _is_transient(failure: DBAPIError) -> bool:
     return failure.connection_invalidated or _sqlstate(failure) in _TRANSIENT
 
 
-def _named(failure: DBAPIError, place: str) -> EnvironmentFailure:
+def named(failure: DBAPIError, place: str) -> EnvironmentFailure:
     """Say what failed by its SQLSTATE and constraint; the driver's own text may quote rows or passwords."""
     state = _sqlstate(failure)
     if state is None:
@@ -264,15 +194,3 @@ _SUMMARIES = {
     "55": "another session holds a lock",
     "57": "it was shut down or cancelled the statement",
 }
-
-
-@contextlib.contextmanager
-def _copying(connection: Connection) -> Iterator[Any]:
-    """Give the driver's own cursor; its errors become SQLAlchemy's, as those of every other statement."""
-    driver = connection.dialect.loaded_dbapi
-    with connection.connection.cursor() as cursor:  # type: ignore[attr-defined]
-        try:
-            yield cursor
-        except driver.Error as failure:
-            lost = connection.dialect.is_disconnect(failure, None, None)
-            raise DBAPIError.instance("COPY", None, failure, driver.Error, True, lost, connection.dialect) from None

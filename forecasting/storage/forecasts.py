@@ -15,7 +15,7 @@ from forecasting.months import Month
 from forecasting.panel import Values
 from forecasting.storage import tables
 from forecasting.storage.bundles import Bundle, write_bundle
-from forecasting.storage.database import copy_in
+from forecasting.storage.copying import copy_in
 from forecasting.storage.runs import Run, claim_shard
 from forecasting.storage.scores import Score
 

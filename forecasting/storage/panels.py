@@ -9,7 +9,9 @@ from sqlalchemy import Connection, text
 from forecasting.errors import InputError
 from forecasting.months import Month
 from forecasting.panel import Panel
-from forecasting.storage.database import LOAD_LOCK, copy_out_binary
+from forecasting.storage.copying import copy_out_binary
+from forecasting.storage.database import LOAD_LOCK
+
 
 @dataclass(frozen=True)
 class Known:

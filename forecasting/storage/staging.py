@@ -9,7 +9,7 @@ import pyarrow.csv
 from sqlalchemy import Connection, text
 
 from forecasting.months import Month
-from forecasting.storage.database import copy_in
+from forecasting.storage.copying import copy_in
 
 CHUNK = pyarrow.schema(
     [

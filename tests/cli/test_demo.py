@@ -44,7 +44,7 @@ def test_the_demo_tells_its_story_and_may_be_repeated() -> None:
             capture_output=True,
             text=True,
             timeout=120,
-            check=False,  # noqa: S602 - as a user would
+            check=False,
         )
         assert first.returncode == 0, first.stderr
         assert "1976-01-01" in first.stdout

@@ -116,7 +116,7 @@ def test_help_imports_nothing_heavy(command: str) -> None:
 
 
 def test_the_library_does_not_import_prefect(database: Database) -> None:
-    """forecasting is usable without Prefect, and a reuse run without TensorFlow."""
+    """Forecasting is usable without Prefect, and a reuse run without TensorFlow."""
     probe = (
         "import sys, forecasting.job, forecasting.review; sys.exit(str({'prefect', 'tensorflow'} & set(sys.modules)))"
     )

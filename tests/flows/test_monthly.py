@@ -53,8 +53,10 @@ def test_shards_are_tasks_in_order(
 
     assert isinstance(summary, Summary)
     assert summary.counts["forecast"] == 5
-    assert [0, 1, 2] == [
-        row.shard for row in read(database, "SELECT shard FROM milkrun.run_shard ORDER BY finished_at")
+    assert [row.shard for row in read(database, "SELECT shard FROM milkrun.run_shard ORDER BY finished_at")] == [
+        0,
+        1,
+        2,
     ]
 
 
@@ -66,7 +68,7 @@ def test_a_dry_run_only_plans(database: Database, arrive: Arrive, milk: list[flo
 
     assert isinstance(plan, Plan)
     assert [verdict.decision_reason for verdict in plan.verdicts] == ["no_network"]
-    assert [] == read(database, "SELECT * FROM milkrun.run")
+    assert read(database, "SELECT * FROM milkrun.run") == []
 
 
 def test_wrong_parameters_are_refused_before_anything_is_done(
@@ -81,7 +83,7 @@ def test_wrong_parameters_are_refused_before_anything_is_done(
         monthly_forecast(recipe="best")
     with pytest.raises(Exception, match=r"'auto', 'always' or 'never'"):
         monthly_forecast(retrain="sometimes")  # type: ignore[call-overload]
-    assert [] == read(database, "SELECT * FROM milkrun.run")
+    assert read(database, "SELECT * FROM milkrun.run") == []
 
 
 def test_a_backfill_walks_through_its_origins_and_leaves_live_runs_alone(
@@ -95,14 +97,14 @@ def test_a_backfill_walks_through_its_origins_and_leaves_live_runs_alone(
     summaries = backfill_forecasts("1975-01", "1975-03")
 
     assert isinstance(live, Summary)
-    assert ["1975-01", "1975-02", "1975-03"] == [str(summary.run.origin) for summary in summaries]
-    assert [1, 0, 0] == [summary.counts["retrained"] for summary in summaries]
+    assert [str(summary.run.origin) for summary in summaries] == ["1975-01", "1975-02", "1975-03"]
+    assert [summary.counts["retrained"] for summary in summaries] == [1, 0, 0]
     assert before == read(database, "SELECT * FROM milkrun.latest_forecast ORDER BY horizon")
     assert {("backfill", "latest")} == {
         (row.kind, row.vintages)
         for row in read(database, f"SELECT * FROM milkrun.run WHERE run_id > {live.run.run_id}")
     }
-    assert [False] * 3 == [summary.published_now for summary in backfill_forecasts("1975-01", "1975-03")]
+    assert [summary.published_now for summary in backfill_forecasts("1975-01", "1975-03")] == [False] * 3
 
 
 def test_a_backfill_that_ends_before_it_starts_is_refused(database: Database) -> None:

@@ -53,7 +53,7 @@ def test_a_transaction_is_repeated_whole_when_its_backend_is_terminated(database
 def test_an_unusable_url_is_refused_without_quoting_it(settings: Settings, url: str) -> None:
     """The remedy names the form; the password stays out."""
     with (
-        pytest.raises(InputError, match="PostgreSQL|DATABASE_URL") as refusal,
+        pytest.raises(InputError, match=r"PostgreSQL|DATABASE_URL") as refusal,
         open_database(Settings(settings.home, url)),
     ):
         pass
@@ -64,7 +64,9 @@ def test_an_unusable_url_is_refused_without_quoting_it(settings: Settings, url: 
 def test_a_database_that_is_not_there_is_an_environment_failure(settings: Settings, database_url: URL) -> None:
     """Nothing listens, or the database does not exist: the place is named, the password is not."""
     for url in ("postgresql://u:topsecret@127.0.0.1:1/d", database_url.set(database="absent").render_as_string(False)):
-        with pytest.raises(EnvironmentFailure, match="cannot be reached|no such database") as failure:
-            with open_database(Settings(settings.home, url)):
-                pass
+        with (
+            pytest.raises(EnvironmentFailure, match=r"cannot be reached|no such database") as failure,
+            open_database(Settings(settings.home, url)),
+        ):
+            pass
         assert "topsecret" not in str(failure.value)

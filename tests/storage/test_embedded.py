@@ -96,6 +96,6 @@ def test_a_cluster_of_another_version_is_refused_with_the_remedy(home: Path) -> 
         pass
     (home / "database" / "data" / "PG_VERSION").write_text("15\n")
 
-    with pytest.raises(EnvironmentFailure, match="is of PostgreSQL 15, this release brings 18"):
-        with open_database(Settings(home)):
-            pass
+    refusal = pytest.raises(EnvironmentFailure, match="is of PostgreSQL 15, this release brings 18")
+    with refusal, open_database(Settings(home)):
+        pass

@@ -10,7 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, text
 
-from forecasting.storage.database import Database, current_revision, ensure_migrated, migrate
+from forecasting.storage.database import Database
+from forecasting.storage.schema import current_revision, ensure_migrated, migrate
 from forecasting.storage.tables import SCHEMA, metadata
 
 _DIGEST = """
@@ -30,7 +31,7 @@ def test_migrations_and_models_agree(database: Database) -> None:
                 "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
             },
         )
-        assert [] == compare_metadata(context, metadata)
+        assert compare_metadata(context, metadata) == []
 
 
 def test_check_constraints_are_those_of_the_models(database: Database) -> None:
@@ -66,7 +67,7 @@ def test_every_view_and_function_is_commented(database: Database) -> None:
             """)
         ).all()
 
-    assert [] == silent
+    assert silent == []
 
 
 def test_down_and_up_again_on_data(database: Database, arrive: Callable[..., object]) -> None:
@@ -98,7 +99,9 @@ def test_migrating_again_changes_nothing(database: Database, arrive: Callable[..
 def test_eight_migrations_at_once_end_as_one(empty_database_url: URL, tmp_path: Path) -> None:
     """Concurrent upgrades of an empty database wait for one another; none fails."""
     program = (
-        "from forecasting.settings import Settings; from forecasting.storage.database import migrate, open_database\n"
+        "from forecasting.settings import Settings\n"
+        "from forecasting.storage.database import open_database\n"
+        "from forecasting.storage.schema import migrate\n"
         "with open_database(Settings.from_environment()) as database: migrate(database)"
     )
     environment = {**os.environ, "DATABASE_URL": empty_database_url.render_as_string(hide_password=False)}
@@ -107,4 +110,4 @@ def test_eight_migrations_at_once_end_as_one(empty_database_url: URL, tmp_path: 
         for _ in range(8)
     ]
 
-    assert [("", 0)] * 8 == [(upgrade.communicate()[1], upgrade.returncode) for upgrade in upgrades]
+    assert [(upgrade.communicate()[1], upgrade.returncode) for upgrade in upgrades] == [("", 0)] * 8
