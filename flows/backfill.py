@@ -40,7 +40,7 @@ def backfill_forecasts(
     return [
         take(
             job.Round(
-                recipe=find_recipe(recipe or settings.recipe),
+                recipe=find_recipe(recipe or settings.recipe, settings.recipes),
                 policy=Policy(
                     retrain=retrain, late_months=settings.late_months if late_months is None else late_months
                 ),

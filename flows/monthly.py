@@ -36,7 +36,7 @@ def monthly_forecast(
     """
     settings = Settings.from_environment()
     asked = job.Round(
-        recipe=find_recipe(recipe or settings.recipe),
+        recipe=find_recipe(recipe or settings.recipe, settings.recipes),
         policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
         origin=Month.parse(origin) if origin else None,
         series=tuple(series) if series else None,

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import math
+import tomllib
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from forecasting.errors import RecipeError
@@ -42,6 +44,12 @@ class Recipe:
             raise RecipeError(f"Recipe {self.name}: horizon is {self.horizon}; it must be from 1 to 120 months.")
         if not 0 < self.train_share < 1:
             raise RecipeError(f"Recipe {self.name}: train_share is {self.train_share}; it must lie between 0 and 1.")
+        for name, value, choices in (
+            ("look_back_as", self.look_back_as, ("features", "steps")),
+            ("scaler_sees", self.scaler_sees, ("train", "all")),
+        ):
+            if value not in choices:
+                raise RecipeError(f"Recipe {self.name}: {name} is {value!r}; choose {' or '.join(choices)}.")
         if not self.units or min(self.units) < 1:
             raise RecipeError(f"Recipe {self.name}: units is {self.units}; each layer needs at least one unit.")
 
@@ -68,14 +76,59 @@ CLASSIC_PUBLISHED = Recipe(name="classic-published", scaler_sees="all", drop_las
 BUILT_IN = {recipe.name: recipe for recipe in (CLASSIC, CLASSIC_PUBLISHED)}
 
 
-def find_recipe(name: str) -> Recipe:
-    """Return the recipe of that name.
+def known_recipes(folder: Path) -> dict[str, Path | None]:
+    """Return the names of the built-in recipes and of those in a folder, with the file of the latter."""
+    own = {path.stem: path for path in sorted(folder.glob("*.toml"))} if folder.is_dir() else {}
+    return {**dict.fromkeys(BUILT_IN), **{name: path for name, path in own.items() if name not in BUILT_IN}}
+
+
+def find_recipe(name: str, folder: Path) -> Recipe:
+    """Return the recipe of that name: a built-in one, or NAME.toml in the folder.
 
     Raises RecipeError listing the names there are.
     """
-    if name not in BUILT_IN:
-        raise RecipeError(f"There is no recipe {name!r}; there are: {', '.join(sorted(BUILT_IN))}.")
-    return BUILT_IN[name]
+    known = known_recipes(folder)
+    if name not in known:
+        raise RecipeError(
+            f"There is no recipe {name!r}; there are: {', '.join(sorted(known))}. Your own belong into {folder}."
+        )
+    path = known[name]
+    return BUILT_IN[name] if path is None else read_recipe(path)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe from a TOML file: `base`, the name of a built-in recipe, and the settings that differ from it.
+
+    The recipe is named after the file. Raises RecipeError naming the file, the setting and the remedy.
+    """
+    if path.stem in BUILT_IN:
+        raise RecipeError(f"{path}: {path.stem} is the name of a built-in recipe: name the file otherwise.")
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as failure:
+        raise RecipeError(f"{path} cannot be read: {failure.strerror}.") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as mistake:
+        raise RecipeError(f"{path} is not TOML: {mistake}.") from None
+    base = given.pop("base", CLASSIC.name)
+    if base not in BUILT_IN:
+        raise RecipeError(f"{path}: base is {base!r}; choose one of {', '.join(sorted(BUILT_IN))}.")
+    settings = {**BUILT_IN[base].settings, "name": path.stem}
+    for name, value in given.items():
+        if name not in settings or name == "name":
+            raise RecipeError(f"{path}: there is no setting {name!r}; there are: {', '.join(sorted(settings))}.")
+        if not _is_like(value, settings[name]):
+            raise RecipeError(f"{path}: {name} is {value!r}; write it like {json.dumps(settings[name])}.")
+        settings[name] = float(value) if isinstance(settings[name], float) else value
+    return recipe_from(settings)
+
+
+def _is_like(value: Any, example: Any) -> bool:
+    """Say whether a value of a file has the type that a setting needs; a whole number may stand for a fraction."""
+    if isinstance(example, list):
+        return isinstance(value, list) and all(_is_like(item, example[0]) for item in value)
+    if isinstance(example, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(example)
 
 
 def recipe_from(settings: dict[str, Any]) -> Recipe:

@@ -21,6 +21,11 @@ class Settings:
     workers: int | None = None
     dask: str | None = None
 
+    @property
+    def recipes(self) -> Path:
+        """The folder of the user's own recipes."""
+        return self.home / "recipes"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings.

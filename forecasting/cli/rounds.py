@@ -98,7 +98,7 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     settings = Settings.from_environment()
     late_months = settings.late_months if asked["late_months"] is None else asked["late_months"]
     wanted = job.Round(
-        recipe=find_recipe(asked["recipe"] or settings.recipe),
+        recipe=find_recipe(asked["recipe"] or settings.recipe, settings.recipes),
         policy=Policy(retrain=asked["retrain"], late_months=late_months),
         origin=Month.parse(asked["origin"]) if asked["origin"] else None,
         series=asked["series"] or None,
@@ -128,12 +128,13 @@ def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
     """Turn options into parameters of a flow, once they are known to make sense: Prefect takes seconds to start."""
     from forecasting.months import Month
     from forecasting.recipes import find_recipe
+    from forecasting.settings import Settings
 
     for name in ("origin", "start", "end"):
         if asked.get(name):
             Month.parse(asked[name])
     if asked["recipe"]:
-        find_recipe(asked["recipe"])
+        find_recipe(asked["recipe"], Settings.from_environment().recipes)
     return {**asked, "series": list(asked["series"]) or None}
 
 

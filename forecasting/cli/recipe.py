@@ -1,0 +1,59 @@
+"""milkrun recipe list, show, check: the settings that decide the numbers."""
+
+import json
+from pathlib import Path
+
+import click
+
+from forecasting.cli.output import format_options, print_rows
+
+
+@click.group()
+def recipe() -> None:
+    """List, show and check recipes; your own are TOML files in the folder `recipes` of MILKRUN_HOME."""
+
+
+@recipe.command("list")
+@format_options
+def list_recipes(output_format: str) -> None:
+    """List the built-in recipes and your own."""
+    from forecasting.recipes import find_recipe, known_recipes
+    from forecasting.settings import Settings
+
+    folder = Settings.from_environment().recipes
+    rows = []
+    for name, path in known_recipes(folder).items():
+        found = find_recipe(name, folder)
+        rows.append([name, str(path or "built in"), found.horizon, found.hash[:12]])
+    print_rows(["recipe", "from", "horizon", "hash"], rows, output_format)
+
+
+@recipe.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def show(name: str, as_json: bool) -> None:
+    """Show the settings of the recipe NAME, as its own TOML file would give them."""
+    from forecasting.recipes import find_recipe
+    from forecasting.settings import Settings
+
+    settings = find_recipe(name, Settings.from_environment().recipes).settings
+    if as_json:
+        click.echo(json.dumps(settings, indent=2))
+        return
+    click.echo(f"# Save as YOUR_NAME.toml in {Settings.from_environment().recipes}; leave out what stays as it is.")
+    for setting, value in settings.items():
+        if setting != "name":
+            click.echo(f"{setting} = {json.dumps(value)}")
+
+
+@recipe.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """Check the recipe in a TOML FILE."""
+    from forecasting.recipes import read_recipe
+
+    found = read_recipe(file)
+    click.echo(f"{file} is a recipe: {found.name}, hash {found.hash[:12]}.")
+
+
+COMMANDS: list[click.Command] = [recipe]
