@@ -10,6 +10,7 @@ import tensorflow as tf
 from forecasting.networks.layouts import Array, Layout
 from forecasting.networks.lstm import Architecture, lstm_step
 
+LONGEST_SUM = 192  # rows that one matrix product may sum over
 Trace = tuple[Array, Array, Array | None, Array, Array]  # what the way back needs of one layer, see walk_forward
 
 
@@ -168,7 +169,7 @@ def summed_products(entered: Array, d_z: Array, layout: Layout) -> Array:
     (steps, windows, inputs, networks) and (steps, windows, columns, networks) -> (inputs, columns, networks).
     """
     if layout.networks == "first":
-        return tf.matmul(rows_together(entered), rows_together(d_z), transpose_a=True)
+        return tf.reduce_sum(tf.matmul(in_pieces(entered), in_pieces(d_z), transpose_a=True), 1)
 
     def product(step: Array) -> Array:
         x, d = entered[step], d_z[step]
@@ -189,7 +190,12 @@ def summed(d_z: Array, layout: Layout) -> Array:
     return tf.reduce_sum(d_z, [0, layout.windows + 1], keepdims=True)[0]
 
 
-def rows_together(array: Array) -> Array:
-    """Bring all rows of a network together: (steps, networks, windows, features) -> (networks, rows, features)."""
+def in_pieces(array: Array) -> Array:
+    """Bring a network's rows together: (steps, networks, windows, features) -> (networks, pieces, rows, features).
+
+    A longer sum would be split between the cores, and its last bits would depend on how many there are.
+    """
     steps, networks, windows, features = array.shape
-    return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [networks, steps * windows, features])
+    rows = steps * windows
+    pieces = next(number for number in range(1, rows + 1) if rows % number == 0 and rows // number <= LONGEST_SUM)
+    return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [networks, pieces, rows // pieces, features])

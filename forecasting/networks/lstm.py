@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 Weights = dict[str, np.ndarray]
-SUMMED_UNITS = 8  # up to here predict sums vectors, which gives the same bits on every machine, and is quick enough
+SUMMED_UNITS = 8  # up to so many units sums of long vectors win over matrix products, see docs/decisions/0003
 WORK = 1 << 18  # numbers in the largest temporary array: 1 MiB of float32 stays in the cache
 
 

@@ -12,19 +12,18 @@ import tensorflow as tf
 
 from forecasting.networks.gradients import loss_and_gradients, mean_loss
 from forecasting.networks.layouts import Array, Layout, sum_product
-from forecasting.networks.lstm import Architecture, condensed_shapes
+from forecasting.networks.lstm import SUMMED_UNITS, Architecture, condensed_shapes
 from forecasting.networks.training import Training
 
 LANES = 128  # networks in a block of the layout "last": the state of 128 classic networks fills a first-level cache
-SUMMED_WEIGHTS = 170  # networks of up to so many weights are faster with sums of long vectors than with matrix products
 CACHE = 1 << 19  # bytes of weights, gradients and moments in a block of the layout "first": half a second-level cache
 
 State = tuple[list[Array], list[Array], list[Array]]  # weights, first and second moments
 
 
 def layout_for(architecture: Architecture) -> Layout:
-    """Choose the layout by the number of weights; measured in docs/decisions/0003."""
-    if sum(rows * columns for rows, columns in condensed_shapes(architecture)) <= SUMMED_WEIGHTS:
+    """Choose the layout by the number of units; measured in docs/decisions/0003."""
+    if max(architecture.units) <= SUMMED_UNITS:
         return Layout("last", sum_product, tf.tanh, lambda a, b: tf.concat([a, b], 1))
     return Layout("first", tf.matmul, tf.tanh, lambda a, b: tf.concat([a, b], 2))
 
