@@ -39,7 +39,7 @@ types: $(VENV)/development.done ## Check types
 .PHONY: bench
 bench: $(VENV)/development.done ## Print the figures that the README quotes, in a short form
 	$(BIN)/python -m benchmarks.published
-	$(BIN)/python -m benchmarks.training --quick
+	$(BIN)/python -m benchmarks.speed --quick
 
 .PHONY: format
 format: $(VENV)/development.done ## Format all code
