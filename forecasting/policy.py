@@ -119,7 +119,7 @@ def _choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: R
         return _retrain("recipe_changed", f"The last network is of another recipe than {recipe.name}.")
     age = origin - champion.origin
     if age >= policy.max_age_months:
-        return _retrain("age", f"Trained at {champion.origin}, {age} months ago; limit: {policy.max_age_months}.")
+        return _retrain("age", f"Trained at {champion.origin}; age in months: {age}; limit: {policy.max_age_months}.")
     if champion.live_rmse is not None and champion.live_n >= policy.live_least:
         compared = (
             f"live RMSE {champion.live_rmse:.6g} over {champion.live_n} months, test RMSE {champion.test_rmse:.6g}"
@@ -127,7 +127,7 @@ def _choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: R
         if champion.live_rmse > policy.live_rmse_ratio * champion.test_rmse:
             return _retrain("live_rmse", f"{compared}: worse than {policy.live_rmse_ratio} times.")
         return _reuse("good", compared)
-    return _reuse("young", f"Trained at {champion.origin}, {age} months ago; {champion.live_n} forecasts answered.")
+    return _reuse("young", f"Trained at {champion.origin}; age in months: {age}; forecasts answered: {champion.live_n}.")
 
 
 def _retrain(reason: str, detail: str) -> Verdict:

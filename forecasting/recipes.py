@@ -44,12 +44,10 @@ class Recipe:
             raise RecipeError(f"Recipe {self.name}: horizon is {self.horizon}; it must be from 1 to 120 months.")
         if not 0 < self.train_share < 1:
             raise RecipeError(f"Recipe {self.name}: train_share is {self.train_share}; it must lie between 0 and 1.")
-        for name, value, choices in (
-            ("look_back_as", self.look_back_as, ("features", "steps")),
-            ("scaler_sees", self.scaler_sees, ("train", "all")),
-        ):
-            if value not in choices:
-                raise RecipeError(f"Recipe {self.name}: {name} is {value!r}; choose {' or '.join(choices)}.")
+        for name, choices in (("look_back_as", ("features", "steps")), ("scaler_sees", ("train", "all"))):
+            if getattr(self, name) not in choices:
+                chosen = getattr(self, name)
+                raise RecipeError(f"Recipe {self.name}: {name} is {chosen!r}; choose {' or '.join(choices)}.")
         if not self.units or min(self.units) < 1:
             raise RecipeError(f"Recipe {self.name}: units is {self.units}; each layer needs at least one unit.")
 
@@ -134,3 +132,67 @@ def _is_like(value: Any, example: Any) -> bool:
 def recipe_from(settings: dict[str, Any]) -> Recipe:
     """Rebuild a recipe from its stored settings."""
     return Recipe(**{**settings, "units": tuple(settings["units"])})
+
+
+@dataclass(frozen=True)
+class MonthlyRecipe:
+    """Settings of the recipe `monthly`: what its networks see, how they are trained, and how far it forecasts.
+
+    Each member of the ensemble sees the window, in months, and stresses what MASE stresses as far as `emphasis` says (0:
+    all series alike in logs, 1: by their change over a year), by its position. shared_from: panels of that many series
+    train shared networks, smaller ones a network per series. Origins to learn from reach back horizons_back times the
+    horizon, and at least a year. max_gap is the longest run of missing months that is filled.
+    """
+
+    name: str = "monthly"
+    horizon: int = 12
+    seed: int = 7
+    max_gap: int = 3
+    windows: tuple[int, ...] = (36, 60, 24, 48)
+    emphasis: tuple[float, ...] = (0.5, 0.0, 1.0, 0.5)
+    judges: int = 2
+    shared_from: int = 30
+    units: int = 64
+    updates: int = 1200
+    batch_size: int = 256
+    learning_rate: float = 2e-3
+    noise: float = 0.01
+    horizons_back: float = 3.0
+    most_examples: int = 250_000
+    own_units: int = 8
+    own_epochs: int = 150
+    own_members: int = 5
+    guard: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Raise RecipeError naming the setting that cannot work."""
+        if not 1 <= self.horizon <= 120:
+            raise RecipeError(f"Recipe {self.name}: horizon is {self.horizon}; it must be from 1 to 120 months.")
+        if not self.windows or any(window not in (12, 24, 36, 48, 60) for window in self.windows):
+            raise RecipeError(f"Recipe {self.name}: windows is {self.windows}; each must be 12, 24, 36, 48 or 60.")
+        if len(self.emphasis) != len(self.windows):
+            raise RecipeError(f"Recipe {self.name}: emphasis is {self.emphasis}; it needs one number per window.")
+        if not 1 <= self.judges <= len(self.windows):
+            raise RecipeError(f"Recipe {self.name}: judges is {self.judges}; it must be from 1 to {len(self.windows)}.")
+        for name in ("units", "updates", "batch_size", "most_examples", "own_units", "own_epochs", "own_members"):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"Recipe {self.name}: {name} is {getattr(self, name)}; it must be at least 1.")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return {**asdict(self), "windows": list(self.windows), "emphasis": list(self.emphasis)}
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the settings, name included."""
+        text = json.dumps(self.settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def least_observations(self) -> int:
+        """Months a history needs to be forecast at all; shorter than two years and the horizon it gets the base path."""
+        return 1
+
+
+MONTHLY = MonthlyRecipe()

@@ -16,6 +16,7 @@ import numpy as np
 
 from forecasting.networks.draws import glorot_uniform, orthogonal, random_bits, unit_interval
 from forecasting.networks.layouts import NUMPY_FIRST, NUMPY_LAST, Array, Layout, on_grid
+from forecasting.networks.startup import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -212,6 +213,7 @@ def to_keras(architecture: Architecture, weights: Weights, position: int) -> "ke
     Its input is (windows, time steps, features): reshape (windows, look_back) to (-1, 1, look_back) when look_back is
     read as features, to (-1, look_back, 1) when it is read as steps.
     """
+    start_tensorflow()
     import keras
 
     last = len(architecture.units) - 1

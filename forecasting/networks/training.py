@@ -15,6 +15,7 @@ import numpy as np
 
 from forecasting.networks.draws import random_bits
 from forecasting.networks.lstm import Architecture, Weights, initial_weights
+from forecasting.networks.startup import start_tensorflow
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,15 @@ def train(
     )
     if len(seeds) == 0:
         return trained
-    from forecasting.networks.blocks import train_block  # these two bring in TensorFlow
+    start_tensorflow()
+    from forecasting.networks.blocks import train_block
     from forecasting.networks.program import block_width
 
     width = block_width(architecture)
     longest_first = np.argsort(-windows.counts, kind="stable")
     blocks = [longest_first[start : start + width] for start in range(0, len(seeds), width)]
     done = 0
-    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(workers or usable_cores()) as pool:
         known = (architecture, training, windows, held_out, seeds, trained)
         tasks = [pool.submit(train_block, *known, block) for block in blocks]
         try:
@@ -127,6 +129,11 @@ def train(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return trained
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, where the system tells, or how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def checked(architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, networks: int) -> Windows:
