@@ -1,5 +1,7 @@
 """Looking back at one series: what its stored network predicts of the past, and its newest published forecast."""
 
+from typing import Any
+
 import numpy as np
 
 from forecasting.errors import RunRefused
@@ -7,6 +9,7 @@ from forecasting.months import Month
 from forecasting.networks import bundle as tensors
 from forecasting.networks import classic
 from forecasting.networks.classic import Networks, PartScore
+from forecasting.networks.lstm import to_keras
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.numerics.scaling import MinMaxScaler
 from forecasting.numerics.windows import cut_windows, train_lengths
@@ -17,7 +20,7 @@ from forecasting.storage import bundles, forecasts
 from forecasting.storage.bundles import Champion
 from forecasting.storage.database import Database
 from forecasting.storage.panels import read_panel
-from forecasting.storage.runs import read_run
+from forecasting.storage.runs import read_recipe, read_run
 
 
 def review_series(database: Database, name: str) -> SeriesChart:
@@ -31,10 +34,7 @@ def review_series(database: Database, name: str) -> SeriesChart:
             raise RunRefused(f"No published run has forecast {name!r} yet: milkrun run does.")
         run = read_run(connection, newest.run_id)
         panel = read_panel(connection, [newest.series_id], origin=run.origin, as_of=run.as_of)
-        champions = bundles.read_champions(
-            connection, [newest.series_id], kind="live", origin=run.origin, as_of=run.as_of
-        )
-        champion = champions.get(newest.series_id)
+        champion = bundles.read_champion(connection, newest.series_id, run)
         stored = bundles.read_payloads(connection, [champion.bundle_id] if champion else [])
     observed = histories_of(panel)
     filled, _ = fill_gaps(observed.values, observed.lengths)
@@ -57,6 +57,24 @@ def review_series(database: Database, name: str) -> SeriesChart:
         forecast=Line(ahead, newest.values),
         seasonal_naive=Line(ahead, newest.seasonal_naive),
     )
+
+
+def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:
+    """Hand out the network of a series' newest published live forecast as a Keras model, with its scaler.
+
+    The model takes scaled windows (windows, time steps, features) and gives scaled months; the scaler tells which
+    values `low` and `high` became 0 and 1. Raises RunRefused when no network has forecast the series yet.
+    """
+    with database.reading() as connection:
+        newest = forecasts.read_newest(connection, name)
+        run = read_run(connection, newest.run_id) if newest else None
+        champion = bundles.read_champion(connection, newest.series_id, run) if newest and run else None
+        if champion is None:
+            raise RunRefused(f"No network has made a published forecast of {name!r} yet: milkrun run makes one.")
+        payload, manifest = bundles.read_payloads(connection, [champion.bundle_id])[champion.bundle_id]
+        recipe = read_recipe(connection, champion.recipe_hash)
+    weights = tensors.unpack(payload, manifest["networks"])
+    return to_keras(classic.architecture_of(recipe), weights, champion.position), champion.scaler
 
 
 def _predictions(

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.months import Month
 from forecasting.storage import tables
+from forecasting.storage.runs import Run
 
 
 @dataclass(frozen=True)
@@ -143,3 +144,9 @@ def read_champions(
         )
         for row in rows
     }
+
+
+def read_champion(connection: Connection, series_id: int, run: Run) -> Champion | None:
+    """Return the network of a series' newest published forecast up to a run, that run included; None without one."""
+    found = read_champions(connection, [series_id], kind=run.kind, origin=run.origin, as_of=run.as_of)
+    return found.get(series_id)

@@ -128,6 +128,14 @@ def read_run(connection: Connection, run_id: int) -> Run:
     )
 
 
+def read_recipe(connection: Connection, recipe_hash: str) -> Recipe:
+    """Return the stored recipe of a hash."""
+    settings = connection.scalar(
+        text("SELECT settings FROM milkrun.recipe WHERE recipe_hash = :hash"), {"hash": recipe_hash}
+    )
+    return recipe_from(settings)
+
+
 def finished_shards(connection: Connection, run_id: int) -> set[int]:
     """Return the numbers of the shards whose rows are committed."""
     return set(connection.scalars(text("SELECT shard FROM milkrun.run_shard WHERE run_id = :id"), {"id": run_id}))
