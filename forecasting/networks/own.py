@@ -1,0 +1,105 @@
+"""Where there are few series: small networks of each series' own, trained by the engine for many networks at once.
+
+They learn what the better mix of base path and smoothed path misses, from the last year of each window.
+"""
+
+import numpy as np
+
+from forecasting.networks.draws import random_bits
+from forecasting.networks.ensemble import LEVELS
+from forecasting.networks.examples import WIDEST, Examples
+from forecasting.networks.learning import Learning
+from forecasting.networks.lstm import Architecture, Weights, initial_weights, predict
+from forecasting.networks.training import Training, train
+from forecasting.panel import Values
+from forecasting.recipes import MonthlyRecipe
+
+LOOK_BACK = 12
+LEAST_WINDOWS = 24
+HELD_SHARE = 4  # one window in four, the latest, says when to stop
+
+
+def architecture_of(recipe: MonthlyRecipe) -> Architecture:
+    """Return the shape of a series' own network."""
+    return Architecture(LOOK_BACK, (recipe.own_units,), "steps", recipe.horizon * len(LEVELS))
+
+
+def train_own(recipe: MonthlyRecipe, learning: Learning, seeds: np.ndarray) -> Weights:
+    """Train own_members networks per series: tensors `{member}/{tensor}` with the series axis first, and `mix` (series,).
+
+    seeds: uint64 (series,). A series with few windows keeps untrained networks, which say the mix.
+    """
+    mix = mixes(learning, len(seeds))
+    x, y, counts = _windows(recipe, learning, mix, len(seeds))
+    rows = np.flatnonzero(counts >= LEAST_WINDOWS)
+    weights: Weights = {"mix": mix.astype(np.float32)}
+    for member in range(recipe.own_members):
+        own_seeds = np.array([random_bits(seed, 2, recipe.own_members)[member] for seed in seeds], dtype=np.uint64)
+        networks = initial_weights(architecture_of(recipe), own_seeds)
+        networks["dense/kernel"][:] = 0
+        if len(rows):
+            fitted = _train_rows(
+                recipe, (x[rows], y[rows], counts[rows]), own_seeds[rows], {k: v[rows] for k, v in networks.items()}
+            )
+            for name, tensor in fitted.items():
+                networks[name][rows] = tensor
+        weights |= {f"{member}/{name}": tensor for name, tensor in networks.items()}
+    return weights
+
+
+def predict_own(recipe: MonthlyRecipe, weights: Weights, examples: Examples, positions: np.ndarray) -> np.ndarray:
+    """Predict residuals to the base path in units of scale: (rows, horizon, quantiles), each row by its series' networks."""
+    said = []
+    x = _inputs(examples)[:, None]
+    for member in range(recipe.own_members):
+        own = {name: weights[f"{member}/{name}"][positions] for name in architecture_of(recipe).shapes}
+        said.append(predict(architecture_of(recipe), own, x).reshape(-1, recipe.horizon, len(LEVELS)))
+    mixed = weights["mix"][positions].astype(np.float64)[:, None] * examples.other / examples.scale[:, None]
+    return np.asarray(np.median(said, axis=0) + mixed[:, :, None], dtype=np.float64)
+
+
+def mixes(learning: Learning, series: int) -> Values:
+    """Return how much of the smoothed path goes into the mix with the base path, from their past errors: (series,)."""
+    missed = learning.residuals**2
+    other = (learning.residuals - learning.examples.other / learning.examples.scale[:, None]) ** 2
+    sums = np.zeros((2, series))
+    for row, errors in enumerate((missed, other)):
+        np.add.at(sums[row], learning.series, np.where(np.isnan(errors), 0.0, errors).sum(axis=1))
+    base, smoothed = np.maximum(sums, 1e-9) ** 2
+    return np.asarray(base / (base + smoothed))
+
+
+def _inputs(examples: Examples) -> np.ndarray:
+    return np.asarray(examples.window[:, WIDEST - LOOK_BACK :] / 3, dtype=np.float32)
+
+
+def _windows(
+    recipe: MonthlyRecipe, learning: Learning, mix: Values, series: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Line up each series' windows, the oldest first: x, y and counts as `train` takes them."""
+    whole = ~np.isnan(learning.residuals).any(axis=1)
+    order = np.lexsort((-learning.origins, learning.series))
+    order = order[whole[order]]
+    counts = np.bincount(learning.series[order], minlength=series)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    x = np.zeros((series, max(int(counts.max(initial=0)), 1), LOOK_BACK), np.float32)
+    y = np.zeros((*x.shape[:2], recipe.horizon * len(LEVELS)), np.float32)
+    mixed = mix[learning.series, None] * learning.examples.other / learning.examples.scale[:, None]
+    left = np.repeat((learning.residuals - mixed)[:, :, None], len(LEVELS), axis=2).reshape(len(mixed), -1)
+    x[learning.series[order], place] = _inputs(learning.examples)[order]
+    y[learning.series[order], place] = left[order]
+    return x, y, counts
+
+
+def _train_rows(
+    recipe: MonthlyRecipe, windows: tuple[np.ndarray, np.ndarray, np.ndarray], seeds: np.ndarray, weights: Weights
+) -> Weights:
+    x, y, counts = windows
+    held = counts // HELD_SHARE
+    last = np.minimum((counts - held)[:, None] + np.arange(held.max()), x.shape[1] - 1)
+    rows = np.arange(len(x))[:, None]
+    training = Training("pinball", LEVELS, epochs=recipe.own_epochs, batch_size=16, patience=15)
+    validation = (x[rows, last], y[rows, last], held)
+    return train(
+        architecture_of(recipe), training, x, y, counts - held, seeds, weights=weights, validation=validation
+    ).weights

@@ -1,0 +1,43 @@
+"""How wide the intervals of the recipe `monthly` are: quantiles of networks or base path, times factors per horizon."""
+
+from typing import Any
+
+import numpy as np
+
+from forecasting.networks.ensemble import MEDIAN
+from forecasting.numerics.intervals import widen
+from forecasting.panel import Values
+
+COVERAGES = {"80": (1, 3, 0.80), "95": (0, 4, 0.95)}  # positions of the quantiles, and what they should cover
+
+
+def factors_of(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
+    """Find the factors of the intervals, for the networks and for the base path: one per horizon."""
+    factors: dict[str, list[float]] = {}
+    plain = np.broadcast_to(base_quantiles(said.shape[1]), said.shape)
+    for name, (low, high, coverage) in COVERAGES.items():
+        for who, quantiles in (("network", said), ("base", plain)):
+            middle, lower, upper = (quantiles[:, :, place] for place in (MEDIAN, low, high))
+            factors[f"{who}_{name}"] = conformal_factors(actual, middle, lower, upper, coverage=coverage).tolist()
+    return factors
+
+
+def bounds_of(factors: dict[str, Any], said: np.ndarray, by_base: np.ndarray) -> dict[str, Values]:
+    """Return lower_80 … upper_95 as residuals (series, horizon), corrected; the wider interval holds the narrower."""
+    middle = said[:, :, MEDIAN]
+    bounds: dict[str, Values] = {}
+    for name, (low, high, _) in COVERAGES.items():
+        ones = [1.0] * middle.shape[1]
+        own, base = (np.array(factors.get(f"{who}_{name}", ones)) for who in ("network", "base"))
+        factor = np.where(by_base[:, None], base, own)
+        bounds[f"lower_{name}"] = widen(middle, said[:, :, low], factor)
+        bounds[f"upper_{name}"] = widen(middle, said[:, :, high], factor)
+    bounds["lower_95"] = np.minimum(bounds["lower_95"], bounds["lower_80"])
+    bounds["upper_95"] = np.maximum(bounds["upper_95"], bounds["upper_80"])
+    return bounds
+
+
+def base_quantiles(horizon: int) -> np.ndarray:
+    """Quantiles (horizon, quantiles) of the base path before correction: a random walk's, in units of scale."""
+    normal = np.array([-1.96, -1.2816, 0.0, 1.2816, 1.96])
+    return np.asarray(np.sqrt(np.arange(1, horizon + 1))[:, None] * normal)

@@ -1,0 +1,69 @@
+"""Tests of the base path and of smoothing."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.numerics.base_path import STEEPEST, base_path, slope_of, smoothed_level
+from forecasting.numerics.smoothing import smooth, smoothed_path
+
+
+def test_a_constant_stays_what_it_is() -> None:
+    """Level 5, no slope, however short."""
+    logs = np.full((30, 2), 5.0)
+
+    np.testing.assert_allclose(base_path(logs, np.array([30, 1]), horizon=4), 5.0)
+
+
+def test_a_line_goes_on_with_half_its_slope() -> None:
+    """Theta's compromise between a line and a level."""
+    line = np.arange(120.0)[:, None] * 0.01
+    path = base_path(line, np.array([120]), horizon=12)[:, 0]
+
+    np.testing.assert_allclose(np.diff(path), 0.005)
+    np.testing.assert_allclose(slope_of(line, np.array([120])), 0.01)
+
+
+def test_no_slope_is_steeper_than_five_percent_a_month() -> None:
+    """An exploding series does not explode for ever."""
+    steep = np.arange(24.0)[:, None] * np.array([1.0, -1.0])
+
+    assert slope_of(steep, np.array([24, 24])).tolist() == [STEEPEST, -STEEPEST]
+
+
+def test_the_level_follows_jumps_and_ignores_noise() -> None:
+    """A step is best followed by the largest weight of the grid, noise by a small one."""
+    step = np.repeat([0.0, 1.0, 3.0], 20)[:, None]
+    noise = np.random.default_rng(3).normal(size=(60, 1))
+
+    assert smoothed_level(step, np.array([60]))[1] == 0.9
+    assert smoothed_level(noise, np.array([60]))[1] <= 0.3
+
+
+def test_smoothing_continues_a_pattern_that_evolves() -> None:
+    """A season that grows is followed better than its mean over the years."""
+    month = np.arange(132)
+    logs = (1 + month / 60) * np.sin(month * np.pi / 6)
+    states = smooth(logs[:120, None], np.array([True]), np.array([[119]]))
+    ahead = smoothed_path(states, 0, horizon=12)[:, 0]
+
+    over_the_years = logs[:120].reshape(10, 12).mean(axis=0)
+
+    assert np.abs(ahead - logs[120:]).max() < np.abs(over_the_years - logs[120:]).max() / 1.5
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 100), st.integers(0, 2**32 - 1))
+def test_the_future_cannot_change_a_state(origin: int, seed: int) -> None:
+    """The state after a month is the same whatever comes later."""
+    draw = np.random.default_rng(seed)
+    logs = draw.normal(size=(101, 2))
+    changed = logs.copy()
+    changed[origin + 1 :] = draw.normal(size=changed[origin + 1 :].shape)
+    wanted = np.full((1, 2), origin)
+    seasonal = np.array([True, False])
+    # A season's first pattern needs the first two years.
+    if origin >= 23:
+        paths = [smoothed_path(smooth(each, seasonal, wanted), 0, horizon=14) for each in (logs, changed)]
+
+        assert paths[0].tolist() == paths[1].tolist()

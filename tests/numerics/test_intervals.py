@@ -1,0 +1,71 @@
+"""Tests of intervals and of measures of whole forecasts."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from forecasting.numerics.accuracy import bias, coverage, mase, mase_scale, msis, smape
+from forecasting.numerics.intervals import conformal_factors, monotone, never_below_zero, widen
+
+numbers = st.floats(-1e6, 1e6)
+
+
+@settings(deadline=None)
+@given(arrays(np.float64, (3, 4, 5), elements=numbers))
+def test_quantiles_never_cross_and_the_median_stays(quantiles: np.ndarray) -> None:
+    """Rising order, and no median moves to make room."""
+    ordered = monotone(quantiles, 2)
+
+    assert (np.diff(ordered, axis=-1) >= 0).all()
+    assert ordered[..., 2].tolist() == quantiles[..., 2].tolist()
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.8, 0.95]))
+def test_corrected_intervals_cover_the_months_they_were_corrected_on(seed: int, level: float) -> None:
+    """At least the share asked for, and not much more."""
+    actual = np.random.default_rng(seed).normal(size=(400, 3))
+    middle, lower, upper = np.zeros((400, 3)), np.full((400, 3), -1.0), np.full((400, 3), 1.0)
+    factors = conformal_factors(actual, middle, lower, upper, coverage=level)
+    inside = (actual >= widen(middle, lower, factors)) & (actual <= widen(middle, upper, factors))
+
+    assert (inside.mean(axis=0) >= level).all()
+    assert (inside.mean(axis=0) <= level + 0.01).all()
+
+
+def test_without_held_out_months_intervals_stay() -> None:
+    """Nothing is known, nothing is changed."""
+    nothing = np.full((0, 4), np.nan)
+
+    assert conformal_factors(nothing, nothing, nothing, nothing, coverage=0.8).tolist() == [1.0] * 4
+
+
+def test_only_series_that_were_never_negative_are_cut_at_zero() -> None:
+    """A balance may go below zero, a count may not."""
+    bound = np.array([[-1.0, 2.0], [-1.0, 2.0]])
+
+    assert never_below_zero(bound, np.array([0.0, -3.0])).tolist() == [[0.0, 2.0], [-1.0, 2.0]]
+
+
+def test_measures_are_those_of_the_competitions() -> None:
+    """Worked by hand."""
+    forecast, actual = np.array([[110.0, 90.0]]), np.array([[100.0, 100.0]])
+    scale = np.array([5.0])
+
+    assert smape(forecast, actual)[0] == pytest.approx((2000 / 210 + 2000 / 190) / 2)
+    assert mase(forecast, actual, scale)[0] == 2.0
+    assert bias(forecast, actual)[0] == 0.0
+    assert coverage(actual, forecast - 10, forecast)[0] == 0.5
+    assert msis(actual, forecast - 5, forecast + 5, scale)[0] == pytest.approx((10 + 40 * 5) / 5)
+    assert mase_scale(np.array([[*range(14), np.nan]]), np.array([14]))[0] == 12.0
+
+
+def test_unknown_months_do_not_count() -> None:
+    """They are neither errors nor hits."""
+    forecast, actual = np.array([[1.0, 2.0]]), np.array([[1.0, np.nan]])
+
+    assert smape(forecast, actual)[0] == 0.0
+    assert coverage(actual, forecast, forecast)[0] == 1.0
+    assert np.isnan(mase(forecast, actual, np.array([0.0]))[0])
