@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.networks.ensemble import MEDIAN
-from forecasting.numerics.intervals import widen
+from forecasting.numerics.intervals import conformal_factors, widen
 from forecasting.panel import Values
 
 COVERAGES = {"80": (1, 3, 0.80), "95": (0, 4, 0.95)}  # positions of the quantiles, and what they should cover
