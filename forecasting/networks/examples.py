@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from forecasting.numerics.airline import airline_paths
 from forecasting.numerics.base_path import base_path, smoothed_level
 from forecasting.numerics.seasonality import (
     SEASON,
@@ -25,6 +26,7 @@ from forecasting.panel import Counts, Values
 
 STEPS = 12  # time steps that the LSTM walks through, whatever the window
 WIDEST = 60  # months of history that a network may see
+OTHERS = 3
 SLOPES = (3, 6, 12, 24, 36)
 
 
@@ -33,7 +35,8 @@ class Prepared:
     """Histories in logs, ready to look at from any of some origins.
 
     logs: (months, series) that end together; counts, shift: (series,); evolving: whether a series' season is smoothed
-    too; fixed: (12, series) the season taken out before smoothing where it is not; smoothed: states at each origin.
+    too; fixed: (12, series) the season taken out before smoothing where it is not; smoothed: states at each origin;
+    airline: (origins, horizon, series) the paths of the airline model.
     """
 
     logs: Values
@@ -41,6 +44,7 @@ class Prepared:
     shift: Values
     fixed: Values
     smoothed: Smoothed
+    airline: Values
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class Examples:
 
     window, mask: (rows, WIDEST) deseasonalised logs less their level, in units of scale; known months are 1 in mask.
     facts: (rows, facts); season: (rows, 12) seasonal indices in units of scale; level, scale: (rows,) in logs.
-    other: (rows, horizon) the smoothed path less the base path, in logs; base: (rows, horizon) the base path in logs;
+    others: (rows, OTHERS, horizon) smoothed path, airline path and repeated year less the base path, in logs;
+    base: (rows, horizon) the base path in logs;
     yearly: (rows,) mean absolute change over a year, in logs: what MASE divides by.
     """
 
@@ -57,13 +62,13 @@ class Examples:
     mask: np.ndarray
     facts: np.ndarray
     season: np.ndarray
-    other: np.ndarray
+    others: np.ndarray
     base: np.ndarray
     scale: np.ndarray
     yearly: np.ndarray
 
 
-def prepare(values: Values, lengths: Counts, origins: Counts) -> Prepared:
+def prepare(values: Values, lengths: Counts, origins: Counts, *, horizon: int) -> Prepared:
     """Bring histories (series, longest) into logs and smooth them; origins: (origins,) months before the last one."""
     together = ending_together(values, lengths)
     known = known_rows(len(together), lengths)
@@ -73,7 +78,8 @@ def prepare(values: Values, lengths: Counts, origins: Counts) -> Prepared:
     fixed = np.where(evolving, 0.0, seasonal_indices(logs, lengths))
     from_start = _starting_together(take_out(logs, fixed), lengths)
     last = np.maximum(lengths - 1 - np.asarray(origins)[:, None], 0)
-    return Prepared(logs, lengths, shift, fixed, smooth(from_start, evolving, last))
+    airline = airline_paths(_starting_together(logs, lengths), last, horizon=horizon)
+    return Prepared(logs, lengths, shift, fixed, smooth(from_start, evolving, last), airline)
 
 
 def examples_at(prepared: Prepared, origin: int, position: int, *, horizon: int) -> Examples:
@@ -90,7 +96,10 @@ def examples_at(prepared: Prepared, origin: int, position: int, *, horizon: int)
     level, weight = smoothed_level(adjusted, counts)
     path = base_path(adjusted, counts, horizon=horizon) + seasonal_path(indices, 0, horizon)
     fixed = seasonal_path(prepared.fixed, -origin, horizon - origin)
-    other = smoothed_path(prepared.smoothed, position, horizon=horizon) + fixed - path
+    smoothed = smoothed_path(prepared.smoothed, position, horizon=horizon) + fixed
+    repeated = _last_rows(logs, SEASON)[np.arange(horizon) % SEASON]
+    others = np.stack([smoothed, prepared.airline[position], repeated]) - path
+    others = np.where(counts > SEASON + 1, others, 0.0)
     changes = np.where(known[:-1], np.diff(adjusted, axis=0), 0.0)
     volatility = np.sqrt(total(changes**2) / np.maximum(counts - 1, 1))
     scale = np.clip(volatility, 0.005, 1.0)
@@ -111,7 +120,7 @@ def examples_at(prepared: Prepared, origin: int, position: int, *, horizon: int)
         mask=_last_rows(known.astype(np.float64), WIDEST).T.astype(np.float32),
         facts=np.clip(np.array(facts), -10, 10).T.astype(np.float32),
         season=np.clip(indices / scale, -20, 20).T.astype(np.float32),
-        other=np.clip(other, -2, 2).T,
+        others=np.clip(others, -2, 2).transpose(2, 0, 1),
         base=path.T,
         scale=scale,
         yearly=yearly,
@@ -128,8 +137,8 @@ def network_inputs(examples: Examples, window: int) -> tuple[np.ndarray, np.ndar
     months = examples.window[:, WIDEST - window :].reshape(rows, STEPS, window // STEPS) / 3
     known = examples.mask[:, WIDEST - window :].reshape(rows, STEPS, window // STEPS).mean(axis=2, keepdims=True)
     facts = np.repeat(examples.facts[:, None], STEPS, axis=1) / 3
-    other = np.clip(examples.other / examples.scale[:, None], -10, 10) / 3
-    beside = np.concatenate([examples.facts, examples.season / 3, other], axis=1)
+    others = np.clip(examples.others / examples.scale[:, None, None], -10, 10) / 3
+    beside = np.concatenate([examples.facts, examples.season / 3, others.reshape(rows, -1)], axis=1)
     return np.concatenate([months, known, facts], axis=2).astype(np.float32), beside.astype(np.float32)
 
 

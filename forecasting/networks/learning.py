@@ -51,7 +51,7 @@ def describe(values: Values, lengths: Counts, *, horizon: int) -> tuple[Examples
     parts, shifts = [], []
     for start in range(0, len(values), BLOCK):
         block = slice(start, start + BLOCK)
-        prepared = prepare(*_narrow(values[block], lengths[block]), np.zeros(1, np.int64))
+        prepared = prepare(*_narrow(values[block], lengths[block]), np.zeros(1, np.int64), horizon=horizon)
         parts.append(examples_at(prepared, 0, 0, horizon=horizon))
         shifts.append(prepared.shift)
     return joined(parts), np.concatenate(shifts)
@@ -71,7 +71,7 @@ def _learn_block(
     origins = np.arange(1, min(months, int(lengths.max()) - least) + 1)
     if not len(origins):
         return []
-    prepared = prepare(values, lengths, origins)
+    prepared = prepare(values, lengths, origins, horizon=horizon)
     parts = []
     for position, origin in enumerate(origins):
         drawn = unit_interval(random_bits(np.uint64(seed), (start << 12) + int(origin), len(values)))

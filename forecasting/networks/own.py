@@ -1,13 +1,13 @@
 """Where there are few series: small networks of each series' own, trained by the engine for many networks at once.
 
-They learn what the better mix of base path and smoothed path misses, from the last year of each window.
+They learn what a mix of the base path and the others misses, from the last year of each window.
 """
 
 import numpy as np
 
 from forecasting.networks.draws import random_bits
 from forecasting.networks.ensemble import LEVELS
-from forecasting.networks.examples import WIDEST, Examples
+from forecasting.networks.examples import OTHERS, WIDEST, Examples
 from forecasting.networks.learning import Learning
 from forecasting.networks.lstm import Architecture, Weights, initial_weights, predict
 from forecasting.networks.training import Training, train
@@ -15,6 +15,7 @@ from forecasting.panel import Values
 from forecasting.recipes import MonthlyRecipe
 
 LOOK_BACK = 12
+SHARPNESS = 4
 LEAST_WINDOWS = 24
 HELD_SHARE = 4  # one window in four, the latest, says when to stop
 
@@ -25,7 +26,7 @@ def architecture_of(recipe: MonthlyRecipe) -> Architecture:
 
 
 def train_own(recipe: MonthlyRecipe, learning: Learning, seeds: np.ndarray) -> Weights:
-    """Train own_members networks per series: tensors `{member}/{tensor}` with the series axis first, and `mix` (series,).
+    """Train own_members networks per series: tensors `{member}/{tensor}` with the series axis first, and `mix` (series, OTHERS).
 
     seeds: uint64 (series,). A series with few windows keeps untrained networks, which say the mix.
     """
@@ -54,19 +55,31 @@ def predict_own(recipe: MonthlyRecipe, weights: Weights, examples: Examples, pos
     for member in range(recipe.own_members):
         own = {name: weights[f"{member}/{name}"][positions] for name in architecture_of(recipe).shapes}
         said.append(predict(architecture_of(recipe), own, x).reshape(-1, recipe.horizon, len(LEVELS)))
-    mixed = weights["mix"][positions].astype(np.float64)[:, None] * examples.other / examples.scale[:, None]
-    return np.asarray(np.median(said, axis=0) + mixed[:, :, None], dtype=np.float64)
+    path = mixed(weights["mix"][positions].astype(np.float64), examples)
+    return np.asarray(np.median(said, axis=0) + path[:, :, None], dtype=np.float64)
 
 
 def mixes(learning: Learning, series: int) -> Values:
-    """Return how much of the smoothed path goes into the mix with the base path, from their past errors: (series,)."""
-    missed = learning.residuals**2
-    other = (learning.residuals - learning.examples.other / learning.examples.scale[:, None]) ** 2
-    sums = np.zeros((2, series))
-    for row, errors in enumerate((missed, other)):
+    """Return how much of each other path goes into the mix, the rest being the base path's: (series, OTHERS).
+
+    Shares go by the fourth power of one over the mean squared error of each path from past origins.
+    """
+    others = learning.examples.others / learning.examples.scale[:, None, None]
+    sums = np.zeros((1 + OTHERS, series))
+    for row, path in enumerate([np.zeros_like(learning.residuals), *others.transpose(1, 0, 2)]):
+        errors = (learning.residuals - path) ** 2
         np.add.at(sums[row], learning.series, np.where(np.isnan(errors), 0.0, errors).sum(axis=1))
-    base, smoothed = np.maximum(sums, 1e-9) ** 2
-    return np.asarray(base / (base + smoothed))
+    shares = 1 / np.maximum(sums, 1e-9) ** SHARPNESS
+    return np.asarray((shares / shares.sum(axis=0))[1:].T)
+
+
+def mixed(mix: Values, examples: Examples) -> Values:
+    """Mix the paths of examples: (rows, horizon) from the base path, in units of scale; mix: (rows, OTHERS)."""
+    others = examples.others / examples.scale[:, None, None]
+    path = np.zeros_like(examples.base)
+    for which in range(OTHERS):
+        path = path + mix[:, which, None] * others[:, which]
+    return path
 
 
 def _inputs(examples: Examples) -> np.ndarray:
@@ -84,8 +97,8 @@ def _windows(
     place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
     x = np.zeros((series, max(int(counts.max(initial=0)), 1), LOOK_BACK), np.float32)
     y = np.zeros((*x.shape[:2], recipe.horizon * len(LEVELS)), np.float32)
-    mixed = mix[learning.series, None] * learning.examples.other / learning.examples.scale[:, None]
-    left = np.repeat((learning.residuals - mixed)[:, :, None], len(LEVELS), axis=2).reshape(len(mixed), -1)
+    left = learning.residuals - mixed(mix[learning.series], learning.examples)
+    left = np.repeat(left[:, :, None], len(LEVELS), axis=2).reshape(len(left), -1)
     x[learning.series[order], place] = _inputs(learning.examples)[order]
     y[learning.series[order], place] = left[order]
     return x, y, counts

@@ -1,9 +1,10 @@
-"""Tests of the base path and of smoothing."""
+"""Tests of the base path, of smoothing and of the airline model."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.numerics.airline import airline_paths
 from forecasting.numerics.base_path import STEEPEST, base_path, slope_of, smoothed_level
 from forecasting.numerics.smoothing import smooth, smoothed_path
 
@@ -67,3 +68,27 @@ def test_the_future_cannot_change_a_state(origin: int, seed: int) -> None:
         paths = [smoothed_path(smooth(each, seasonal, wanted), 0, horizon=14) for each in (logs, changed)]
 
         assert paths[0].tolist() == paths[1].tolist()
+
+
+def test_the_airline_model_continues_a_line_with_a_pattern() -> None:
+    """Without surprises it repeats last year's pattern on last month's level, however far ahead."""
+    month = np.arange(150)
+    logs = 0.01 * month + np.sin(month * np.pi / 6)
+    path = airline_paths(logs[:120, None], np.array([[119]]), horizon=30)
+
+    np.testing.assert_allclose(path[0, :, 0], logs[120:], atol=1e-9)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 60), st.integers(0, 2**32 - 1))
+def test_the_future_and_the_neighbours_cannot_change_a_path(origin: int, seed: int) -> None:
+    """A path from a month is the same whatever comes later, and beside any other series; early ones are flat."""
+    draw = np.random.default_rng(seed)
+    logs = draw.normal(size=(61, 3))
+    changed = logs.copy()
+    changed[origin + 1 :] = draw.normal(size=changed[origin + 1 :].shape)
+    path = airline_paths(logs, np.full((1, 3), origin), horizon=5)
+
+    assert path.tolist() == airline_paths(changed, np.full((1, 3), origin), horizon=5).tolist()
+    assert path[:, :, 1:2].tolist() == airline_paths(logs[:, 1:2], np.array([[origin]]), horizon=5).tolist()
+    assert origin >= 13 or (path == logs[origin]).all()
