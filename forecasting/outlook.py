@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -36,13 +35,11 @@ class Outlook:
 
 def look(database: Database, run: Run | Request, series_ids: Sequence[int]) -> Outlook:
     """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written."""
-    known: dict[str, Any] = {"kind": run.kind, "origin": run.origin, "as_of": run.as_of}
-    of_recipe = {**known, "recipe_hash": run.recipe.hash}
     with database.reading() as connection:
         panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
-        champions = bundles.read_champions(connection, series_ids, **known)
-        live_scores = scores.read_live_scores(connection, series_ids, **of_recipe)
-        bundle_scores = scores.read_bundle_scores(connection, series_ids, **of_recipe)
+        champions = bundles.read_champions(connection, series_ids, run)
+        live_scores = scores.read_live_scores(connection, series_ids, run)
+        bundle_scores = scores.read_bundle_scores(connection, series_ids, run)
     observed = histories_of(panel)
     gaps = longest_gap(observed.values, observed.lengths)
     filled, lags = fill_gaps(observed.values, observed.lengths)

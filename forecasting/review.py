@@ -34,7 +34,7 @@ def review_series(database: Database, name: str) -> SeriesChart:
             raise RunRefused(f"No published run has forecast {name!r} yet: milkrun run does.")
         run = read_run(connection, newest.run_id)
         panel = read_panel(connection, [newest.series_id], origin=run.origin, as_of=run.as_of)
-        champion = bundles.read_champion(connection, newest.series_id, run)
+        champion = bundles.read_champions(connection, [newest.series_id], run).get(newest.series_id)
         stored = bundles.read_payloads(connection, [champion.bundle_id] if champion else [])
     observed = histories_of(panel)
     filled, _ = fill_gaps(observed.values, observed.lengths)
@@ -68,7 +68,8 @@ def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:
     with database.reading() as connection:
         newest = forecasts.read_newest(connection, name)
         run = read_run(connection, newest.run_id) if newest else None
-        champion = bundles.read_champion(connection, newest.series_id, run) if newest and run else None
+        found = bundles.read_champions(connection, [newest.series_id], run) if newest and run else {}
+        champion = found.get(newest.series_id) if newest else None
         if champion is None:
             raise RunRefused(f"No network has made a published forecast of {name!r} yet: milkrun run makes one.")
         payload, manifest = bundles.read_payloads(connection, [champion.bundle_id])[champion.bundle_id]

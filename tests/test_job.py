@@ -367,3 +367,43 @@ def digest(database: Database) -> str:
         for name in tables
     ]
     return str(parts)
+
+
+def test_hindsight_neither_lends_networks_nor_counts_as_live(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """A run for an old origin that knew later months leaves the live RMSE and the champion of honest runs alone."""
+    arrive("1962-01", milk=milk[:156])
+    honest = run(database)
+    arrive("1974-12", milk=[milk[155] + 300, milk[156]])
+    hindsight = run(database, origin=Month.parse("1974-12"))
+    arrive("1975-02", milk=milk[157:158])
+
+    last = run(database)
+
+    assert (honest.run.vintages, hindsight.run.vintages, last.run.vintages) == ("as_of", "latest", "as_of")
+    assert hindsight.counts["retrained"] == 1
+    [made] = read(database, f"SELECT value FROM milkrun.forecast WHERE run_id = {honest.run.run_id} AND horizon = 1")
+    [live] = read(
+        database,
+        f"SELECT n, rmse FROM milkrun.rmse_history WHERE split = 'live' AND horizon = 1 AND run_id = {last.run.run_id}",
+    )
+    assert live.n == 1
+    assert live.rmse == pytest.approx(abs(made.value - milk[156]))
+    bundles = {row.run_id: row.bundle_id for row in read(database, "SELECT run_id, bundle_id FROM milkrun.run_series")}
+    assert bundles[last.run.run_id] == bundles[honest.run.run_id] != bundles[hindsight.run.run_id]
+
+
+def test_two_recipes_side_by_side_each_keep_their_networks(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """Runs that alternate between recipes reuse the network of their own recipe; none is retrained for the other's sake."""
+    other = dataclasses.replace(CLASSIC, name="other", seed=8)
+    arrive("1962-01", milk=milk[:156])
+    for month in range(3):
+        for recipe in (CLASSIC, other):
+            run(database, recipe=recipe)
+        arrive(str(Month.of(1975, 1) + month), milk=milk[156 + month : 157 + month])
+
+    reasons = [row.decision_reason for row in read(database, "SELECT * FROM milkrun.run_outcome ORDER BY run_id")]
+    assert reasons == ["no_network", "recipe_changed", "young", "young", "young", "young"]

@@ -175,6 +175,7 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
 
     for name, value in (
         ("PREFECT_LOGGING_LEVEL", "CRITICAL"),
+        ("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL"),
         ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "240"),
         ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
         ("TF_CPP_MIN_LOG_LEVEL", "3"),

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.months import Month
 from forecasting.storage import tables
-from forecasting.storage.runs import Run
+from forecasting.storage.runs import Request, Run
 
 
 @dataclass(frozen=True)
@@ -115,21 +115,29 @@ _CHAMPIONS = text("""
     JOIN milkrun.run r USING (run_id)
     JOIN milkrun.bundle_member m ON m.bundle_id = x.bundle_id AND m.series_id = x.series_id
     JOIN milkrun.bundle b ON b.bundle_id = x.bundle_id
-    WHERE x.series_id = ANY(:ids) AND r.state = 'published' AND r.kind = :kind
+    WHERE x.series_id = ANY(:ids) AND r.state = 'published' AND r.kind = :kind AND r.vintages = :vintages
       AND r.origin <= :origin AND r.as_of <= :as_of AND x.outcome = 'forecast'
-    ORDER BY x.series_id, r.origin DESC, r.run_id DESC
+    ORDER BY x.series_id, b.recipe_hash = :recipe_hash DESC, r.origin DESC, r.run_id DESC
 """)
 
 
-def read_champions(
-    connection: Connection, series_ids: Sequence[int], *, kind: str, origin: Month, as_of: int
-) -> dict[int, Champion]:
-    """Return, for each series that has one, the network of its newest published forecast up to origin and as_of.
+def read_champions(connection: Connection, series_ids: Sequence[int], run: Run | Request) -> dict[int, Champion]:
+    """Return the network that a run may reuse, for each series that has one.
 
-    Only runs of the same kind count: a backfill leaves the networks of live runs alone, and they leave its alone.
+    That is the network of the series' newest published forecast, up to the run's origin and as_of, by the run's recipe, or
+    by another where this one has none. Only runs of the same kind and with the same vintages count: backfills and
+    hindsight leave the networks of live runs alone, and these leave theirs alone.
     """
     rows = connection.execute(
-        _CHAMPIONS, {"ids": list(series_ids), "kind": kind, "origin": origin.first_day, "as_of": as_of}
+        _CHAMPIONS,
+        {
+            "ids": list(series_ids),
+            "kind": run.kind,
+            "vintages": run.vintages,
+            "recipe_hash": run.recipe.hash,
+            "origin": run.origin.first_day,
+            "as_of": run.as_of,
+        },
     )
     return {
         row.series_id: Champion(
@@ -144,9 +152,3 @@ def read_champions(
         )
         for row in rows
     }
-
-
-def read_champion(connection: Connection, series_id: int, run: Run) -> Champion | None:
-    """Return the network of a series' newest published forecast up to a run, that run included; None without one."""
-    found = read_champions(connection, [series_id], kind=run.kind, origin=run.origin, as_of=run.as_of)
-    return found.get(series_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from forecasting.months import Month
+from forecasting.storage.runs import Request, Run
 
 LIVE_WINDOW = 12
 
@@ -34,7 +34,7 @@ _SCORED = """
         FROM milkrun.run r
         JOIN milkrun.run_series x USING (run_id)
         JOIN milkrun.forecast f USING (run_id, series_id)
-        WHERE r.state = 'published' AND r.kind = :kind AND r.recipe_hash = :recipe_hash
+        WHERE r.state = 'published' AND r.kind = :kind AND r.vintages = :vintages AND r.recipe_hash = :recipe_hash
           AND r.origin < :origin AND r.as_of <= :as_of AND f.series_id = ANY(:ids)
           AND f.month <= :origin AND f.month > :after
         ORDER BY f.series_id, x.origin, f.horizon, r.run_id DESC
@@ -65,14 +65,13 @@ _BUNDLE_SCORES = text(f"""{_SCORED}
 """)
 
 
-def read_live_scores(
-    connection: Connection, series_ids: Sequence[int], *, kind: str, recipe_hash: str, origin: Month, as_of: int
-) -> list[Score]:
-    """Score the published forecasts of a recipe for the twelve months up to `origin`, per series and horizon.
+def read_live_scores(connection: Connection, series_ids: Sequence[int], run: Run | Request) -> list[Score]:
+    """Score published forecasts of the run's recipe, kind and vintages for the twelve months up to its origin.
 
-    Actuals are those known at the load `as_of`; the skill is on the months that have a seasonal naive.
+    One score per series and horizon. Actuals are those known at the run's as_of; the skill is on the months that have a
+    seasonal naive.
     """
-    rows = connection.execute(_LIVE_SCORES, _parameters(series_ids, kind, recipe_hash, origin, as_of))
+    rows = connection.execute(_LIVE_SCORES, _parameters(series_ids, run))
     return [
         Score(
             row.series_id,
@@ -90,21 +89,22 @@ def read_live_scores(
 
 
 def read_bundle_scores(
-    connection: Connection, series_ids: Sequence[int], *, kind: str, recipe_hash: str, origin: Month, as_of: int
+    connection: Connection, series_ids: Sequence[int], run: Run | Request
 ) -> dict[tuple[int, str], tuple[int, float]]:
     """Return, per series and bundle, how many one-month-ahead forecasts were answered and their RMSE."""
-    rows = connection.execute(_BUNDLE_SCORES, _parameters(series_ids, kind, recipe_hash, origin, as_of))
+    rows = connection.execute(_BUNDLE_SCORES, _parameters(series_ids, run))
     return {(row.series_id, row.bundle_id): (row.n, row.rmse) for row in rows}
 
 
-def _parameters(series_ids: Sequence[int], kind: str, recipe_hash: str, origin: Month, as_of: int) -> dict[str, object]:
+def _parameters(series_ids: Sequence[int], run: Run | Request) -> dict[str, object]:
     return {
         "ids": list(series_ids),
-        "kind": kind,
-        "recipe_hash": recipe_hash,
-        "origin": origin.first_day,
-        "after": (origin + -LIVE_WINDOW).first_day,
-        "as_of": as_of,
+        "kind": run.kind,
+        "vintages": run.vintages,
+        "recipe_hash": run.recipe.hash,
+        "origin": run.origin.first_day,
+        "after": (run.origin + -LIVE_WINDOW).first_day,
+        "as_of": run.as_of,
     }
 
 

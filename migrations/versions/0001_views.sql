@@ -97,7 +97,7 @@ FROM (
            lag(recipe) OVER earlier AS previous_recipe, lag(run_id) OVER earlier AS previous_run_id
     FROM milkrun.forecast_history h
     WHERE kind = 'live'
-    WINDOW earlier AS (PARTITION BY series, month ORDER BY run_origin, run_id)
+    WINDOW earlier AS (PARTITION BY series, month, vintages ORDER BY run_origin, run_id)
 ) moved
 WHERE previous_run_id IS NOT NULL;
 COMMENT ON VIEW milkrun.forecast_change IS
