@@ -153,19 +153,31 @@ def _plan_rows(planned: "Plan", every_series: bool) -> tuple[list[str], list[lis
 
 
 def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:
-    rows = []
-    for summary in summaries:
-        state = "published" if summary.published_now else "published before: nothing to do"
-        rows.append(
-            [summary.run.run_id, str(summary.run.origin), summary.run.recipe.name, state, *summary.counts.values()]
-        )
-    print_rows(["run", "origin", "recipe", "state", *summaries[0].counts], rows, output_format)
+    heads = [
+        [
+            summary.run.run_id,
+            str(summary.run.origin),
+            summary.run.recipe.name,
+            "published" if summary.published_now else "published before: nothing to do",
+        ]
+        for summary in summaries
+    ]
     if output_format == "table":
+        rows = [[*head, _counted(summary.counts)] for head, summary in zip(heads, summaries, strict=True)]
+        print_rows(["run", "origin", "recipe", "state", "series"], rows)
         for summary in summaries:
             for outcome, reason, count, example in summary.reasons:
                 if outcome != "forecast" and summary.published_now:
                     click.echo(f"Run {summary.run.run_id}: {count} {outcome}, {reason}, such as {example}")
+    else:
+        rows = [[*head, *summary.counts.values()] for head, summary in zip(heads, summaries, strict=True)]
+        print_rows(["run", "origin", "recipe", "state", *summaries[0].counts], rows, output_format)
     return EXIT_SOME_SERIES_FAILED if any(summary.counts["failed"] for summary in summaries) else EXIT_DONE
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Say how series ended and where their networks came from, leaving out what did not occur."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 @contextmanager
