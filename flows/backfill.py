@@ -4,16 +4,15 @@ from typing import Literal
 
 from prefect import flow
 
-from flows.steps import started_by, take
+from flows.steps import run_name, started_by, take
 from forecasting import job
 from forecasting.errors import InputError
 from forecasting.months import Month, months_between
-from forecasting.policy import Policy
-from forecasting.recipes import find_recipe
 from forecasting.settings import Settings
+from forecasting.storage.schema import open_migrated_database
 
 
-@flow(name="backfill", flow_run_name="backfill {start} to {end}", persist_result=False)
+@flow(name="backfill", flow_run_name=run_name, persist_result=False)
 def backfill_forecasts(
     start: str,
     end: str,
@@ -37,17 +36,20 @@ def backfill_forecasts(
     origins = months_between(Month.parse(start), Month.parse(end))
     if not origins:
         raise InputError(f"The backfill ends at {end}, before it starts at {start}: exchange the two.")
+    with open_migrated_database(settings) as database:
+        newest = job.newest_month(database)
+    if origins[-1] > newest:
+        raise InputError(f"The backfill ends at {end}, after the newest observation {newest}: nothing was run.")
     return [
         take(
-            job.Round(
-                recipe=find_recipe(recipe or settings.recipe, settings.recipes),
-                policy=Policy(
-                    retrain=retrain, late_months=settings.late_months if late_months is None else late_months
-                ),
+            job.round_from(
+                settings,
+                origin=str(origin),
+                series=series,
+                recipe=recipe,
+                retrain=retrain,
+                late_months=late_months,
                 kind="backfill",
-                origin=origin,
-                series=tuple(series) if series else None,
-                shard_size=settings.shard_size,
                 started_by=started_by(),
             )
         )

@@ -1,19 +1,19 @@
 """The scheduled flow: one live run for the newest month."""
 
+import logging
 from typing import Literal
 
 from prefect import flow
 
-from flows.steps import due_month, started_by, take
+from flows.steps import run_name, scheduled_moment, started_by, take
 from forecasting import job
-from forecasting.months import Month
-from forecasting.policy import Policy
-from forecasting.recipes import find_recipe
 from forecasting.settings import Settings
 from forecasting.storage.schema import open_migrated_database
 
+logger = logging.getLogger(__name__)
 
-@flow(name="monthly", flow_run_name="monthly {origin} {recipe}", persist_result=False)
+
+@flow(name="monthly", flow_run_name=run_name, persist_result=False)
 def monthly_forecast(
     origin: str | None = None,
     series: list[str] | None = None,
@@ -35,16 +35,20 @@ def monthly_forecast(
 
     """
     settings = Settings.from_environment()
-    asked = job.Round(
-        recipe=find_recipe(recipe or settings.recipe, settings.recipes),
-        policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
-        origin=Month.parse(origin) if origin else None,
-        series=tuple(series) if series else None,
-        due=due_month(),
-        shard_size=settings.shard_size,
+    asked = job.round_from(
+        settings,
+        origin=origin,
+        series=series,
+        recipe=recipe,
+        retrain=retrain,
+        late_months=late_months,
+        moment=scheduled_moment(),
         started_by=started_by(),
     )
     if not dry_run:
         return take(asked)
     with open_migrated_database(settings) as database:
-        return job.plan_run(database, asked)
+        plan = job.plan_run(database, asked)
+    counts = {f"{decision} ({reason})": len(names) for (decision, reason), names in plan.counted().items()}
+    logger.info("Plan for origin %s: %s.", plan.request.origin, counts)
+    return plan

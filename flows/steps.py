@@ -14,7 +14,6 @@ from flows import clusters
 from flows.progress import report
 from forecasting import job
 from forecasting.errors import EnvironmentFailure
-from forecasting.months import Month
 from forecasting.settings import Settings
 from forecasting.storage.schema import open_migrated_database
 
@@ -88,10 +87,19 @@ def take(asked: job.Round) -> job.Summary:
     return summary
 
 
-def due_month() -> Month:
-    """Return the month before the one this flow run was scheduled for, however late it runs."""
-    scheduled = runtime.flow_run.scheduled_start_time or datetime.now(UTC)
-    return Month.containing(scheduled) + -1
+def scheduled_moment() -> datetime:
+    """Return the moment this flow run was scheduled for, however late it runs."""
+    scheduled: datetime | None = runtime.flow_run.scheduled_start_time
+    return scheduled or datetime.now(UTC)
+
+
+def run_name() -> str:
+    """Name a flow run by what it is asked for."""
+    asked = runtime.flow_run.parameters
+    months = [str(asked[name]) for name in ("origin", "start", "end") if asked.get(name)]
+    return " ".join(
+        [str(runtime.flow_run.flow_name), *(months or ["newest month"]), str(asked.get("recipe") or "")]
+    ).strip()
 
 
 def started_by() -> job.Start:

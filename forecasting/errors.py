@@ -4,6 +4,7 @@ EXIT_DONE = 0
 EXIT_SOME_SERIES_FAILED = 2
 EXIT_ENVIRONMENT = 3
 EXIT_REFUSED = 4
+EXIT_INTERRUPTED = 130
 
 
 class MilkrunError(Exception):
@@ -26,6 +27,10 @@ class BundleError(MilkrunError):
 
 class RunRefused(MilkrunError):
     """A run cannot start or cannot be published as asked."""
+
+
+class StatementRefused(MilkrunError):
+    """The database refused a statement and would refuse it again: a right is missing, or a rule of the tables broken."""
 
 
 class EnvironmentFailure(MilkrunError):

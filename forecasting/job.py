@@ -4,16 +4,19 @@ Schedule, UI, command line and backfill all take this road. Training happens out
 shard are written in one; the last transaction makes the whole run visible.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from forecasting import __version__
 from forecasting.errors import RunRefused
 from forecasting.months import Month
 from forecasting.outlook import look
-from forecasting.policy import Policy, Verdict
-from forecasting.recipes import Recipe
+from forecasting.policy import Policy, Retrain, Verdict
+from forecasting.recipes import Recipe, find_recipe
+from forecasting.settings import Settings
 from forecasting.shard import forecast_shard
 from forecasting.storage import forecasts, panels, runs
 from forecasting.storage.database import Database
@@ -48,11 +51,20 @@ class Round:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: one verdict per series."""
+    """What a run would do: one verdict per series; done: the published run that leaves nothing to do, if there is one."""
 
     request: Request
+    done: int | None
     names: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+
+    def counted(self) -> dict[tuple[str, str], list[str]]:
+        """Return the series of each decision (or outcome, where no network is needed) and reason."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for name, verdict in zip(self.names, self.verdicts, strict=True):
+            key = (str(verdict.decision or verdict.outcome), verdict.decision_reason or verdict.reason)
+            found.setdefault(key, []).append(name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -116,30 +128,45 @@ def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
 def plan_run(database: Database, asked: Round) -> Plan:
     """Say what a run would do with each series, and why; nothing is written."""
     request = _request(database, asked)
+    with database.reading() as connection:
+        done = runs.find_published(connection, request)
     names: list[str] = []
     verdicts: list[Verdict] = []
     for start in range(0, len(request.series_ids), request.shard_size):
         outlook = look(database, request, request.series_ids[start : start + request.shard_size])
         names += outlook.panel.names
         verdicts += outlook.verdicts
-    return Plan(request, tuple(names), tuple(verdicts))
+    return Plan(request, done, tuple(names), tuple(verdicts))
+
+
+def newest_month(database: Database) -> Month:
+    """Return the newest month of any active series; raises RunRefused when there is none."""
+    return _known(database, None).newest_month
+
+
+def _known(database: Database, series: tuple[str, ...] | None) -> panels.Known:
+    with database.reading() as connection:
+        known = panels.what_is_known(connection, series)
+    if known is None:
+        raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
+    return known
 
 
 def _request(database: Database, asked: Round) -> Request:
-    known = database.write(lambda connection: panels.what_is_known(connection, asked.series))
-    if known is None:
-        raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
-    origin = asked.origin or (min(known.newest_month, asked.due) if asked.due else known.newest_month)
+    known = _known(database, asked.series)
+    usual = min(known.newest_month, asked.due) if asked.due else known.newest_month
+    origin = asked.origin or usual
     if origin > known.newest_month:
         raise RunRefused(
             f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
             f"or run with --origin {known.newest_month}."
         )
+    as_of = database.write(lambda connection: panels.newest_load(connection, known.series_ids, origin))
     return Request(
         kind=asked.kind,
         origin=origin,
-        as_of=known.as_of,
-        vintages="as_of" if origin == known.newest_month else "latest",
+        as_of=as_of,
+        vintages="as_of" if asked.kind == "live" and origin >= usual else "latest",
         recipe=asked.recipe,
         policy=asked.policy.settings,
         series_ids=known.series_ids,
@@ -148,4 +175,34 @@ def _request(database: Database, asked: Round) -> Request:
         code_version=__version__,
         trigger=asked.started_by.trigger,
         prefect_flow_run_id=asked.started_by.prefect_flow_run_id,
+    )
+
+
+def round_from(
+    settings: Settings,
+    *,
+    origin: str | None = None,
+    series: Sequence[str] | None = None,
+    recipe: str | None = None,
+    retrain: Retrain = "auto",
+    late_months: int | None = None,
+    moment: datetime | None = None,
+    kind: Literal["live", "backfill"] = "live",
+    started_by: Start = Start(),
+) -> Round:
+    """Turn what a form or a command line gives into a round; what is not given comes from the settings.
+
+    moment: when the run was due, in any time zone; the month before it, where the installation lies, is the newest origin.
+    Raises InputError and RecipeError naming what cannot be used.
+    """
+    due = Month.containing(moment.astimezone(ZoneInfo(settings.timezone))) + -1 if moment else None
+    return Round(
+        recipe=find_recipe(recipe or settings.recipe, settings.recipes),
+        policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
+        kind=kind,
+        origin=Month.parse(origin) if origin else None,
+        series=tuple(series) if series else None,
+        due=due,
+        shard_size=settings.shard_size,
+        started_by=started_by,
     )

@@ -39,6 +39,8 @@ class Month:
             date(year, month, day)
         except ValueError:
             raise InputError(f"{text!r} is not a date of the calendar: write a month as YYYY-MM.") from None
+        if not 1700 <= year <= 2200:
+            raise InputError(f"{text!r} lies outside the years 1700 to 2200 that the tables hold.")
         return cls.of(year, month)
 
     @classmethod

@@ -81,7 +81,7 @@ class Verdict:
 def decide(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
     """Decide about one series: held, refused or fallback where no network helps, else retrain or reuse."""
     ended = _without_network(evidence, policy, recipe, origin)
-    return ended if ended is not None else _choose_network(evidence.champion, policy, recipe, origin)
+    return ended if ended is not None else _choose_network(evidence, policy, recipe)
 
 
 def _without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
@@ -105,7 +105,8 @@ def _without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin:
     return None
 
 
-def _choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
+def _choose_network(evidence: Evidence, policy: Policy, recipe: Recipe) -> Verdict:
+    champion = evidence.champion
     if policy.retrain == "always":
         return _retrain("asked_for", "retrain = always")
     if policy.retrain == "never":
@@ -117,7 +118,8 @@ def _choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: R
         return _retrain("no_network", "No network has made a published forecast yet.")
     if champion.recipe_hash != recipe.hash:
         return _retrain("recipe_changed", f"The last network is of another recipe than {recipe.name}.")
-    age = origin - champion.origin
+    # Both are the series' own last months, so that a late series' network is no older than it is.
+    age = evidence.last_month - champion.origin if evidence.last_month else 0
     if age >= policy.max_age_months:
         return _retrain("age", f"Trained at {champion.origin}; age in months: {age}; limit: {policy.max_age_months}.")
     if champion.live_rmse is not None and champion.live_n >= policy.live_least:
@@ -127,7 +129,9 @@ def _choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: R
         if champion.live_rmse > policy.live_rmse_ratio * champion.test_rmse:
             return _retrain("live_rmse", f"{compared}: worse than {policy.live_rmse_ratio} times.")
         return _reuse("good", compared)
-    return _reuse("young", f"Trained at {champion.origin}; age in months: {age}; forecasts answered: {champion.live_n}.")
+    return _reuse(
+        "young", f"Trained at {champion.origin}; age in months: {age}; forecasts answered: {champion.live_n}."
+    )
 
 
 def _retrain(reason: str, detail: str) -> Verdict:

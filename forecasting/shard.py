@@ -69,8 +69,10 @@ def _train(
     if not rows:
         return None
     seeds = classic.series_seeds(recipe, [outlook.panel.names[row] for row in rows])
+    histories = outlook.histories.select(rows)
+    filled = outlook.lags[rows][:, : histories.values.shape[1]] > 0
     with _ONE_AT_A_TIME:
-        return classic.fit(recipe, outlook.histories.select(rows), seeds, workers=workers, progress=progress)
+        return classic.fit(recipe, histories, seeds, filled=filled, workers=workers, progress=progress)
 
 
 def _load_networks(database: Database, run: Run, outlook: Outlook) -> tuple[dict[int, Networks], tuple[Verdict, ...]]:
@@ -82,11 +84,11 @@ def _load_networks(database: Database, run: Run, outlook: Outlook) -> tuple[dict
         if verdicts[row].decision == "reuse"
     }
     with database.reading() as connection:
-        stored = bundles.read_payloads(connection, (champion.bundle_id for champion in wanted.values()))
+        stored = bundles.read_bundles(connection, (champion.bundle_id for champion in wanted.values()))
     unpacked: dict[str, dict[str, np.ndarray] | BundleError] = {}
-    for bundle_id, (payload, manifest) in stored.items():
+    for bundle_id, bundle in stored.items():
         try:
-            unpacked[bundle_id] = tensors.unpack(payload, manifest["networks"])
+            unpacked[bundle_id] = unpack_bundle(bundle_id, bundle)
         except BundleError as damage:
             unpacked[bundle_id] = damage
     networks: dict[int, Networks] = {}
@@ -99,6 +101,17 @@ def _load_networks(database: Database, run: Run, outlook: Outlook) -> tuple[dict
         scaler = MinMaxScaler(np.array([champion.scaler["low"]]), np.array([champion.scaler["high"]]))
         networks[row] = Networks({name: tensor[position] for name, tensor in weights.items()}, scaler)
     return networks, tuple(verdicts)
+
+
+def unpack_bundle(bundle_id: str, bundle: Bundle) -> dict[str, np.ndarray]:
+    """Return the tensors of a stored bundle.
+
+    Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name.
+    """
+    networks = tensors.unpack(bundle.payload, bundle.manifest.get("networks", {}))
+    if bundle.bundle_id != bundle_id:
+        raise BundleError("its manifest or a scaler differs from what was stored: train again.")
+    return networks
 
 
 def _stack(networks: dict[int, Networks]) -> Networks | None:

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from forecasting import job
-from forecasting.errors import EnvironmentFailure, InputError, RunRefused
+from forecasting.errors import InputError, RunRefused, StatementRefused
 from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.recipes import CLASSIC
+from forecasting.settings import Settings
 from forecasting.shard import forecast_shard
 from forecasting.storage import forecasts
 from forecasting.storage.database import Database
@@ -148,7 +151,9 @@ def test_a_run_sees_no_month_after_its_origin(database: Database, arrive: Arrive
     arrive("1962-01", milk=[*milk[:150], *([1e6] * 18)])
     tampered = run(database, kind="backfill", origin=Month.parse("1974-06"), policy={"retrain": "always"})
     arrive("1974-07", milk=milk[150:])
-    honest = run(database, kind="backfill", origin=Month.parse("1974-06"), policy={"retrain": "always"})
+    honest = run(
+        database, kind="backfill", origin=Month.parse("1974-06"), policy={"retrain": "always"}, series=("milk",)
+    )
 
     assert tampered.run.run_id != honest.run.run_id
     assert tampered.run.vintages == "latest"
@@ -270,7 +275,7 @@ def test_a_shard_that_fails_leaves_nothing(database: Database, arrive: Arrive, m
     assert result.results[0].values is not None
     broken = dataclasses.replace(result.results[0], values=np.full(12, np.nan))
 
-    with pytest.raises(EnvironmentFailure, match="forecast_value_check"):
+    with pytest.raises(StatementRefused, match="forecast_value_check"):
         database.write(
             lambda connection: forecasts.write_shard(
                 connection, opened, 0, dataclasses.replace(result, results=(broken,))
@@ -392,6 +397,100 @@ def test_hindsight_neither_lends_networks_nor_counts_as_live(
     assert live.rmse == pytest.approx(abs(made.value - milk[156]))
     bundles = {row.run_id: row.bundle_id for row in read(database, "SELECT run_id, bundle_id FROM milkrun.run_series")}
     assert bundles[last.run.run_id] == bundles[honest.run.run_id] != bundles[hindsight.run.run_id]
+
+
+def test_a_run_bounded_by_its_schedule_is_no_hindsight(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """One series that reports early does not cut live runs of the month that is due off from their past."""
+    arrive("1962-01", milk=milk[:156], early=[*milk[:156], milk[156]])
+    first = run(database, due=Month.parse("1974-12"))
+    arrive("1975-01", milk=milk[156:157])
+    arrive("1975-02", early=milk[157:158])
+
+    second = run(database, due=Month.parse("1975-01"))
+
+    assert (first.run.vintages, second.run.vintages) == ("as_of", "as_of")
+    assert (str(first.run.origin), str(second.run.origin)) == ("1974-12", "1975-01")
+    assert second.counts["reused"] == 2
+    assert len(read(database, "SELECT FROM milkrun.rmse_trend WHERE split = 'live' AND horizon = 1")) == 2
+
+
+def test_every_origin_of_a_backfill_is_of_one_kind(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """The newest month is no exception: a backfilled month does not depend on where the data happen to end."""
+    arrive("1962-01", milk=milk)
+    summaries = [run(database, kind="backfill", origin=Month.of(1975, month)) for month in (11, 12)]
+
+    assert [summary.run.vintages for summary in summaries] == ["latest", "latest"]
+    assert summaries[1].counts["reused"] == 1
+
+
+def test_numbers_next_to_zero_stop_nobody(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """Errors whose squares are too small for a float count as zero; the other series go on."""
+    arrive("1962-01", milk=milk[:156], tiny=[value * 1e-170 for value in milk[:156]])
+    run(database)
+    arrive("1975-01", milk=milk[156:157], tiny=[milk[156] * 1e-170])
+
+    assert run(database).counts["forecast"] == 2
+
+
+def test_filled_months_are_not_scored(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """Three months missing in the test part leave 53 scored months of 56, for the network and for the baseline."""
+    arrive("1962-01", milk=[*milk[:140], None, None, None, *milk[143:]])
+    run(database)
+
+    [test] = read(database, "SELECT * FROM milkrun.latest_rmse WHERE split = 'test'")
+    known = [month for month in range(112, 168) if month not in (140, 141, 142)]
+    before = {**dict(enumerate(milk)), 140: milk[128], 141: milk[129], 142: milk[130]}
+    naive = np.sqrt(np.mean([(before[month - 12] - milk[month]) ** 2 for month in known]))
+    assert test.n == 53
+    assert test.baseline_rmse == pytest.approx(naive)
+
+
+def test_a_tampered_scaler_is_found(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """A scaler that is not the one the bundle was stored with is damage, however small the change."""
+    arrive("1962-01", milk=milk[:156])
+    run(database)
+    with database.engine.begin() as connection:
+        connection.execute(text("""UPDATE milkrun.bundle_member SET scaler = scaler || '{"high": 887}'"""))
+    arrive("1975-01", milk=milk[156:157])
+
+    run(database)
+
+    newest = read(database, "SELECT * FROM milkrun.run_outcome ORDER BY run_id")[-1]
+    assert (newest.decision, newest.decision_reason) == ("retrain", "bundle_damaged")
+    assert "scaler" in newest.detail
+
+
+def test_asking_for_a_late_series_alone_does_not_make_it_punctual(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """Held in the run of all series, it is held in a run of its own."""
+    arrive("1962-01", milk=milk, late=milk[:160])
+
+    alone = run(database, series=("late",))
+
+    assert (str(alone.run.origin), alone.counts["held"]) == ("1975-12", 1)
+
+
+def test_a_load_that_cannot_matter_starts_no_new_run(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """Months after the origin that is due leave its run published and repeated requests without work."""
+    arrive("1962-01", milk=milk[:156])
+    first = run(database, due=Month.parse("1974-12"))
+    arrive("1975-01", milk=milk[156:157])
+
+    again = run(database, due=Month.parse("1974-12"))
+
+    assert (first.run.run_id, False) == (again.run.run_id, again.published_now)
+    planned = job.plan_run(database, job.Round(recipe=CLASSIC, policy=Policy(), due=Month.parse("1974-12")))
+    assert planned.done == first.run.run_id
+
+
+def test_the_month_that_is_due_is_that_of_the_installation(tmp_path: Path) -> None:
+    """The evening of 31 July in UTC is the morning of 1 August in Tokyo: July is due there, June is not enough."""
+    moment = datetime(2026, 7, 31, 21, tzinfo=UTC)
+
+    due = [str(job.round_from(Settings(tmp_path, timezone=zone), moment=moment).due) for zone in ("UTC", "Asia/Tokyo")]
+
+    assert due == ["2026-06", "2026-07"]
 
 
 def test_two_recipes_side_by_side_each_keep_their_networks(

@@ -32,11 +32,12 @@ def test_month_start_and_month_end_are_the_same_month() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1974", "1974-13", "1974-00", "74-12", "1974-02-30", "December 1974", "1974-12-01x"]
+    "text",
+    ["", "1974", "1699-12", "2201-01", "1974-13", "1974-00", "74-12", "1974-02-30", "December 1974", "1974-12-01x"],
 )
 def test_what_is_not_a_month_is_refused_with_the_remedy(text: str) -> None:
     """A text that names no month is quoted in the error, which says how to write one."""
-    with pytest.raises(InputError, match=r"YYYY-MM|months run from 1 to 12"):
+    with pytest.raises(InputError, match=r"YYYY-MM|1700 to 2200|months run from 1 to 12"):
         Month.parse(text)
 
 

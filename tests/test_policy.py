@@ -38,6 +38,7 @@ def outcome_of(evidence: Evidence, **policy: Any) -> tuple[str | None, str]:
         ({"champion": replace(CHAMPION, recipe_hash="other")}, ("retrain", "recipe_changed")),
         ({"champion": replace(CHAMPION, origin=ORIGIN + -12)}, ("retrain", "age")),
         ({"champion": replace(CHAMPION, origin=ORIGIN + -11)}, ("reuse", "young")),
+        ({"last_month": ORIGIN + -3, "champion": replace(CHAMPION, origin=ORIGIN + -14)}, ("reuse", "young")),
         ({"champion": replace(CHAMPION, live_n=3, live_rmse=15.1)}, ("retrain", "live_rmse")),
         ({"champion": replace(CHAMPION, live_n=3, live_rmse=15.0)}, ("reuse", "good")),
         ({"champion": replace(CHAMPION, live_n=2, live_rmse=99.0)}, ("reuse", "young")),

@@ -66,12 +66,12 @@ def test_the_parts_stay_where_the_network_was_trained(database: Database, arrive
 
 
 def test_charts_are_drawn_as_png_and_svg(database: Database, arrive: Arrive, milk: list[float], tmp_path: Path) -> None:
-    """Both formats are written; the SVG names all that the legend promises; a series without a network is drawn too."""
-    arrive("1962-01", milk=milk, constant=[1.0] * 168)
+    """Both formats are written; the SVG names all that the legend promises; so is a name with dollars."""
+    arrive("1962-01", milk=milk, **{"price $x^{ in $": [1.0] * 168})
     run(database)
 
     assert draw_series(review_series(database, "milk"), tmp_path / "milk.png").read_bytes().startswith(b"\x89PNG")
-    drawn = draw_series(review_series(database, "constant"), tmp_path / "constant.svg").read_text()
+    drawn = draw_series(review_series(database, "price $x^{ in $"), tmp_path / "price.svg").read_text()
     assert "<svg" in drawn
 
 

@@ -12,10 +12,10 @@ def test_everything_may_be_set_by_the_environment() -> None:
     """Each variable reaches its field."""
     settings = Settings.from_environment(
         {"MILKRUN_HOME": "/data", "DATABASE_URL": "postgresql://h/d", "MILKRUN_RECIPE": "x", "MILKRUN_SHARD_SIZE": "5",
-         "MILKRUN_LATE_MONTHS": "0", "MILKRUN_WORKERS": "2", "MILKRUN_DASK": "local:2"}
+         "MILKRUN_LATE_MONTHS": "0", "MILKRUN_WORKERS": "2", "MILKRUN_DASK": "local:2", "MILKRUN_TIMEZONE": "Asia/Tokyo"}
     )  # fmt: skip
 
-    assert Settings(Path("/data"), "postgresql://h/d", "x", 5, 0, 2, "local:2") == settings
+    assert Settings(Path("/data"), "postgresql://h/d", "x", 5, 0, 2, "local:2", "Asia/Tokyo") == settings
 
 
 def test_an_empty_variable_counts_as_unset() -> None:

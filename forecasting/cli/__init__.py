@@ -6,7 +6,7 @@ import click
 
 from forecasting import __version__
 from forecasting.cli import data, demo, recipe, rounds
-from forecasting.errors import EXIT_REFUSED, MilkrunError
+from forecasting.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -29,10 +29,13 @@ def main() -> None:
         sys.exit(milkrun(standalone_mode=False) or 0)
     except click.exceptions.Abort:
         click.echo("Stopped. The same command goes on where this one ended.", err=True)
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
     except click.ClickException as mistake:
         mistake.show()
         sys.exit(EXIT_REFUSED)
     except MilkrunError as refusal:
         click.echo(f"Error: {refusal}", err=True)
         sys.exit(refusal.exit_code)
+    except OSError as failure:
+        click.echo(f"Error: {failure.filename or 'the system'}: {failure.strerror or failure}.", err=True)
+        sys.exit(EXIT_ENVIRONMENT)

@@ -1,6 +1,7 @@
 """milkrun demo, plot: see it work on the milk series; draw a series."""
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 FIRST_ORIGIN = "1974-12"
 UNIT = "pounds per cow"
+MARKER = "this-is-the-demo"
 
 _DECISION = "SELECT decision, decision_reason, detail FROM run_outcome ORDER BY run_id DESC LIMIT 1"
-_SERIES = "SELECT name FROM series WHERE name <> 'milk' LIMIT 1"
+_SERIES = "SELECT name FROM series LIMIT 1"
+_OTHERS = "SELECT name FROM series WHERE name <> 'milk' LIMIT 1"
 _ANSWERED = """
     SELECT to_char(month, 'YYYY-MM') AS month, actual, round(forecast::numeric, 1)::float AS forecast, seasonal_naive,
            round(error::numeric, 1)::float AS error, seasonal_naive_error
@@ -54,7 +57,7 @@ def demo(home: Path) -> None:
     os.environ["MILKRUN_HOME"] = str(home)
     unset = "DATABASE_URL= " if os.environ.pop("DATABASE_URL", None) else ""
     with open_database(Settings.from_environment()) as database:
-        _begin_anew(database)
+        _begin_anew(database, home / MARKER)
         with prefect_for_commands(log_lines=False):
             _run_months(database, home)
         _show(database)
@@ -70,7 +73,7 @@ def plot(series: str, out: Path | None) -> None:
     from forecasting.settings import Settings
     from forecasting.storage.schema import open_migrated_database
 
-    path = out or Path(f"{series.replace('/', '_')}.png")
+    path = out or Path(re.sub(r"[^\w-]+", "_", series).strip("_") + ".png")
     if path.suffix not in (".png", ".svg"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
     with open_migrated_database(Settings.from_environment()) as database:
@@ -84,16 +87,19 @@ def _draw(database: "Database", series: str, path: Path) -> Path:
     return draw_series(review_series(database, series), path)
 
 
-def _begin_anew(database: "Database") -> None:
+def _begin_anew(database: "Database", marker: Path) -> None:
+    """Empty the demo's own database; one that the demo did not make is refused if it holds anything."""
     from forecasting.storage.schema import ensure_migrated, migrate
 
     ensure_migrated(database)
-    _, others = _read(database, _SERIES)
-    if others:
+    _, found = _read(database, _OTHERS if marker.exists() else _SERIES)
+    if found:
         raise InputError(
-            f"The database in this folder holds other series, such as {others[0][0]!r}, and the demo empties "
-            "its database at each start: give it a folder of its own with --home."
+            f"The database in {marker.parent} holds series of yours, such as {found[0][0]!r}, and the demo empties its "
+            "database at each start: give it another folder, with --home or make demo DEMO_HOME=/some/folder."
         )
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text("The database of this folder belongs to the demo, which empties it at each start.\n")
     migrate(database, "base")
     migrate(database)
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from forecasting.errors import InputError
+
 Row = Sequence[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,6 +26,8 @@ def format_options(command: Function) -> Function:
 
 def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str = "table", *, title: str = "") -> None:
     """Print rows in the format asked for; months and times in ISO form, numbers in full in CSV and JSON."""
+    if output_format == "json" and len(set(columns)) < len(columns):
+        raise InputError(f"Two columns have the same name among {', '.join(columns)}: rename one with AS.")
     if output_format == "json":
         click.echo(json.dumps([dict(zip(columns, map(_plain, row), strict=True)) for row in rows], indent=2))
     elif output_format == "csv":
@@ -68,7 +72,7 @@ def _readable(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) < 1e7 else f"{value:.6g}"
+        return f"{value:,.2f}" if 0.1 <= abs(value) < 1e7 or value == 0 else f"{value:.4g}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return str(_plain(value))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from forecasting.cli.output import format_options, print_rows
-from forecasting.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
+from forecasting.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_SERIES_FAILED, EnvironmentFailure
 
 if TYPE_CHECKING:
     from forecasting.job import Plan, Summary
@@ -88,26 +89,20 @@ def backfill(output_format: str, **asked: Any) -> int:
 @format_options
 def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     """Say what a run would do with each series, and why; nothing is written."""
+    from datetime import UTC, datetime
+
     from forecasting import job
-    from forecasting.months import Month
-    from forecasting.policy import Policy
-    from forecasting.recipes import find_recipe
     from forecasting.settings import Settings
     from forecasting.storage.schema import open_migrated_database
 
     settings = Settings.from_environment()
-    late_months = settings.late_months if asked["late_months"] is None else asked["late_months"]
-    wanted = job.Round(
-        recipe=find_recipe(asked["recipe"] or settings.recipe, settings.recipes),
-        policy=Policy(retrain=asked["retrain"], late_months=late_months),
-        origin=Month.parse(asked["origin"]) if asked["origin"] else None,
-        series=asked["series"] or None,
-        shard_size=settings.shard_size,
-    )
+    wanted = job.round_from(settings, moment=datetime.now(UTC), **asked)
     with open_migrated_database(settings) as database:
         planned = job.plan_run(database, wanted)
     title = f"Origin {planned.request.origin}, recipe {planned.request.recipe.name}, {len(planned.names)} series"
-    print_rows(*_plan_rows(planned, every_series), output_format, title=title)
+    if planned.done is not None:
+        title += f": published as run {planned.done}, so that a run would do nothing"
+    print_rows(*_plan_rows(planned, every_series, output_format), output_format, title=title)
 
 
 @click.command()
@@ -138,18 +133,21 @@ def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
     return {**asked, "series": list(asked["series"]) or None}
 
 
-def _plan_rows(planned: "Plan", every_series: bool) -> tuple[list[str], list[list[Any]]]:
+def _plan_rows(planned: "Plan", every_series: bool, output_format: str) -> tuple[list[str], list[list[Any]]]:
     if every_series:
-        return ["series", "decision", "reason", "detail"], [
+        columns = ["series", "decision", "reason", "detail"]
+        rows: list[list[Any]] = [
             [name, verdict.decision or verdict.outcome, verdict.decision_reason or verdict.reason, verdict.detail]
             for name, verdict in zip(planned.names, planned.verdicts, strict=True)
         ]
-    counts: dict[tuple[str, str], list[str]] = {}
-    for name, verdict in zip(planned.names, planned.verdicts, strict=True):
-        key = (str(verdict.decision or verdict.outcome), verdict.decision_reason or verdict.reason)
-        counts.setdefault(key, []).append(name)
-    rows = [[decision, reason, len(names), names[0]] for (decision, reason), names in counts.items()]
-    return ["decision", "reason", "series", "such as"], sorted(rows, key=lambda row: -row[2])
+    else:
+        columns = ["decision", "reason", "series", "such as"]
+        rows = [[decision, reason, len(names), names[0]] for (decision, reason), names in planned.counted().items()]
+        rows.sort(key=lambda row: -row[2])
+    if output_format == "table":
+        return columns, rows
+    about = [str(planned.request.origin), planned.request.recipe.name, planned.done]
+    return [*columns, "origin", "recipe", "published_as_run"], [[*row, *about] for row in rows]
 
 
 def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:
@@ -193,8 +191,11 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
         ("TF_CPP_MIN_LOG_LEVEL", "3"),
     ):
         os.environ.setdefault(name, value)
-    if "PREFECT_API_URL" not in os.environ:
+    if not os.environ.get("PREFECT_API_URL"):
+        os.environ.pop("PREFECT_API_URL", None)
         os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
+    else:
+        _check_server(os.environ["PREFECT_API_URL"])
     if log_lines and not sys.stderr.isatty():
         lines = logging.StreamHandler(sys.stderr)
         lines.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
@@ -203,7 +204,41 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
             logger.addHandler(lines)
             logger.setLevel(logging.INFO)
             logger.propagate = False  # Prefect's handlers would print each line again
-    yield
+    before = signal.signal(signal.SIGINT, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stop(*_: object) -> None:
+    """End at once on Ctrl-C, which ends Prefect's own server as well: unwinding would wait for it in vain."""
+    from flows.server import stop_own_server
+    from forecasting.storage.database import close_all
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    click.echo("Stopped. The same command goes on where this one ended.", err=True)
+    close_all()
+    stop_own_server()
+    os._exit(EXIT_INTERRUPTED)
+
+
+def _check_server(url: str) -> None:
+    """Raise EnvironmentFailure unless something answers at the address of a Prefect server."""
+    import urllib.error
+    import urllib.request
+
+    try:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(url)
+        urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - the scheme is checked
+    except urllib.error.HTTPError:
+        return  # it answers; what it thinks of the visitor is for Prefect's client to find out
+    except (OSError, ValueError):
+        raise EnvironmentFailure(
+            f"No Prefect server answers at PREFECT_API_URL, {url}: start it, correct the address "
+            "(http://host:4200/api), or unset the variable to run without a server."
+        ) from None
 
 
 @contextmanager

@@ -71,12 +71,14 @@ def fit(
     histories: Histories,
     seeds: np.ndarray,
     *,
+    filled: np.ndarray | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Fitted:
     """Train one network per history from its own seed and score it on its training and its test part.
 
-    histories: without gaps, each at least recipe.least_observations long; seeds: uint64 (series,).
+    histories: without gaps, each at least recipe.least_observations long; seeds: uint64 (series,). filled: bool (series,
+    months), months that were missing: they are trained on as they were filled, but not scored.
     """
     values, lengths = histories.values, histories.lengths
     trained_lengths = train_lengths(lengths, recipe.train_share)
@@ -103,23 +105,30 @@ def fit(
     networks = Networks(trained.weights, scaler)
     return Fitted(
         networks,
-        score_part(recipe, networks, values, train_windows),
-        score_part(recipe, networks, values, test_windows),
+        score_part(recipe, networks, values, train_windows, filled=filled),
+        score_part(recipe, networks, values, test_windows, filled=filled),
         seen,
         trained.diverged,
     )
 
 
-def score_part(recipe: Recipe, networks: Networks, values: Values, windows: Windows) -> PartScore:
-    """Predict the windows of one part, bring the predictions back to the unit of each series, and score them."""
+def score_part(
+    recipe: Recipe, networks: Networks, values: Values, windows: Windows, *, filled: np.ndarray | None = None
+) -> PartScore:
+    """Predict the windows of one part, bring the predictions back to the unit of each series, and score them.
+
+    filled: bool (series, months), months that were not observed and do not count.
+    """
     scaled = predict(architecture_of(recipe), networks.weights, windows.inputs.astype(np.float32))
     predictions = networks.scaler.inverse(scaled[:, :, 0].astype(np.float64))
-    actual = np.where(windows.real, values[np.arange(len(values))[:, None], windows.months], np.nan)
+    rows = np.arange(len(values))[:, None]
+    counted = windows.real if filled is None else windows.real & ~filled[rows, windows.months]
+    actual = np.where(counted, values[rows, windows.months], np.nan)
     baseline = seasonal_naive_at(values, windows.months)
     beside_baseline = np.where(np.isnan(baseline), np.nan, predictions)
     baseline_rmse = rmse(baseline - actual)
     return PartScore(
-        n=windows.counts,
+        n=counted.sum(axis=1),
         rmse=rmse(predictions - actual),
         baseline_rmse=baseline_rmse,
         skill=skill(rmse(beside_baseline - actual), baseline_rmse),

@@ -55,11 +55,11 @@ def draw_series(chart: SeriesChart, path: Path) -> Path:
         if line is not None:
             days = line.first.to_datetime64() + np.arange(len(line.values))
             axes.plot(days, line.values, label=label, **style)
-    axes.set_title(
-        f"{chart.name}: observed, predicted one month ahead and forecast (recipe {chart.recipe})", loc="left"
-    )
+    # Names are text, not formulas: a dollar sign in one means dollars.
+    title = f"{chart.name}: observed, predicted one month ahead and forecast (recipe {chart.recipe})"
+    axes.set_title(title, loc="left", parse_math=False)
     axes.set_xlabel("month")
-    axes.set_ylabel(chart.unit or "value")
+    axes.set_ylabel(chart.unit or "value", parse_math=False)
     locator = matplotlib.dates.AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -99,13 +99,27 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
     )
 
 
-def read_payloads(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, tuple[bytes, dict[str, Any]]]:
-    """Return payload and manifest of each bundle."""
-    rows = connection.execute(
-        text("SELECT bundle_id, payload, manifest FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"),
-        {"ids": sorted(set(bundle_ids))},
-    )
-    return {row.bundle_id: (bytes(row.payload), row.manifest) for row in rows}
+def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, Bundle]:
+    """Return stored bundles by the name they are stored under, which is theirs only if nothing was changed since."""
+    wanted = {"ids": sorted(set(bundle_ids))}
+    members: dict[str, list[Member]] = {}
+    query = "SELECT * FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids) ORDER BY bundle_id, position"
+    for row in connection.execute(text(query), wanted):
+        trained_through, origin = Month.containing(row.trained_through), Month.containing(row.origin)
+        members.setdefault(row.bundle_id, []).append(
+            Member(row.series_id, row.position, row.scaler, trained_through, origin, row.train_rmse, row.test_rmse)
+        )
+    return {
+        row.bundle_id: Bundle(
+            row.recipe_hash,
+            Month.containing(row.origin),
+            row.as_of,
+            bytes(row.payload),
+            row.manifest,
+            tuple(members.get(row.bundle_id, ())),
+        )
+        for row in connection.execute(text("SELECT * FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), wanted)
+    }
 
 
 _CHAMPIONS = text("""

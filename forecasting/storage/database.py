@@ -12,7 +12,7 @@ import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from forecasting.errors import EnvironmentFailure, InputError
+from forecasting.errors import EnvironmentFailure, InputError, MilkrunError, StatementRefused
 from forecasting.settings import Settings
 from forecasting.storage import embedded
 
@@ -44,7 +44,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Open one snapshot that sees a single moment and cannot write.
 
-        Raises EnvironmentFailure when the server fails.
+        Raises EnvironmentFailure when the server fails, StatementRefused when it refuses a statement.
         """
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:
@@ -56,7 +56,7 @@ class Database:
     def write(self, transaction: Callable[[Connection], Result], *, attempts: int = 5) -> Result:
         """Run a whole transaction; repeat it whole when the server failed in passing.
 
-        Raises EnvironmentFailure when it still fails after `attempts`.
+        Raises EnvironmentFailure when it still fails after `attempts`, StatementRefused at once when it refuses.
         """
         for attempt in range(attempts):
             try:
@@ -91,6 +91,13 @@ def open_database(settings: Settings) -> Iterator[Database]:
                 opened.stack.close()
 
 
+def close_all() -> None:
+    """Close every database that this process has open, when it is about to end without unwinding."""
+    if _opening.acquire(timeout=1):  # whoever interrupted the opening of one goes without
+        for opened in _opened.values():
+            opened.stack.close()
+
+
 @dataclass
 class _Opened:
     """A database that this process has open, and how many use it."""
@@ -111,7 +118,7 @@ def _open(settings: Settings) -> _Opened:
             place = f"{url.host or 'local'}:{url.port or 5432}/{url.database}"
         else:
             url = stack.enter_context(embedded.running_server(settings.home))
-            place = f"embedded in {settings.home}"
+            place = str(settings.home)
         engine = create_engine(url)
         stack.callback(engine.dispose)
         _check_reachable(engine, place)
@@ -138,9 +145,13 @@ def create_engine(url: URL) -> Engine:
 
 def _external_url(text_url: str) -> URL:
     """Read DATABASE_URL; its text never appears in an error, since it may hold a password."""
+    url: URL | None
     try:
         url = make_url(text_url.replace("postgres://", "postgresql://", 1))
+        named_place = f"{url.host}{url.database}"
     except (ArgumentError, ValueError):
+        url, named_place = None, "@"
+    if url is None or "@" in named_place:  # an @ there is the rest of a password
         raise InputError(
             "DATABASE_URL cannot be read: write it as postgresql://user:password@host:port/database, "
             "with special characters of the password percent-encoded."
@@ -168,8 +179,11 @@ def _is_transient(failure: DBAPIError) -> bool:
     return failure.connection_invalidated or _sqlstate(failure) in _TRANSIENT
 
 
-def named(failure: DBAPIError, place: str) -> EnvironmentFailure:
-    """Say what failed by its SQLSTATE and constraint; the driver's own text may quote rows or passwords."""
+def named(failure: DBAPIError, place: str) -> MilkrunError:
+    """Say what failed by its SQLSTATE and constraint; the driver's own text may quote rows or passwords.
+
+    Returns StatementRefused where repeating cannot help, else EnvironmentFailure.
+    """
     state = _sqlstate(failure)
     if state is None:
         return EnvironmentFailure(
@@ -180,15 +194,19 @@ def named(failure: DBAPIError, place: str) -> EnvironmentFailure:
     constraint = getattr(diagnostics, "constraint_name", None)
     where = f", constraint {constraint}" if constraint else ""
     summary = _SUMMARIES.get(state[:2], "it refused a statement")
-    return EnvironmentFailure(
-        f"The database at {place} failed: {summary} (SQLSTATE {state}{where}). Nothing was changed."
-    )
+    kind = StatementRefused if state[:2] in _FINAL else EnvironmentFailure
+    return kind(f"The database at {place}: {summary} (SQLSTATE {state}{where}). The transaction was undone.")
+
+
+_FINAL = ("22", "23", "42")
 
 
 _SUMMARIES = {
     "08": "the connection broke",
     "28": "it refused the user or the password",
     "3D": "there is no such database",
+    "22": "it cannot compute with a value",
+    "23": "a row breaks a rule of its table",
     "42": "a table or a right is missing (is it migrated, and is this the writer role?)",
     "53": "it ran out of disk, memory or connections",
     "55": "another session holds a lock",

@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -89,7 +90,7 @@ def _ensure_running(folder: Path) -> None:
     sockets = _socket_folder(folder)
     sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
     _give_to_account(sockets)
-    options = f"-h '' -k '{sockets}'"
+    options = f"-h '' -k {shlex.quote(str(sockets))}"
     if _run("pg_ctl", "start", "-w", "-t", "60", "-D", data, "-l", data / "log", "-o", options, check=False) != 0:
         log = (data / "log").read_text(errors="replace").splitlines()[-5:] if (data / "log").exists() else []
         raise EnvironmentFailure("The embedded PostgreSQL did not start. Its log ends with:\n  " + "\n  ".join(log))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from forecasting.errors import InputError
+from forecasting.errors import InputError, RunRefused
 from forecasting.months import Month
 from forecasting.panel import Panel
 from forecasting.storage.copying import copy_out_binary
@@ -15,9 +15,8 @@ from forecasting.storage.database import LOAD_LOCK
 
 @dataclass(frozen=True)
 class Known:
-    """What a run may use: the newest load that brought anything, the series, and their newest month."""
+    """The active series that a run is asked for, and the newest month that any active series has."""
 
-    as_of: int
     series_ids: tuple[int, ...]
     newest_month: Month
 
@@ -57,18 +56,31 @@ def _names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]
 
 
 def what_is_known(connection: Connection, names: Sequence[str] | None = None) -> Known | None:
-    """Return what a run may use now: all active series, or those of `names`; None before the first observation.
+    """Return the series asked for (None: all active ones) and the newest month; None before the first observation.
+
+    The newest month is that of all active series: a late series is late on its own as well. Raises InputError naming
+    the names that are not there.
+    """
+    day = connection.scalar(
+        text("SELECT max(month) FROM milkrun.observation JOIN milkrun.series USING (series_id) WHERE active")
+    )
+    return Known(tuple(_active_series(connection, names)), Month.containing(day)) if day else None
+
+
+def newest_load(connection: Connection, series_ids: Sequence[int], origin: Month) -> int:
+    """Return the newest load that brought anything a run from this origin may use.
 
     Loaders hold the same lock exclusively until they commit, so that no older load can appear later; the lock ends
-    with the transaction. Raises InputError naming the names that are not there.
+    with the transaction.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOAD_LOCK})
-    as_of = connection.scalar(text("SELECT max(load_id) FROM milkrun.load WHERE rows_added > 0"))
-    series_ids = _active_series(connection, names)
-    day = connection.scalar(
-        text("SELECT max(month) FROM milkrun.observation WHERE series_id = ANY(:ids)"), {"ids": series_ids}
+    load_id: int | None = connection.scalar(
+        text("SELECT max(load_id) FROM milkrun.observation WHERE series_id = ANY(:ids) AND month <= :origin"),
+        {"ids": list(series_ids), "origin": origin.first_day},
     )
-    return Known(as_of, tuple(series_ids), Month.containing(day)) if day else None
+    if load_id is None:
+        raise RunRefused(f"No series has an observation up to {origin}: choose a later origin.")
+    return load_id
 
 
 def _active_series(connection: Connection, names: Sequence[str] | None) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.errors import RunRefused
@@ -93,17 +93,27 @@ def open_run(connection: Connection, request: Request) -> Run:
         )
         .on_conflict_do_nothing()
     )
-    row = connection.execute(
-        tables.run.select().where(
-            tables.run.c.kind == request.kind,
-            tables.run.c.origin == request.origin.first_day,
-            tables.run.c.as_of == request.as_of,
-            tables.run.c.recipe_hash == request.recipe.hash,
-            tables.run.c.policy == request.policy,
-            tables.run.c.scope == request.scope,
-        )
-    ).one()
+    row = connection.execute(_same_request(request)).one()
     return read_run(connection, row.run_id)
+
+
+def find_published(connection: Connection, request: Request) -> int | None:
+    """Return the number of the published run of a request, None where there is none."""
+    run_id: int | None = connection.execute(
+        _same_request(request).where(tables.run.c.state == "published")
+    ).scalar_one_or_none()
+    return run_id
+
+
+def _same_request(request: Request) -> Select[int]:
+    return select(tables.run.c.run_id).where(
+        tables.run.c.kind == request.kind,
+        tables.run.c.origin == request.origin.first_day,
+        tables.run.c.as_of == request.as_of,
+        tables.run.c.recipe_hash == request.recipe.hash,
+        tables.run.c.policy == request.policy,
+        tables.run.c.scope == request.scope,
+    )
 
 
 def read_run(connection: Connection, run_id: int) -> Run:

@@ -25,8 +25,13 @@ class Score:
     coverage_95: float | None = None
 
 
+def _square(difference: str) -> str:
+    """Square in SQL; PostgreSQL refuses a product too small for a float, where zero is as good."""
+    return f"CASE WHEN abs({difference}) < 1e-150 THEN 0 ELSE ({difference}) ^ 2 END"
+
+
 # Where a series was forecast more than once from the same origin, the newest forecast counts.
-_SCORED = """
+_SCORED = f"""
     WITH forecasted AS (
         SELECT DISTINCT ON (f.series_id, x.origin, f.horizon)
                f.series_id, f.horizon, f.month, f.value, f.seasonal_naive,
@@ -44,7 +49,7 @@ _SCORED = """
         WHERE series_id = ANY(:ids) AND month <= :origin AND month > :after AND load_id <= :as_of
         ORDER BY series_id, month, load_id DESC
     ), scored AS (
-        SELECT f.*, f.value - a.actual AS error, f.seasonal_naive - a.actual AS baseline_error,
+        SELECT f.*, {_square("f.value - a.actual")} AS square, {_square("f.seasonal_naive - a.actual")} AS baseline_square,
                a.actual BETWEEN f.lower_80 AND f.upper_80 AS inside_80,
                a.actual BETWEEN f.lower_95 AND f.upper_95 AS inside_95
         FROM forecasted f JOIN actual a USING (series_id, month)
@@ -52,15 +57,14 @@ _SCORED = """
 """
 
 _LIVE_SCORES = text(f"""{_SCORED}
-    SELECT series_id, horizon, count(*) AS n, sqrt(avg(error ^ 2)) AS rmse,
-           sqrt(avg(baseline_error ^ 2)) AS baseline_rmse,
-           sqrt(avg(error ^ 2) FILTER (WHERE baseline_error IS NOT NULL)) AS rmse_beside_baseline,
+    SELECT series_id, horizon, count(*) AS n, sqrt(avg(square)) AS rmse, sqrt(avg(baseline_square)) AS baseline_rmse,
+           sqrt(avg(square) FILTER (WHERE baseline_square IS NOT NULL)) AS rmse_beside_baseline,
            avg(inside_80::int)::float AS coverage_80, avg(inside_95::int)::float AS coverage_95
     FROM scored GROUP BY series_id, horizon ORDER BY series_id, horizon
 """)
 
 _BUNDLE_SCORES = text(f"""{_SCORED}
-    SELECT series_id, bundle_id, count(*) AS n, sqrt(avg(error ^ 2)) AS rmse
+    SELECT series_id, bundle_id, count(*) AS n, sqrt(avg(square)) AS rmse
     FROM scored WHERE horizon = 1 AND bundle_id IS NOT NULL GROUP BY series_id, bundle_id
 """)
 

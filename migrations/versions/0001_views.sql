@@ -28,7 +28,7 @@ LANGUAGE sql STABLE AS $$
     JOIN milkrun.forecast_history h ON h.run_id = newest.run_id AND h.series = s.name
 $$;
 COMMENT ON FUNCTION milkrun.forecast_as_of(timestamptz) IS
-    'The forecasts that an analyst would have read at that moment: latest_forecast as it was then.';
+    'The forecasts that an analyst would have read at that moment: latest_forecast as it was then, series included that have been switched off since.';
 
 CREATE VIEW milkrun.latest_forecast AS
 SELECT s.name AS series, rs.origin, f.month, f.horizon, f.value,
@@ -49,15 +49,17 @@ JOIN milkrun.forecast f ON f.run_id = r.run_id AND f.series_id = s.series_id
 JOIN milkrun.recipe c USING (recipe_hash)
 WHERE s.active;
 COMMENT ON VIEW milkrun.latest_forecast IS
-    'The newest published live forecast of every active series, one row per target month.';
+    'The newest published live forecast of every active series, one row per target month; of two runs from the same origin, whatever their recipes, the one published last.';
 
 CREATE VIEW milkrun.latest_observation AS
-SELECT DISTINCT ON (o.series_id, o.month)
-       s.name AS series, o.month, o.value, s.unit, o.load_id, l.sealed_at AS known_since
-FROM milkrun.observation o
-JOIN milkrun.series s USING (series_id)
-JOIN milkrun.load l ON l.load_id = o.load_id
-ORDER BY o.series_id, o.month, o.load_id DESC;
+SELECT s.name AS series, o.month, o.value, s.unit, o.load_id, l.sealed_at AS known_since
+FROM milkrun.series s
+CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (month) month, value, load_id
+    FROM milkrun.observation WHERE series_id = s.series_id
+    ORDER BY month, load_id DESC
+) o
+JOIN milkrun.load l ON l.load_id = o.load_id;
 COMMENT ON VIEW milkrun.latest_observation IS 'The newest known value of every series and month.';
 
 CREATE VIEW milkrun.forecast_versus_actual AS

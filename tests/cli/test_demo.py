@@ -9,6 +9,25 @@ from pathlib import Path
 import pytest
 
 
+def test_the_demo_never_empties_a_database_that_is_not_its_own() -> None:
+    """A folder with a series of the user's, even one named milk, is refused, and its data stay."""
+    with tempfile.TemporaryDirectory(prefix="milkrun-demo-") as folder:
+        Path(folder).chmod(0o755)
+        environment = {**os.environ, "MILKRUN_HOME": folder, "DATABASE_URL": ""}
+        command = [sys.executable, "-c", "from forecasting.cli import main; main()"]
+
+        def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+        assert call("load", "forecasting/examples/milk.csv").returncode == 0
+        refused = call("demo", "--home", folder)
+        kept = call("sql", "select count(*) from observation", "--csv")
+
+    assert refused.returncode == 4
+    assert "holds series of yours, such as 'milk'" in refused.stderr
+    assert kept.stdout == "count\n168\n"
+
+
 @pytest.mark.slow
 def test_the_demo_tells_its_story_and_may_be_repeated() -> None:
     """Reuse, live RMSE, forecasts beside the seasonal naive, a picture, three commands that work as printed; twice."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,6 +97,46 @@ def test_an_unreachable_database_is_an_environment_failure(milkrun: Milkrun) -> 
     assert answer.returncode == 3
     assert "127.0.0.1:1/none" in answer.stderr
     assert "topsecret" not in answer.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(
+    settings: Settings, arrive: Callable[..., object], milk: list[float], tmp_path: Path
+) -> None:
+    """An interrupt to the whole group, as a terminal sends it: one line, exit code 130, no process left behind."""
+    arrive("1962-01", **{f"series {number}": milk for number in range(60)})
+    environment = {
+        **os.environ,
+        "DATABASE_URL": str(settings.database_url),
+        "MILKRUN_HOME": str(tmp_path / "home"),
+        "MILKRUN_SHARD_SIZE": "1",
+    }
+    command = [sys.executable, "-c", "from forecasting.cli import main; main()", "run"]
+    started = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert started.stderr is not None
+    while "shard 2 of 60" not in started.stderr.readline():
+        assert started.poll() is None
+    os.killpg(started.pid, signal.SIGINT)
+
+    rest = started.communicate(timeout=30)[1]
+
+    assert started.returncode == 130
+    assert "Stopped. The same command goes on where this one ended." in rest
+    assert "Traceback" not in rest
+    with pytest.raises(ProcessLookupError):
+        os.killpg(started.pid, 0)
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "shard 1 of 60: was written before" in finished.stderr
+
+
+def test_a_prefect_server_that_does_not_answer_is_an_environment_failure(milkrun: Milkrun) -> None:
+    """The address is named, and how to go on without a server."""
+    answer = milkrun("run", PREFECT_API_URL="http://127.0.0.1:9/api")
+
+    assert answer.returncode == 3
+    assert "PREFECT_API_URL, http://127.0.0.1:9/api" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 @pytest.mark.parametrize("command", ["", *sorted(program.commands)])

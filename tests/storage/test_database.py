@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import URL, text
 
-from forecasting.errors import EnvironmentFailure, InputError
+from forecasting.errors import EnvironmentFailure, InputError, StatementRefused
 from forecasting.settings import Settings
 from forecasting.storage.database import Database, open_database
 
@@ -18,7 +18,7 @@ def test_every_connection_speaks_utc_and_gives_up_in_time(database: Database) ->
 
 def test_a_failed_transaction_leaves_nothing_and_names_the_constraint(database: Database) -> None:
     """The error tells SQLSTATE and constraint, and never quotes the row."""
-    with pytest.raises(EnvironmentFailure, match=r"SQLSTATE 23514, constraint series_name_check") as failure:
+    with pytest.raises(StatementRefused, match=r"SQLSTATE 23514, constraint series_name_check") as failure:
         database.write(
             lambda connection: connection.execute(
                 text("INSERT INTO milkrun.series (name, first_load_id) VALUES (:name, 1)"), {"name": "secret\n"}
@@ -49,7 +49,15 @@ def test_a_transaction_is_repeated_whole_when_its_backend_is_terminated(database
         assert connection.scalars(text("SELECT recipe_hash FROM milkrun.recipe")).all() == ["2"]
 
 
-@pytest.mark.parametrize("url", ["mysql://u:topsecret@h/d", "postgresql://u:topsecret@h:port/d", "nonsense topsecret"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:topsecret@h/d",
+        "postgresql://u:se@topsecret@h:1/d",
+        "postgresql://u:topsecret@h:port/d",
+        "nonsense topsecret",
+    ],
+)
 def test_an_unusable_url_is_refused_without_quoting_it(settings: Settings, url: str) -> None:
     """The remedy names the form; the password stays out."""
     with (
