@@ -163,7 +163,10 @@ def _train(
     )
     if shared:
         return train_members(recipe, learning, range(members), seed, progress)
-    return train_own(recipe, learning, _series_seeds(seed, len(histories.lengths)))
+    weights = train_own(recipe, learning, _series_seeds(seed, len(histories.lengths)))
+    if progress:
+        progress(recipe.own_members * len(histories.lengths))
+    return weights
 
 
 def _predict(

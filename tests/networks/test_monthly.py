@@ -3,16 +3,18 @@
 import json
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
+from forecasting.errors import RecipeError
 from forecasting.months import Month
 from forecasting.networks.bundle import pack, unpack
 from forecasting.networks.monthly import FittedMonthly, MonthlyForecast, fit, forecast
 from forecasting.networks.shared import Shape, first_weights, predict_shared
 from forecasting.panel import Histories
-from forecasting.recipes import MonthlyRecipe
+from forecasting.recipes import MONTHLY, MonthlyRecipe
 
 QUICK = MonthlyRecipe(
     horizon=3,
@@ -180,3 +182,29 @@ def test_an_untrained_shared_network_says_the_base_path() -> None:
     said = predict_shared(shape, first_weights(shape, np.uint64(1)), np.ones((2, 12, 2)), np.ones((2, 3)))
 
     assert (said == 0).all()
+
+
+def test_progress_counts_the_networks() -> None:
+    """Judges and members, or every series' own."""
+    done: list[int] = []
+    fit(SHARED, histories_of(some_series()), progress=done.append)
+    assert sum(done) == QUICK.judges + len(QUICK.windows)
+
+    done.clear()
+    fit(OWN, histories_of(some_series()), progress=done.append)
+    assert sum(done) == 2 * 6 * QUICK.own_members
+
+
+@pytest.mark.parametrize(
+    "change", [{"horizon": 0}, {"windows": (13,)}, {"emphasis": (1.0,)}, {"judges": 3}, {"units": 0}]
+)
+def test_a_setting_that_cannot_work_is_named(change: dict[str, Any]) -> None:
+    """The error names recipe and setting."""
+    with pytest.raises(RecipeError, match=f"Recipe monthly: {next(iter(change))} is"):
+        replace(QUICK, **change)
+
+
+def test_a_recipe_is_known_by_its_settings() -> None:
+    """They are JSON values, and any other setting gives another hash."""
+    assert json.loads(json.dumps(MONTHLY.settings)) == MONTHLY.settings
+    assert MONTHLY.hash != replace(MONTHLY, seed=8).hash

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from forecasting.numerics.airline import airline_paths
 from forecasting.numerics.base_path import STEEPEST, base_path, slope_of, smoothed_level
 from forecasting.numerics.smoothing import smooth, smoothed_path
+from forecasting.panel import Values
 
 
 def test_a_constant_stays_what_it_is() -> None:
@@ -73,7 +74,7 @@ def test_the_future_cannot_change_a_state(origin: int, seed: int) -> None:
 def test_the_airline_model_continues_a_line_with_a_pattern() -> None:
     """Without surprises it repeats last year's pattern on last month's level, however far ahead."""
     month = np.arange(150)
-    logs = 0.01 * month + np.sin(month * np.pi / 6)
+    logs: Values = np.asarray(0.01 * month + np.sin(month * np.pi / 6), np.float64)
     path = airline_paths(logs[:120, None], np.array([[119]]), horizon=30)
 
     np.testing.assert_allclose(path[0, :, 0], logs[120:], atol=1e-9)
