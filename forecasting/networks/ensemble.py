@@ -28,7 +28,7 @@ def train_members(
             progress(1)
         return {f"{member}/{name}": tensor for name, tensor in weights.items()}
 
-    with ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0)))) as pool:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         trained = list(pool.map(one, members))
     return {name: tensor for weights in trained for name, tensor in weights.items()}
 

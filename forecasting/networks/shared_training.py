@@ -1,10 +1,16 @@
 """Train shared networks: one compiled program per shape; several networks train at once, one to a thread."""
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+# TensorFlow parts its sums by the threads it has, and their last bits follow. One thread per operation, read when
+# TensorFlow starts, makes them the same on any number of cores; networks train side by side instead.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
 import tensorflow as tf
 
 from forecasting.networks.draws import random_bits
