@@ -36,7 +36,15 @@ def test_load_plan_run_status_sql_and_plot(milkrun: Milkrun, tmp_path: Path) -> 
     milk = Path("forecasting/examples/milk.csv").resolve()
     assert milkrun("load", str(milk), "--unit", "pounds per cow").returncode == 0
     [planned] = json.loads(milkrun("plan", "--json").stdout)
-    assert planned == {"decision": "retrain", "reason": "no_network", "series": 1, "such as": "milk"}
+    assert planned == {
+        "decision": "retrain",
+        "reason": "no_network",
+        "series": 1,
+        "such as": "milk",
+        "origin": "1975-12",
+        "recipe": "classic",
+        "published_as_run": None,
+    }
 
     first, second = milkrun("run", "--json"), milkrun("run")
 
@@ -48,6 +56,7 @@ def test_load_plan_run_status_sql_and_plot(milkrun: Milkrun, tmp_path: Path) -> 
     expected = {"series", "origin", "month", "horizon", "value", "lower_80", "upper_95", "recipe", "published_at"}
     assert expected <= set(rows[0])
     assert (len(rows), rows[0]["origin"], rows[0]["month"]) == (12, "1975-12-01", "1976-01-01")
+    assert json.loads(milkrun("plan", "--json").stdout)[0]["published_as_run"] == 1
     [status] = json.loads(milkrun("status", "--json").stdout)
     assert (status["state"], status["forecast"], status["published_at"][:2]) == ("published", 1, "20")
     picture = tmp_path / "milk.png"
