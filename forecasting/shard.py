@@ -41,14 +41,14 @@ def forecast_shard(
 ) -> ShardResult:
     """Do everything for some series but write it; `progress` receives how many networks have just been trained."""
     outlook = look(database, run, series_ids)
-    reused, verdicts = _load_networks(database, run, outlook)
+    reused, stored, verdicts = _load_networks(database, run, outlook)
     to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain"]
     fitted = _train(run.recipe, outlook, to_train, workers, progress)
     bundle = _bundle_of(run, outlook, to_train, fitted) if fitted else None
     values: dict[int, Values] = {}
-    for rows, networks in ((sorted(reused), _stack(reused)), (to_train, fitted and fitted.networks)):
+    for rows, networks in ((reused, stored), (to_train, fitted and fitted.networks)):
         if networks:
-            made = classic.forecast(run.recipe, networks, outlook.histories.select(list(rows)))
+            made = classic.forecast(run.recipe, networks, outlook.histories.select(rows))
             values.update(zip(rows, made, strict=True))
     diverged = {row for position, row in enumerate(to_train) if fitted and fitted.diverged[position]}
     results = tuple(
@@ -75,32 +75,37 @@ def _train(
         return classic.fit(recipe, histories, seeds, filled=filled, workers=workers, progress=progress)
 
 
-def _load_networks(database: Database, run: Run, outlook: Outlook) -> tuple[dict[int, Networks], tuple[Verdict, ...]]:
-    """Load the networks that are reused, by row; where a bundle is damaged, the policy decides again."""
+def _load_networks(
+    database: Database, run: Run, outlook: Outlook
+) -> tuple[list[int], Networks | None, tuple[Verdict, ...]]:
+    """Load the networks that are reused: rows and their networks; where a bundle is damaged, the policy decides again."""
     verdicts = list(outlook.verdicts)
-    wanted = {
-        row: outlook.champions[series_id]
-        for row, series_id in enumerate(outlook.panel.series_ids)
-        if verdicts[row].decision == "reuse"
-    }
+    users: dict[str, list[int]] = {}
+    for row, series_id in enumerate(outlook.panel.series_ids):
+        if verdicts[row].decision == "reuse":
+            users.setdefault(outlook.champions[series_id].bundle_id, []).append(row)
+    if not users:
+        return [], None, outlook.verdicts
     with database.reading() as connection:
-        stored = bundles.read_bundles(connection, (champion.bundle_id for champion in wanted.values()))
-    unpacked: dict[str, dict[str, np.ndarray] | BundleError] = {}
-    for bundle_id, bundle in stored.items():
+        stored = bundles.read_bundles(connection, users)
+    rows: list[int] = []
+    tensors_of: list[dict[str, np.ndarray]] = []
+    for bundle_id, wanted in users.items():
         try:
-            unpacked[bundle_id] = unpack_bundle(bundle_id, bundle)
+            weights = unpack_bundle(bundle_id, stored[bundle_id])
         except BundleError as damage:
-            unpacked[bundle_id] = damage
-    networks: dict[int, Networks] = {}
-    for row, champion in wanted.items():
-        weights = unpacked[champion.bundle_id]
-        if isinstance(weights, BundleError):
-            verdicts[row] = without_bundle(Policy(**run.policy), f"Bundle {champion.bundle_id[:12]}: {weights}")
+            for row in wanted:
+                verdicts[row] = without_bundle(Policy(**run.policy), f"Bundle {bundle_id[:12]}: {damage}")
             continue
-        position = slice(champion.position, champion.position + 1)
-        scaler = MinMaxScaler(np.array([champion.scaler["low"]]), np.array([champion.scaler["high"]]))
-        networks[row] = Networks({name: tensor[position] for name, tensor in weights.items()}, scaler)
-    return networks, tuple(verdicts)
+        positions = [outlook.champions[outlook.panel.series_ids[row]].position for row in wanted]
+        tensors_of.append({name: tensor[positions] for name, tensor in weights.items()})
+        rows += wanted
+    if not rows:
+        return [], None, tuple(verdicts)
+    scalers = [outlook.champions[outlook.panel.series_ids[row]].scaler for row in rows]
+    scaler = MinMaxScaler(*(np.array([scaler[side] for scaler in scalers]) for side in ("low", "high")))
+    weights = {name: np.concatenate([tensors[name] for tensors in tensors_of]) for name in tensors_of[0]}
+    return rows, Networks(weights, scaler), tuple(verdicts)
 
 
 def unpack_bundle(bundle_id: str, bundle: Bundle) -> dict[str, np.ndarray]:
@@ -112,15 +117,6 @@ def unpack_bundle(bundle_id: str, bundle: Bundle) -> dict[str, np.ndarray]:
     if bundle.bundle_id != bundle_id:
         raise BundleError("its manifest or a scaler differs from what was stored: train again.")
     return networks
-
-
-def _stack(networks: dict[int, Networks]) -> Networks | None:
-    if not networks:
-        return None
-    each = [networks[row] for row in sorted(networks)]
-    weights = {name: np.concatenate([one.weights[name] for one in each]) for name in each[0].weights}
-    low, high = (np.concatenate([getattr(one.scaler, side) for one in each]) for side in ("low", "high"))
-    return Networks(weights, MinMaxScaler(low, high))
 
 
 def _bundle_of(run: Run, outlook: Outlook, rows: list[int], fitted: Fitted) -> Bundle | None:

@@ -45,9 +45,8 @@ class Bundle:
         digest = hashlib.sha256(self.payload)
         plain = [self.recipe_hash, str(self.origin), self.as_of, self.manifest]
         digest.update(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
-        for member in self.members:
-            row = [member.series_id, member.position, member.scaler, str(member.trained_through), str(member.origin)]
-            digest.update(json.dumps(row, sort_keys=True, allow_nan=False).encode())
+        rows = [[m.series_id, m.position, m.scaler, str(m.trained_through), str(m.origin)] for m in self.members]
+        digest.update(json.dumps(rows, sort_keys=True, allow_nan=False).encode())
         return digest.hexdigest()
 
 
