@@ -62,7 +62,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
         each = [row[name]["seconds"] / row["series"] for row in found["runs"]]
         axes.plot(counts, each, marker=marker, linestyle="--", label=f"whole run, {name}")
     axes.set(xscale="log", yscale="log", xlabel="series", ylabel="seconds per series")
-    axes.set_title("Seconds per series, compilation included; dotted: a Keras fit of one network", loc="left")
+    axes.set_title("Seconds per series, compiling included", loc="left")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper", frameon=False)
     figure.savefig(path)

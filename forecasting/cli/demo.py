@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecasting.cli.flow_runs import prefect_for_commands
 from forecasting.cli.output import print_rows
-from forecasting.cli.rounds import prefect_for_commands
 from forecasting.errors import InputError
 
 if TYPE_CHECKING:
