@@ -15,6 +15,7 @@ from flows.progress import report
 from forecasting import job
 from forecasting.errors import EnvironmentFailure
 from forecasting.settings import Settings
+from forecasting.storage.database import open_database
 from forecasting.storage.schema import open_migrated_database
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ _STEP: dict[str, Any] = {
 def forecast_shard(run_id: int, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
     settings = Settings.from_environment()
-    with open_migrated_database(settings) as database:
+    with open_database(settings) as database:
         run = job.find_run(database, run_id)
         before, total, done = number * run.shard_size, len(run.series_ids), 0
 
@@ -62,7 +63,7 @@ def forecast_shard(run_id: int, number: int) -> None:
 @task(name="publish", task_run_name="publish run {run_id}", **_STEP)
 def publish(run_id: int) -> job.Summary:
     """Make the whole run visible at once."""
-    with open_migrated_database(Settings.from_environment()) as database:
+    with open_database(Settings.from_environment()) as database:
         return job.publish_run(database, job.find_run(database, run_id))
 
 
