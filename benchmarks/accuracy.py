@@ -21,12 +21,14 @@ import numpy as np
 import pandas as pd
 
 from forecasting.months import Month
-from forecasting.networks.monthly import MonthlyForecast, fit, forecast
+from forecasting.networks.draws import series_seeds
+from forecasting.networks.fitted import Fitted, Forecasts
+from forecasting.networks.monthly import fit, fit_shared, forecast
 from forecasting.numerics.accuracy import bias, coverage, mase, mase_scale, msis, smape
 from forecasting.numerics.baselines import seasonal_naive
 from forecasting.numerics.metrics import rmse, skill
 from forecasting.panel import Histories, Values
-from forecasting.recipes import MONTHLY
+from forecasting.recipes import MONTHLY, MonthlyRecipe
 
 MILK_TRAIN, MILK_TEST = 112, 54
 
@@ -49,23 +51,24 @@ def histories_of(series: list[np.ndarray]) -> Histories:
     return Histories(values, lengths, (Month.of(2000, 1),) * len(series))
 
 
-def scores(ahead: MonthlyForecast, actual: Values, histories: Histories) -> dict[str, float]:
+def scores(ahead: Forecasts, actual: Values, histories: Histories) -> dict[str, float]:
     """Score forecasts, mean over series (and horizons)."""
     scale = mase_scale(histories.values, histories.lengths)
     repeated = seasonal_naive(histories.values, histories.lengths, horizon=actual.shape[1])
     model_rmse = rmse(ahead.values - actual)
+    base = ahead.values if ahead.base_path is None else ahead.base_path
     measures = {
         "smape": smape(ahead.values, actual),
         "mase": mase(ahead.values, actual, scale),
-        "base_smape": smape(ahead.base, actual),
-        "base_mase": mase(ahead.base, actual, scale),
+        "base_smape": smape(base, actual),
+        "base_mase": mase(base, actual, scale),
         "naive_mase": mase(repeated, actual, scale),
         "rmse": model_rmse,
         "skill": skill(model_rmse, rmse(repeated - actual)),
         "bias_scaled": bias(ahead.values, actual) / np.where(scale > 0, scale, np.nan),
-        "coverage_80": coverage(actual, ahead.lower_80, ahead.upper_80),
-        "coverage_95": coverage(actual, ahead.lower_95, ahead.upper_95),
-        "msis": msis(actual, ahead.lower_95, ahead.upper_95, scale),
+        "coverage_80": coverage(actual, ahead.bounds["lower_80"], ahead.bounds["upper_80"]),
+        "coverage_95": coverage(actual, ahead.bounds["lower_95"], ahead.bounds["upper_95"]),
+        "msis": msis(actual, ahead.bounds["lower_95"], ahead.bounds["upper_95"], scale),
     }
     finite = {name: values[np.isfinite(values)] for name, values in measures.items()}
     return {name: float(values.mean()) for name, values in finite.items()} | {
@@ -74,13 +77,21 @@ def scores(ahead: MonthlyForecast, actual: Values, histories: Histories) -> dict
     }
 
 
+def train(recipe: MonthlyRecipe, histories: Histories) -> Fitted:
+    """Train shared networks or each series' own, as the recipe's rule says."""
+    count = len(histories.lengths)
+    if recipe.shares(count):
+        return fit_shared(recipe, histories)
+    return fit(recipe, histories, series_seeds(recipe.seed, [str(row) for row in range(count)]))
+
+
 def panel_once(histories: Histories, actual: Values, settings: dict[str, Any]) -> dict[str, float]:
     """Train and forecast with one seed, and score it."""
     recipe = replace(MONTHLY, horizon=actual.shape[1], **settings)
     wall, cpu = time.perf_counter(), time.process_time()
-    fitted = fit(recipe, histories)
+    fitted = train(recipe, histories)
     trained = time.perf_counter()
-    ahead = forecast(recipe, fitted, histories)
+    ahead = forecast(recipe, fitted.networks, histories, positions=range(len(histories.lengths)))
     times = {
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
@@ -97,17 +108,18 @@ def milk_once(path: Path, settings: dict[str, Any], *, held_out: bool) -> dict[s
     start = first if held_out else first + 1
     recipe = replace(MONTHLY, horizon=1, **settings)
     wall, cpu = time.perf_counter(), time.process_time()
-    fitted = fit(recipe, histories_of([series[:first]]))
+    fitted = train(recipe, histories_of([series[:first]]))
     months = range(start, start + count)
     arrived = histories_of([series[:month] for month in months])
-    ahead = forecast(recipe, fitted, arrived, positions=[0] * count)
+    ahead = forecast(recipe, fitted.networks, arrived, positions=[0] * count)
     actual = series[list(months)]
+    base = ahead.values if ahead.base_path is None else ahead.base_path
     return {
         "rmse": float(rmse(ahead.values[:, 0] - actual)),
-        "base_rmse": float(rmse(ahead.base[:, 0] - actual)),
+        "base_rmse": float(rmse(base[:, 0] - actual)),
         "naive_rmse": float(rmse(series[np.array(months) - 12] - actual)),
-        "coverage_80": float(coverage(actual, ahead.lower_80[:, 0], ahead.upper_80[:, 0])),
-        "coverage_95": float(coverage(actual, ahead.lower_95[:, 0], ahead.upper_95[:, 0])),
+        "coverage_80": float(coverage(actual, ahead.bounds["lower_80"][:, 0], ahead.bounds["upper_80"][:, 0])),
+        "coverage_95": float(coverage(actual, ahead.bounds["lower_95"][:, 0], ahead.bounds["upper_95"][:, 0])),
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
     }

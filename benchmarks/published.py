@@ -7,14 +7,14 @@ import argparse
 import csv
 import importlib.resources
 import json
-from dataclasses import replace
 
 import numpy as np
 
 from forecasting.months import Month
 from forecasting.networks import classic
+from forecasting.networks.draws import series_seeds
 from forecasting.panel import Histories
-from forecasting.recipes import CLASSIC, CLASSIC_PUBLISHED, Recipe
+from forecasting.recipes import CLASSIC, CLASSIC_PUBLISHED, ClassicRecipe
 
 PUBLISHED = {"train": 43.06, "test": 47.65}
 
@@ -27,24 +27,24 @@ def milk() -> Histories:
     return Histories(values, np.array([len(rows)]), (Month.parse(rows[-1]["month"]),))
 
 
-def measure(recipe: Recipe, seeds: int) -> dict[str, dict[str, float]]:
+def measure(recipe: ClassicRecipe, seeds: int) -> dict[str, dict[str, float]]:
     """Train one network per seed, all at once, and describe their RMSE on both parts."""
     histories = milk()
     copies = Histories(
         np.repeat(histories.values, seeds, 0), np.repeat(histories.lengths, seeds), histories.last_months * seeds
     )
-    drawn = np.concatenate([classic.series_seeds(replace(recipe, seed=seed), ["milk"]) for seed in range(seeds)])
+    drawn = np.concatenate([series_seeds(seed, ["milk"]) for seed in range(seeds)])
     fitted = classic.fit(recipe, copies, drawn)
     found = {}
     for part in ("train", "test"):
-        score = getattr(fitted, part)
+        score = fitted.scores[part]
         found[part] = {
             "mean": float(score.rmse.mean()),
             "least": float(score.rmse.min()),
             "median": float(np.median(score.rmse)),
             "largest": float(score.rmse.max()),
-            "windows": int(score.n[0]),
-            "seasonal_naive": float(score.baseline_rmse[0]),
+            "windows": int(score.n[0, 0]),
+            "seasonal_naive": float(score.baseline_rmse[0, 0]),
         }
     return found
 

@@ -36,6 +36,21 @@ _STEP: dict[str, Any] = {
 }
 
 
+@task(name="settle shared networks", task_run_name="settle shared networks", **_STEP)
+def settle_shared_networks(run_id: int) -> None:
+    """Decide about the networks that all series of a run share, and train them if need be, unless that has been done."""
+    with open_database(Settings.from_environment()) as database:
+        run = job.find_run(database, run_id)
+        done = 0
+
+        def count(networks: int) -> None:
+            nonlocal done
+            done += networks
+            logger.info("Run %d: %d shared networks trained.", run_id, done)
+
+        job.settle_shared_networks(database, run, progress=count)
+
+
 @task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
 def forecast_shard(run_id: int, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
@@ -78,6 +93,8 @@ def take(asked: job.Round) -> job.Summary:
         logger.info(
             "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
         )
+        if run.recipe.shares(len(run.series_ids)):
+            settle_shared_networks(run.run_id)
         if settings.dask:
             clusters.forecast_shards(forecast_shard, run, settings.dask)
         else:

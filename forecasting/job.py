@@ -1,4 +1,4 @@
-"""One run, step by step: open it, forecast its shards, publish it. Read this file first.
+"""One run, step by step: open it, settle its shared networks, forecast its shards, publish it. Read this file first.
 
 Schedule, UI, command line and backfill all take this road. Training happens outside any transaction; the rows of a
 shard are written in one; the last transaction makes the whole run visible.
@@ -10,15 +10,14 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from forecasting import __version__
+from forecasting import __version__, outlook, shared
 from forecasting.errors import RunRefused
 from forecasting.months import Month
-from forecasting.outlook import look
 from forecasting.policy import Policy, Retrain, Verdict
 from forecasting.recipes import Recipe, find_recipe
 from forecasting.settings import Settings
 from forecasting.shard import forecast_shard
-from forecasting.storage import forecasts, panels, runs
+from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.database import Database
 from forecasting.storage.runs import Request, Run
 
@@ -86,6 +85,21 @@ def open_run(database: Database, asked: Round) -> Run:
     return database.write(lambda connection: runs.open_run(connection, request))
 
 
+def settle_shared_networks(database: Database, run: Run, *, progress: Callable[[int], None] | None = None) -> None:
+    """Decide about the networks that all series of a run share, where its recipe has such, and train them if need be.
+
+    What was decided before, by this process or another, stays. progress: called with the number of networks done since
+    the last call.
+    """
+    if not run.recipe.shares(len(run.series_ids)):
+        return
+    with database.reading() as connection:
+        if run_networks.read_run_network(connection, run.run_id) is not None:
+            return
+    network, bundle = shared.settle_shared(database, run, progress=progress)
+    database.write(lambda connection: run_networks.write_run_network(connection, run, network, bundle))
+
+
 def run_shard(
     database: Database,
     run: Run,
@@ -130,12 +144,16 @@ def plan_run(database: Database, asked: Round) -> Plan:
     request = _request(database, asked)
     with database.reading() as connection:
         done = runs.find_published(connection, request)
+        common = (
+            outlook.decide_shared(connection, request)[0] if request.recipe.shares(len(request.series_ids)) else None
+        )
     names: list[str] = []
     verdicts: list[Verdict] = []
     for start in range(0, len(request.series_ids), request.shard_size):
-        outlook = look(database, request, request.series_ids[start : start + request.shard_size])
-        names += outlook.panel.names
-        verdicts += outlook.verdicts
+        part = request.series_ids[start : start + request.shard_size]
+        known = outlook.look(database, request, part, shared=common)
+        names += known.panel.names
+        verdicts += known.verdicts
     return Plan(request, done, tuple(names), tuple(verdicts))
 
 

@@ -1,26 +1,29 @@
 """What a run knows of some series before it acts, and what it decides about each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+from sqlalchemy import Connection
 
 from forecasting.numerics.gaps import fill_gaps, longest_gap
 from forecasting.numerics.windows import train_lengths
 from forecasting.panel import Histories, Panel, Values, histories_of
-from forecasting.policy import ChampionEvidence, Evidence, Policy, Verdict, decide
-from forecasting.recipes import Recipe
-from forecasting.storage import bundles, scores
+from forecasting.policy import ChampionEvidence, Evidence, Policy, Verdict, choose_network, decide
+from forecasting.recipes import ClassicRecipe, Recipe
+from forecasting.storage import bundles, run_networks, scores
 from forecasting.storage.bundles import Champion
 from forecasting.storage.database import Database
 from forecasting.storage.panels import read_panel
+from forecasting.storage.run_networks import RunNetwork, SharedChampion
 from forecasting.storage.runs import Request, Run
 from forecasting.storage.scores import Score
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What a run knows of some series, and what it decides about each: one row per series of the panel.
+class Observed:
+    """The observations of some series that a run may use, gaps filled: one row per series of the panel.
 
     lags: (series, months) of histories: how many months before a filled month its value was taken, 0 if observed.
     """
@@ -28,39 +31,105 @@ class Outlook:
     panel: Panel
     histories: Histories
     lags: Values
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Outlook(Observed):
+    """What a run knows of some series, and what it decides about each: one row per series of the panel."""
+
     verdicts: tuple[Verdict, ...]
     champions: dict[int, Champion]
     live_scores: tuple[Score, ...]
+    network: RunNetwork | None
 
 
-def look(database: Database, run: Run | Request, series_ids: Sequence[int]) -> Outlook:
-    """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written."""
-    with database.reading() as connection:
-        panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
-        champions = bundles.read_champions(connection, series_ids, run)
-        live_scores = scores.read_live_scores(connection, series_ids, run)
-        bundle_scores = scores.read_bundle_scores(connection, series_ids, run)
+def observe(connection: Connection, run: Run | Request, series_ids: Sequence[int]) -> Observed:
+    """Read the observations of some series that a run may use, and what they say of each series."""
+    panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
     observed = histories_of(panel)
     gaps = longest_gap(observed.values, observed.lengths)
     filled, lags = fill_gaps(observed.values, observed.lengths)
     histories = Histories(filled, observed.lengths, observed.last_months)
     constant = _constant(histories, run.recipe)
-    policy = Policy(**run.policy)
-    verdicts = []
-    for row, series_id in enumerate(series_ids):
-        evidence = Evidence(
+    inside = np.arange(filled.shape[1]) < histories.lengths[:, None]
+    zeros = ((filled == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
+    evidence = tuple(
+        Evidence(
             last_month=histories.last_months[row] if histories.lengths[row] else None,
             observations=int(histories.lengths[row]),
             longest_gap=int(gaps[row]),
             constant=bool(constant[row]),
-            champion=_champion_evidence(champions.get(series_id), bundle_scores),
+            zeros=float(zeros[row]),
         )
-        verdicts.append(decide(evidence, policy, run.recipe, run.origin))
-    return Outlook(panel, histories, lags, tuple(verdicts), champions, tuple(live_scores))
+        for row in range(len(series_ids))
+    )
+    return Observed(panel, histories, lags, evidence)
+
+
+def look(
+    database: Database, run: Run | Request, series_ids: Sequence[int], *, shared: Verdict | None = None
+) -> Outlook:
+    """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written.
+
+    shared: what will be decided about networks that all series of the run share, where that is not stored yet.
+    """
+    with database.reading() as connection:
+        observed = observe(connection, run, series_ids)
+        network = run_networks.read_run_network(connection, run.run_id) if isinstance(run, Run) else None
+        if network is not None and network.bundle_id is not None:
+            champions = bundles.read_shared(connection, series_ids, network.bundle_id)
+        else:
+            champions = bundles.read_champions(connection, series_ids, run)
+        live_scores = scores.read_live_scores(connection, series_ids, run)
+        bundle_scores = scores.read_bundle_scores(connection, series_ids, run)
+    policy = Policy(**run.policy)
+    verdicts = []
+    for evidence, series_id in zip(observed.evidence, series_ids, strict=True):
+        champion = champions.get(series_id)
+        known = replace(evidence, champion=_champion_evidence(champion, bundle_scores))
+        common = _shared_verdict(network, champion) if network is not None else shared
+        verdicts.append(decide(known, policy, run.recipe, run.origin, shared=common))
+    return Outlook(
+        observed.panel,
+        observed.histories,
+        observed.lags,
+        observed.evidence,
+        tuple(verdicts),
+        champions,
+        tuple(live_scores),
+        network,
+    )
+
+
+def decide_shared(connection: Connection, run: Run | Request) -> tuple[Verdict, SharedChampion | None]:
+    """Decide about the networks that all series of a run share; returns their champion as well, if there is one."""
+    policy = Policy(**run.policy)
+    champion = run_networks.read_shared_champion(connection, run)
+    evidence = None
+    if champion is not None:
+        series, n, ratio = scores.read_shared_ratio(connection, run, champion.bundle_id, least=policy.live_least)
+        evidence = ChampionEvidence(champion.recipe_hash, champion.origin, 1.0, n, ratio, series)
+    return choose_network(evidence, policy, run.recipe, run.origin), champion
+
+
+def _shared_verdict(network: RunNetwork, champion: Champion | None) -> Verdict:
+    """Return what a stored decision about shared networks means for one series."""
+    if network.decision is None:
+        return Verdict(None, None, "refused", network.reason, network.detail)
+    if network.bundle_id is None:
+        return Verdict(None, None, "fallback", "diverged", "Training did not end in finite numbers.")
+    decision: Literal["retrain", "reuse"] = "retrain" if network.decision == "retrain" else "reuse"
+    if champion is not None and champion.position < 0:
+        detail = "The shared networks were trained without this series."
+        return Verdict("reuse", "cold_start", None, "ok", detail)
+    return Verdict(decision, network.reason, None, "ok", network.detail)
 
 
 def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
-    seen = histories.lengths if recipe.scaler_sees == "all" else train_lengths(histories.lengths, recipe.train_share)
+    seen = histories.lengths
+    if isinstance(recipe, ClassicRecipe) and recipe.scaler_sees == "train":
+        seen = train_lengths(histories.lengths, recipe.train_share)
     inside = np.arange(histories.values.shape[1]) < seen[:, None]
     high = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
     low = np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf)

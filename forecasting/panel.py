@@ -1,5 +1,6 @@
 """A panel: the observations of many series, one row each, on one calendar."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,19 @@ class Histories:
         lengths = self.lengths[rows]
         width = int(lengths.max(initial=0))
         return Histories(self.values[rows][:, :width], lengths, tuple(self.last_months[row] for row in rows))
+
+
+def joined(parts: Sequence[Histories]) -> Histories:
+    """Put histories below one another, padded to the longest."""
+    width = max((part.values.shape[1] for part in parts), default=0)
+    padded = [
+        np.pad(part.values, ((0, 0), (0, width - part.values.shape[1])), constant_values=np.nan) for part in parts
+    ]
+    return Histories(
+        np.concatenate([np.empty((0, width)), *padded]),
+        np.concatenate([np.empty(0, np.int64), *(part.lengths for part in parts)]),
+        tuple(month for part in parts for month in part.last_months),
+    )
 
 
 def observed_span(panel: Panel) -> tuple[Counts, Counts]:

@@ -44,13 +44,17 @@ class Policy:
 
 @dataclass(frozen=True)
 class ChampionEvidence:
-    """What is known of the network that made the last published forecast."""
+    """What is known of the network that made the last published forecast.
+
+    Of networks that series share, live_rmse is a multiple of the test RMSE, the median of `series` series, and test_rmse one.
+    """
 
     recipe_hash: str
     origin: Month
-    test_rmse: float
+    test_rmse: float | None
     live_n: int = 0
     live_rmse: float | None = None
+    series: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Evidence:
     observations: int = 0
     longest_gap: int = 0
     constant: bool = False
+    zeros: float = 0.0
     champion: ChampionEvidence | None = None
 
 
@@ -78,13 +83,22 @@ class Verdict:
     detail: str | None = None
 
 
-def decide(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
-    """Decide about one series: held, refused or fallback where no network helps, else retrain or reuse."""
-    ended = _without_network(evidence, policy, recipe, origin)
-    return ended if ended is not None else _choose_network(evidence, policy, recipe)
+def decide(
+    evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month, *, shared: Verdict | None = None
+) -> Verdict:
+    """Decide about one series: held, refused or fallback where no network helps, else retrain or reuse.
+
+    shared: what was decided about the networks that all series of the run share, where they do.
+    """
+    ended = without_network(evidence, policy, recipe, origin)
+    if ended is not None:
+        return ended
+    # Both are the series' own last months, so that a late series' network is no older than it is.
+    return shared or choose_network(evidence.champion, policy, recipe, evidence.last_month or origin)
 
 
-def _without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
+def without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
+    """Say how a series ends for which no network is asked; None where one is."""
     if evidence.last_month is None:
         return Verdict(None, None, "refused", "no_observations", f"No observation up to {origin}.")
     late = origin - evidence.last_month
@@ -98,15 +112,18 @@ def _without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin:
         return Verdict(None, None, "held", "gap", detail)
     if evidence.observations < recipe.least_observations:
         detail = f"{evidence.observations} months; recipe {recipe.name} needs {recipe.least_observations}."
-        outcome = "fallback" if evidence.observations >= 12 else "refused"
+        outcome = "fallback" if evidence.observations >= recipe.fallback_needs else "refused"
         return Verdict(None, None, outcome, "short_history", detail)
     if evidence.constant:
         return Verdict(None, None, "fallback", "constant", "All months the network would be trained on are equal.")
+    if evidence.zeros > recipe.most_zeros:
+        detail = f"{evidence.zeros:.0%} of its months are zero; a network is asked up to {recipe.most_zeros:.0%}."
+        return Verdict(None, None, "fallback", "intermittent", detail)
     return None
 
 
-def _choose_network(evidence: Evidence, policy: Policy, recipe: Recipe) -> Verdict:
-    champion = evidence.champion
+def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Recipe, month: Month) -> Verdict:
+    """Decide whether the champion is reused at a month, or a network is trained."""
     if policy.retrain == "always":
         return _retrain("asked_for", "retrain = always")
     if policy.retrain == "never":
@@ -118,13 +135,14 @@ def _choose_network(evidence: Evidence, policy: Policy, recipe: Recipe) -> Verdi
         return _retrain("no_network", "No network has made a published forecast yet.")
     if champion.recipe_hash != recipe.hash:
         return _retrain("recipe_changed", f"The last network is of another recipe than {recipe.name}.")
-    # Both are the series' own last months, so that a late series' network is no older than it is.
-    age = evidence.last_month - champion.origin if evidence.last_month else 0
+    age = month - champion.origin
     if age >= policy.max_age_months:
         return _retrain("age", f"Trained at {champion.origin}; age in months: {age}; limit: {policy.max_age_months}.")
-    if champion.live_rmse is not None and champion.live_n >= policy.live_least:
+    if champion.live_rmse is not None and champion.test_rmse is not None and champion.live_n >= policy.live_least:
         compared = (
             f"live RMSE {champion.live_rmse:.6g} over {champion.live_n} months, test RMSE {champion.test_rmse:.6g}"
+            if champion.series is None
+            else f"live RMSE {champion.live_rmse:.3g} times test RMSE, median of {champion.series} series"
         )
         if champion.live_rmse > policy.live_rmse_ratio * champion.test_rmse:
             return _retrain("live_rmse", f"{compared}: worse than {policy.live_rmse_ratio} times.")
@@ -142,23 +160,32 @@ def _reuse(reason: str, detail: str) -> Verdict:
     return Verdict("reuse", reason, None, "ok", detail)
 
 
-def without_bundle(policy: Policy, damage: str) -> Verdict:
-    """Decide again about a series whose stored network turned out to be damaged."""
-    if policy.retrain == "auto":
+def without_bundle(policy: Policy, damage: str, *, shared: bool = False) -> Verdict:
+    """Decide again about a series whose stored network turned out to be damaged; one that is shared is not retrained here."""
+    if policy.retrain == "auto" and not shared:
         return _retrain("bundle_damaged", damage)
     return Verdict(None, None, "failed", "bundle_damaged", damage)
 
 
-def judge(values: Values, history: Values, *, diverged: bool) -> tuple[str, str, str | None]:
-    """Say whether a network's forecast may be published as one: outcome, reason and detail.
+WHY_NOT = {
+    "diverged": "Training did not end in finite numbers.",
+    "guarded": "On held-out months the network was much worse than the base path.",
+    "unseen": "The networks were trained without this series.",
+    "absurd": f"A forecast lies more than {ABSURD_RANGES} ranges of the history away from it.",
+}
 
-    values: (horizon,) and history: (months,), both in the unit of the series.
+
+def judge(values: Values | None, history: Values, reason: str) -> tuple[str, str, str | None]:
+    """Say whether a forecast may be published as a network's: outcome, reason and detail.
+
+    values: (horizon,), None where the network diverged, and history: (months,), both in the unit of the series. reason: why
+    no network made them, empty where one did.
     """
-    if diverged or not np.isfinite(values).all():
-        return "fallback", "diverged", "Training did not end in finite numbers."
-    low, high = float(history.min()), float(history.max())
-    limit = ABSURD_RANGES * (high - low)
-    worst = float(np.abs(values - (low + high) / 2).max())
-    if worst > limit + (high - low) / 2:
-        return "fallback", "absurd", f"A forecast lies more than {ABSURD_RANGES} ranges of the history away from it."
-    return "forecast", "ok", None
+    if values is None or not np.isfinite(values).all():
+        reason = "diverged"
+    elif not reason:
+        low, high = float(history.min()), float(history.max())
+        limit = ABSURD_RANGES * (high - low)
+        worst = float(np.abs(values - (low + high) / 2).max())
+        reason = "absurd" if worst > limit + (high - low) / 2 else ""
+    return ("fallback", reason, WHY_NOT.get(reason)) if reason else ("forecast", "ok", None)

@@ -2,22 +2,16 @@
 
 from typing import Any
 
-import numpy as np
-
+from forecasting.bundling import networks_of
 from forecasting.errors import RunRefused
-from forecasting.months import Month
 from forecasting.networks import classic
-from forecasting.networks.classic import Networks, PartScore
 from forecasting.networks.lstm import to_keras
+from forecasting.networks.methods import method_of
 from forecasting.numerics.gaps import fill_gaps
-from forecasting.numerics.scaling import MinMaxScaler
-from forecasting.numerics.windows import cut_windows, train_lengths
 from forecasting.panel import Histories, histories_of
-from forecasting.recipes import Recipe
+from forecasting.recipes import ClassicRecipe
 from forecasting.reports.charts import Line, SeriesChart
-from forecasting.shard import unpack_bundle
 from forecasting.storage import bundles, forecasts
-from forecasting.storage.bundles import Champion
 from forecasting.storage.database import Database
 from forecasting.storage.panels import read_panel
 from forecasting.storage.runs import read_recipe, read_run
@@ -42,8 +36,10 @@ def review_series(database: Database, name: str) -> SeriesChart:
     first = observed.last_months[0] + (1 - int(observed.lengths[0]))
     train = test = None
     if champion is not None and champion.recipe_hash == run.recipe.hash:
-        weights = unpack_bundle(champion.bundle_id, stored[champion.bundle_id])
-        train, test = _predictions(run.recipe, champion, weights, histories, first)
+        networks, [position] = networks_of(champion.bundle_id, stored[champion.bundle_id], [newest.series_id])
+        trained = int(histories.lengths[0]) - (histories.last_months[0] - champion.origin)
+        past = method_of(run.recipe).predict_past(run.recipe, networks, histories, position=position, trained=trained)
+        train, test = Line(first + past.train_first, past.train), Line(first + past.test_first, past.test)
     ahead = observed.last_months[0] + 1
     return SeriesChart(
         name=name,
@@ -72,24 +68,9 @@ def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:
             raise RunRefused(f"No network has made a published forecast of {name!r} yet: milkrun run makes one.")
         bundle = bundles.read_bundles(connection, [champion.bundle_id])[champion.bundle_id]
         recipe = read_recipe(connection, champion.recipe_hash)
-    weights = unpack_bundle(champion.bundle_id, bundle)
-    return to_keras(classic.architecture_of(recipe), weights, champion.position), champion.scaler
-
-
-def _predictions(
-    recipe: Recipe, champion: Champion, weights: dict[str, np.ndarray], histories: Histories, first: Month
-) -> tuple[Line, Line]:
-    """Predict every month one ahead with the stored network: the part it was trained on, and all that came after."""
-    position = slice(champion.position, champion.position + 1)
-    scaler = MinMaxScaler(np.array([champion.scaler["low"]]), np.array([champion.scaler["high"]]))
-    networks = Networks({tensor: weights[tensor][position] for tensor in weights}, scaler)
-    at_training = histories.lengths - (histories.last_months[0] - champion.origin)
-    split = train_lengths(at_training, recipe.train_share)
-    scaled = scaler.transform(histories.values)
-    look_back = np.full_like(split, recipe.look_back)
-    lines = []
-    for start, end in ((look_back, split), (np.maximum(split, look_back), histories.lengths)):
-        windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
-        score: PartScore = classic.score_part(recipe, networks, histories.values, windows)
-        lines.append(Line(first + int(start[0]), score.predictions[0]))
-    return lines[0], lines[1]
+    if not isinstance(recipe, ClassicRecipe):
+        raise RunRefused(
+            f"{name!r} is forecast by recipe {recipe.name}, an ensemble: only recipes of the method classic leave as one model."
+        )
+    networks, [position] = networks_of(champion.bundle_id, bundle, [champion.series_id])
+    return to_keras(classic.architecture_of(recipe), networks.weights, position), networks.scalers[position]

@@ -16,7 +16,7 @@ class Settings:
 
     home: Path
     database_url: str | None = None
-    recipe: str = "classic"
+    recipe: str = "monthly"
     shard_size: int = 1000
     late_months: int = 3
     workers: int | None = None
@@ -38,7 +38,7 @@ class Settings:
         return cls(
             home=Path(environment["MILKRUN_HOME"]).expanduser() if environment.get("MILKRUN_HOME") else _default_home(),
             database_url=environment.get("DATABASE_URL") or None,
-            recipe=environment.get("MILKRUN_RECIPE") or "classic",
+            recipe=environment.get("MILKRUN_RECIPE") or "monthly",
             shard_size=_whole_number(environment, "MILKRUN_SHARD_SIZE", default=1000, least=1),
             late_months=_whole_number(environment, "MILKRUN_LATE_MONTHS", default=3, least=0),
             workers=_whole_number(environment, "MILKRUN_WORKERS", default=0, least=0) or None,

@@ -1,25 +1,22 @@
 """One shard of a run: train or reuse as decided, forecast, judge, and give the rows to write."""
 
-import platform
 import threading
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting import __version__
+from forecasting.bundling import MEASURES, bundle_of, finite, networks_of
 from forecasting.errors import BundleError
-from forecasting.networks import bundle as tensors
-from forecasting.networks import classic
-from forecasting.networks.classic import Fitted, Networks
+from forecasting.networks.draws import series_seeds
+from forecasting.networks.fitted import Fitted, Forecasts, Networks
+from forecasting.networks.methods import method_of
 from forecasting.numerics.baselines import seasonal_naive
-from forecasting.numerics.scaling import MinMaxScaler
+from forecasting.numerics.intervals import live_factors
 from forecasting.outlook import Outlook, look
 from forecasting.panel import Values
 from forecasting.policy import Policy, Verdict, judge, without_bundle
-from forecasting.recipes import Recipe
 from forecasting.storage import bundles
-from forecasting.storage.bundles import Bundle, Member
 from forecasting.storage.database import Database
 from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
 from forecasting.storage.runs import Run
@@ -29,6 +26,20 @@ from forecasting.storage.scores import Score
 _ONE_AT_A_TIME = threading.Lock()
 
 FILL_RULES = {12: "year_before", 1: "last_value"}
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The forecast of one series: values, base_path and bounds (horizon,).
+
+    reason: empty where a network made it, else the word for why none did.
+    """
+
+    values: Values
+    base_path: Values | None
+    bounds: dict[str, Values]
+    reason: str
+    bundle_id: str | None = None
 
 
 def forecast_shard(
@@ -41,189 +52,194 @@ def forecast_shard(
 ) -> ShardResult:
     """Do everything for some series but write it; `progress` receives how many networks have just been trained."""
     outlook = look(database, run, series_ids)
-    reused, stored, verdicts = _load_networks(database, run, outlook)
-    to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain"]
-    fitted = _train(run.recipe, outlook, to_train, workers, progress)
-    bundle = _bundle_of(run, outlook, to_train, fitted) if fitted else None
-    values: dict[int, Values] = {}
-    for rows, networks in ((reused, stored), (to_train, fitted and fitted.networks)):
-        if networks:
-            made = classic.forecast(run.recipe, networks, outlook.histories.select(rows))
-            values.update(zip(rows, made, strict=True))
-    diverged = {row for position, row in enumerate(to_train) if fitted and fitted.diverged[position]}
-    results = tuple(
-        _result(run, outlook, row, verdict, values.get(row), row in diverged, bundle)
-        for row, verdict in enumerate(verdicts)
-    )
+    live = live_factors_of(outlook)
+    ahead, verdicts = _ask_stored(database, run, outlook, live)
+    to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in ahead]
+    fitted = _train(run, outlook, to_train, workers, progress)
+    bundle = None
+    if fitted is not None:
+        histories = outlook.histories.select(to_train)
+        bundle = bundle_of(run, [series_ids[row] for row in to_train], histories, fitted)
+        positions = range(len(to_train))
+        ahead |= _ask(run, fitted.networks, outlook, to_train, positions, live, bundle.bundle_id if bundle else None)
+        for place in np.flatnonzero(fitted.diverged):
+            ahead.pop(to_train[place])
+    results = tuple(_results(run, outlook, verdicts, ahead))
     return ShardResult(
         bundle,
         results,
-        (*_training_scores(outlook, to_train, fitted), *outlook.live_scores),
+        (*_training_scores(outlook, to_train, fitted), *_shared_scores(outlook, verdicts), *outlook.live_scores),
         tuple(_filled_months(outlook, results)),
     )
 
 
+def live_factors_of(outlook: Outlook) -> Values:
+    """Return by how much the live errors of each series widen its 80 and 95 % intervals: (series, 2)."""
+    row_of = {series_id: row for row, series_id in enumerate(outlook.panel.series_ids)}
+    answered = np.zeros((len(row_of), 2))
+    inside = np.zeros((len(row_of), 2))
+    months = np.zeros(len(row_of))
+    for score in outlook.live_scores:
+        row = row_of[score.series_id]
+        if score.horizon == 1:
+            months[row] = score.n
+        for column, coverage in enumerate((score.coverage_80, score.coverage_95)):
+            if coverage is not None:
+                answered[row, column] += score.n
+                inside[row, column] += score.n * coverage
+    realised = np.divide(inside, answered, out=np.full_like(inside, np.nan), where=answered > 0)
+    return live_factors(months, realised)
+
+
+def _ask_stored(database: Database, run: Run, outlook: Outlook, live: Values) -> tuple[dict[int, Ahead], list[Verdict]]:
+    """Forecast with the networks that are stored; where a bundle is damaged, the policy decides again."""
+    verdicts = list(outlook.verdicts)
+    users: dict[str, list[int]] = {}
+    shared = outlook.network is not None and outlook.network.bundle_id is not None
+    for row, series_id in enumerate(outlook.panel.series_ids):
+        asked = verdicts[row].decision == "reuse" or (
+            shared and (verdicts[row].decision == "retrain" or verdicts[row].outcome == "fallback")
+        )
+        if asked:
+            users.setdefault(outlook.champions[series_id].bundle_id, []).append(row)
+    ahead: dict[int, Ahead] = {}
+    if not users:
+        return ahead, verdicts
+    with database.reading() as connection:
+        stored = bundles.read_bundles(connection, users)
+    for bundle_id, rows in users.items():
+        try:
+            networks, positions = networks_of(
+                bundle_id, stored[bundle_id], [outlook.panel.series_ids[row] for row in rows]
+            )
+        except BundleError as damage:
+            for row in rows:
+                told = f"Bundle {bundle_id[:12]}: {damage}"
+                verdicts[row] = without_bundle(Policy(**run.policy), told, shared=shared)
+            continue
+        ahead |= _ask(run, networks, outlook, rows, positions, live, bundle_id)
+    return ahead, verdicts
+
+
+def _ask(
+    run: Run,
+    networks: Networks,
+    outlook: Outlook,
+    rows: list[int],
+    positions: Sequence[int],
+    live: Values,
+    bundle_id: str | None,
+) -> dict[int, Ahead]:
+    made = method_of(run.recipe).forecast(
+        run.recipe, networks, outlook.histories.select(rows), positions=positions, live=live[rows]
+    )
+    return dict(zip(rows, _apart(made, bundle_id), strict=True))
+
+
+def _apart(made: Forecasts, bundle_id: str | None) -> Iterator[Ahead]:
+    """Take forecasts apart, series by series."""
+    for row, values in enumerate(made.values):
+        base_path = None if made.base_path is None else made.base_path[row]
+        bounds = {name: bound[row] for name, bound in made.bounds.items()}
+        yield Ahead(values, base_path, bounds, made.reasons[row], bundle_id)
+
+
 def _train(
-    recipe: Recipe, outlook: Outlook, rows: list[int], workers: int | None, progress: Callable[[int], None] | None
+    run: Run, outlook: Outlook, rows: list[int], workers: int | None, progress: Callable[[int], None] | None
 ) -> Fitted | None:
     if not rows:
         return None
-    seeds = classic.series_seeds(recipe, [outlook.panel.names[row] for row in rows])
+    seeds = series_seeds(run.recipe.seed, [outlook.panel.names[row] for row in rows])
     histories = outlook.histories.select(rows)
     filled = outlook.lags[rows][:, : histories.values.shape[1]] > 0
     with _ONE_AT_A_TIME:
-        return classic.fit(recipe, histories, seeds, filled=filled, workers=workers, progress=progress)
-
-
-def _load_networks(
-    database: Database, run: Run, outlook: Outlook
-) -> tuple[list[int], Networks | None, tuple[Verdict, ...]]:
-    """Load the networks that are reused: rows and their networks; where a bundle is damaged, the policy decides again."""
-    verdicts = list(outlook.verdicts)
-    users: dict[str, list[int]] = {}
-    for row, series_id in enumerate(outlook.panel.series_ids):
-        if verdicts[row].decision == "reuse":
-            users.setdefault(outlook.champions[series_id].bundle_id, []).append(row)
-    if not users:
-        return [], None, outlook.verdicts
-    with database.reading() as connection:
-        stored = bundles.read_bundles(connection, users)
-    rows: list[int] = []
-    tensors_of: list[dict[str, np.ndarray]] = []
-    for bundle_id, wanted in users.items():
-        try:
-            weights = unpack_bundle(bundle_id, stored[bundle_id])
-        except BundleError as damage:
-            for row in wanted:
-                verdicts[row] = without_bundle(Policy(**run.policy), f"Bundle {bundle_id[:12]}: {damage}")
-            continue
-        positions = [outlook.champions[outlook.panel.series_ids[row]].position for row in wanted]
-        tensors_of.append({name: tensor[positions] for name, tensor in weights.items()})
-        rows += wanted
-    if not rows:
-        return [], None, tuple(verdicts)
-    scalers = [outlook.champions[outlook.panel.series_ids[row]].scaler for row in rows]
-    scaler = MinMaxScaler(*(np.array([scaler[side] for scaler in scalers]) for side in ("low", "high")))
-    weights = {name: np.concatenate([tensors[name] for tensors in tensors_of]) for name in tensors_of[0]}
-    return rows, Networks(weights, scaler), tuple(verdicts)
-
-
-def unpack_bundle(bundle_id: str, bundle: Bundle) -> dict[str, np.ndarray]:
-    """Return the tensors of a stored bundle.
-
-    Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name.
-    """
-    networks = tensors.unpack(bundle.payload, bundle.manifest.get("networks", {}))
-    if bundle.bundle_id != bundle_id:
-        raise BundleError("its manifest or a scaler differs from what was stored: train again.")
-    return networks
-
-
-def _bundle_of(run: Run, outlook: Outlook, rows: list[int], fitted: Fitted) -> Bundle | None:
-    """Bundle the networks that ended in finite numbers; the others are not kept."""
-    kept = [position for position in range(len(rows)) if not fitted.diverged[position]]
-    if not kept:
-        return None
-    networks = fitted.networks.select(kept)
-    payload, manifest = tensors.pack(networks.weights)
-    members = []
-    for position, source in enumerate(kept):
-        row = rows[source]
-        last = outlook.histories.last_months[row]
-        seen = int(fitted.trained_lengths[source]) - int(outlook.histories.lengths[row])
-        members.append(
-            Member(
-                outlook.panel.series_ids[row],
-                position,
-                {
-                    "kind": "min_max",
-                    "low": float(networks.scaler.low[position]),
-                    "high": float(networks.scaler.high[position]),
-                },
-                trained_through=last + seen,
-                origin=last,
-                train_rmse=float(fitted.train.rmse[source]),
-                test_rmse=float(fitted.test.rmse[source]),
-            )
+        return method_of(run.recipe).fit(
+            run.recipe, histories, seeds, filled=filled, workers=workers, progress=progress
         )
-    provenance = {"code": __version__, "python": platform.python_version(), "seed": run.recipe.seed}
-    provenance |= {name: version(name) for name in ("tensorflow", "numpy")}
-    return Bundle(
-        run.recipe.hash,
-        run.origin,
-        run.as_of,
-        payload,
-        {"networks": manifest, "provenance": provenance},
-        tuple(members),
+
+
+def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead]) -> Iterator[SeriesResult]:
+    """Judge every series' forecast, and let the fallback speak where it may not be published as one."""
+    ends: list[tuple[str, str, str | None]] = []
+    for row, verdict in enumerate(verdicts):
+        if verdict.decision is None:
+            ends.append((str(verdict.outcome), verdict.reason, verdict.detail))
+            continue
+        history = outlook.histories.values[row, : outlook.histories.lengths[row]]
+        outcome, reason, problem = judge(
+            ahead[row].values if row in ahead else None, history, ahead[row].reason if row in ahead else ""
+        )
+        ends.append((outcome, reason, problem or verdict.detail))
+    helpless = [
+        row for row, (outcome, reason, _) in enumerate(ends)
+        if outcome == "fallback" and (row not in ahead or reason in ("diverged", "absurd"))
+    ]  # fmt: skip
+    if helpless:
+        made = method_of(run.recipe).without_networks(run.recipe, outlook.histories.select(helpless))
+        ahead = ahead | dict(zip(helpless, _apart(made, None), strict=True))
+    speaking = [row for row, (outcome, _, _) in enumerate(ends) if outcome in ("forecast", "fallback")]
+    known = outlook.histories.select(speaking)
+    baseline = dict(zip(speaking, seasonal_naive(known.values, known.lengths, horizon=run.recipe.horizon), strict=True))
+    for row, (outcome, reason, detail) in enumerate(ends):
+        verdict, length = verdicts[row], int(outlook.histories.lengths[row])
+        told = (
+            outlook.panel.series_ids[row],
+            outlook.histories.last_months[row] if length else None,
+            verdict.decision,
+            verdict.decision_reason,
+            outcome,
+            reason,
+            detail,
+        )
+        if row not in baseline:
+            yield SeriesResult(*told)
+            continue
+        found = ahead[row]
+        yield SeriesResult(
+            *told,
+            method="lstm" if outcome == "forecast" else method_of(run.recipe).without_networks_name,
+            bundle_id=found.bundle_id,
+            last_value=float(outlook.histories.values[row, length - 1]),
+            values=found.values,
+            seasonal_naive=baseline[row],
+            base_path=found.base_path,
+            bounds=found.bounds,
+        )
+
+
+def _training_scores(outlook: Outlook, rows: list[int], fitted: Fitted | None) -> Iterator[Score]:
+    """Give the scores of networks that this shard has trained."""
+    for split, scores in fitted.scores.items() if fitted else ():
+        measures = [getattr(scores, name) for name in MEASURES]
+        for place, horizon in np.argwhere((scores.n > 0) & np.isfinite(scores.rmse)):
+            numbers = [measure[place, horizon] for measure in measures]
+            yield _score(outlook.panel.series_ids[rows[place]], split, int(horizon), numbers)
+
+
+def _shared_scores(outlook: Outlook, verdicts: list[Verdict]) -> Iterator[Score]:
+    """Give the scores of networks that were trained before the shards for the whole run."""
+    for series_id, verdict in zip(outlook.panel.series_ids, verdicts, strict=True):
+        champion = outlook.champions.get(series_id)
+        if verdict.decision != "retrain" or outlook.network is None or champion is None or champion.scores is None:
+            continue
+        for split, scores in champion.scores.items():
+            for horizon, n in enumerate(scores["n"]):
+                if n and scores["rmse"][horizon] is not None:
+                    yield _score(series_id, split, horizon, [scores[name][horizon] for name in MEASURES])
+
+
+def _score(series_id: int, split: str, horizon: int, numbers: Sequence[float | None]) -> Score:
+    n, rmse, *others = (None if number is None else finite(number) for number in numbers)
+    baseline_rmse, naive_rmse, base_path_rmse, skill = others
+    return Score(
+        series_id, split, horizon + 1, int(n or 0), float(rmse or 0.0), baseline_rmse, skill, naive_rmse, base_path_rmse
     )
 
 
-def _result(
-    run: Run, outlook: Outlook, row: int, verdict: Verdict, values: Values | None, diverged: bool, bundle: Bundle | None
-) -> SeriesResult:
-    length = int(outlook.histories.lengths[row])
-    history = outlook.histories.values[row : row + 1, :length]
-    series_id = outlook.panel.series_ids[row]
-    outcome, reason, detail = verdict.outcome, verdict.reason, verdict.detail
-    if values is not None:
-        outcome, reason, problem = judge(values, history[0], diverged=diverged)
-        detail = problem or detail
-    method = bundle_id = baseline = None
-    if outcome in ("forecast", "fallback"):
-        baseline = seasonal_naive(history, np.array([length]), horizon=run.recipe.horizon)[0]
-        method = "lstm" if outcome == "forecast" else "seasonal_naive"
-        if outcome == "fallback":
-            values = baseline
-        elif verdict.decision == "reuse":
-            bundle_id = outlook.champions[series_id].bundle_id
-        elif bundle is not None:
-            bundle_id = bundle.bundle_id
-    return SeriesResult(
-        series_id,
-        outlook.histories.last_months[row] if length else None,
-        verdict.decision,
-        verdict.decision_reason,
-        str(outcome),
-        reason,
-        detail,
-        method,
-        bundle_id,
-        values if method else None,
-        baseline,
-    )
-
-
-def _training_scores(outlook: Outlook, rows: list[int], fitted: Fitted | None) -> list[Score]:
-    if fitted is None:
-        return []
-    found = []
-    for split, part in (("train", fitted.train), ("test", fitted.test)):
-        for position, row in enumerate(rows):
-            if part.n[position] > 0 and np.isfinite(part.rmse[position]):
-                found.append(
-                    Score(
-                        outlook.panel.series_ids[row],
-                        split,
-                        1,
-                        int(part.n[position]),
-                        float(part.rmse[position]),
-                        _finite(part.baseline_rmse[position]),
-                        _finite(part.skill[position]),
-                    )
-                )
-    return found
-
-
-def _filled_months(outlook: Outlook, results: Sequence[SeriesResult]) -> list[FilledMonth]:
-    filled = []
+def _filled_months(outlook: Outlook, results: Sequence[SeriesResult]) -> Iterator[FilledMonth]:
     for row, column in zip(*np.nonzero(outlook.lags), strict=True):
         if results[row].method is None:
             continue
         month = outlook.histories.last_months[row] + (int(column) + 1 - int(outlook.histories.lengths[row]))
         rule = FILL_RULES[int(outlook.lags[row, column])]
-        filled.append(FilledMonth(results[row].series_id, month, float(outlook.histories.values[row, column]), rule))
-    return filled
-
-
-def _finite(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None
+        yield FilledMonth(results[row].series_id, month, float(outlook.histories.values[row, column]), rule)

@@ -44,7 +44,7 @@ def test_a_setting_that_cannot_work_is_named(change: dict[str, Any]) -> None:
 def test_an_unknown_recipe_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
     """A misspelt name leads to the right one."""
     (tmp_path / "mine.toml").write_text("horizon = 3")
-    with pytest.raises(RecipeError, match="'clasic'; there are: classic, classic-published, mine"):
+    with pytest.raises(RecipeError, match="'clasic'; there are: classic, classic-published, mine, monthly"):
         find_recipe("clasic", tmp_path)
 
 
@@ -65,16 +65,18 @@ def test_a_recipe_of_ones_own_differs_from_its_base_in_what_the_file_says(tmp_pa
     [
         ("horizon = 'twelve'", r"horizon is 'twelve'; write it like 12"),
         ("horizon = true", r"horizon is True; write it like 12"),
-        ("units = 4", r"units is 4; write it like \[4\]"),
+        ("base = 'classic'\nunits = 4", r"units is 4; write it like \[4\]"),
         ("horison = 12", r"there is no setting 'horison'; there are: .*horizon"),
         ("name = 'x'", r"there is no setting 'name'"),
         ("base = ['classic']", r"base is \['classic'\]"),
         ("learning_rate = nan", r"learning_rate is nan; it must be above 0"),
         ("max_gap = -1", r"max_gap is -1"),
+        ("method = 'classic'", r"there is no setting 'method'"),
+        ("base = 'classic'\nlearning_rate = nan", r"learning_rate is nan; it must be above 0"),
         ("base = 'best'", r"base is 'best'; choose one of classic"),
         ("horizon 12", r"is not TOML: .*line 1"),
         ("horizon = 0", r"Recipe mine: horizon is 0"),
-        ("scaler_sees = 'future'", r"scaler_sees is 'future'; choose train or all"),
+        ("base = 'classic'\nscaler_sees = 'future'", r"scaler_sees is 'future'; choose train or all"),
     ],
 )
 def test_a_mistake_in_a_file_is_named_with_the_remedy(tmp_path: Path, text: str, message: str) -> None:

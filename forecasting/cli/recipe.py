@@ -36,13 +36,14 @@ def show(name: str, as_json: bool) -> None:
     from forecasting.recipes import find_recipe
     from forecasting.settings import Settings
 
-    settings = find_recipe(name, Settings.from_environment().recipes).settings
+    found = find_recipe(name, Settings.from_environment().recipes)
     if as_json:
-        click.echo(json.dumps(settings, indent=2))
+        click.echo(json.dumps(found.settings, indent=2))
         return
     click.echo(f"# Save as YOUR_NAME.toml in {Settings.from_environment().recipes}; leave out what stays as it is.")
-    for setting, value in settings.items():
-        if setting != "name":
+    click.echo(f'base = "{found.method}"')
+    for setting, value in found.settings.items():
+        if setting not in ("name", "method"):
             click.echo(f"{setting} = {json.dumps(value)}")
 
 

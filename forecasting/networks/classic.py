@@ -1,73 +1,40 @@
 """The classic recipe: MinMax scaling, a chronological split, one small LSTM per series, one month ahead, then on."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.networks.lstm import Architecture, Weights, predict
+from forecasting.networks.fitted import Fitted, Forecasts, Networks, Past, SplitScores
+from forecasting.networks.lstm import Architecture, predict
 from forecasting.networks.training import Training, train
-from forecasting.numerics.baselines import seasonal_naive_at
+from forecasting.numerics.baselines import seasonal_naive, value_before
 from forecasting.numerics.metrics import rmse, skill
 from forecasting.numerics.scaling import MinMaxScaler, fit_min_max
-from forecasting.numerics.windows import Windows, split_windows, train_lengths
+from forecasting.numerics.windows import Windows, cut_windows, split_windows, train_lengths
 from forecasting.panel import Counts, Histories, Values
-from forecasting.recipes import Recipe
+from forecasting.recipes import ClassicRecipe
 
 
 @dataclass(frozen=True)
-class Networks:
-    """One network and one scaler per series: all that a forecast needs beside the history."""
+class Predictions:
+    """What networks say of one part of their histories, one month ahead, in the unit of each series.
 
-    weights: Weights
-    scaler: MinMaxScaler
-
-    def select(self, rows: list[int]) -> "Networks":
-        """Return the networks of some rows, in that order."""
-        return Networks({name: tensor[rows] for name, tensor in self.weights.items()}, self.scaler.select(rows))
-
-
-@dataclass(frozen=True)
-class PartScore:
-    """How networks did on one part of their histories, one month ahead; all (series,), in the unit of each series.
-
-    baseline_rmse is the seasonal naive's; skill is on the months that have one (NaN where none has).
-    predictions: (series, windows) in the unit of the series; months: (series, windows) their columns; NaN, padding.
+    values: (series, windows), NaN where there is no window; months: (series, windows), their columns in the histories.
     """
 
-    n: Counts
-    rmse: Values
-    baseline_rmse: Values
-    skill: Values
-    predictions: Values
+    values: Values
     months: Counts
+    scores: SplitScores
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What training gives: networks, scores on both parts, and which networks did not end in finite numbers."""
-
-    networks: Networks
-    train: PartScore
-    test: PartScore
-    trained_lengths: Counts
-    diverged: np.ndarray
-
-
-def architecture_of(recipe: Recipe) -> Architecture:
+def architecture_of(recipe: ClassicRecipe) -> Architecture:
     """Return the shape of a recipe's networks."""
     return Architecture(look_back=recipe.look_back, units=recipe.units, look_back_as=recipe.look_back_as)
 
 
-def series_seeds(recipe: Recipe, names: Sequence[str]) -> np.ndarray:
-    """Return uint64 (series,): the seed of each series, from the recipe's seed and its name alone."""
-    digests = (hashlib.sha256(f"{recipe.seed}/{name}".encode()).digest() for name in names)
-    return np.array([int.from_bytes(digest[:8], "little") for digest in digests], dtype=np.uint64)
-
-
 def fit(
-    recipe: Recipe,
+    recipe: ClassicRecipe,
     histories: Histories,
     seeds: np.ndarray,
     *,
@@ -102,50 +69,91 @@ def fit(
         workers=workers,
         progress=progress,
     )
-    networks = Networks(trained.weights, scaler)
-    return Fitted(
-        networks,
-        score_part(recipe, networks, values, train_windows, filled=filled),
-        score_part(recipe, networks, values, test_windows, filled=filled),
-        seen,
-        trained.diverged,
+    scalers = tuple(
+        {"kind": "min_max", "low": float(low), "high": float(high)}
+        for low, high in zip(scaler.low, scaler.high, strict=True)
     )
+    networks = Networks(trained.weights, scalers, {})
+    parts = {"train": train_windows, "test": test_windows}
+    scores = {name: predict_part(recipe, networks, values, part, filled=filled).scores for name, part in parts.items()}
+    return Fitted(networks, scores, seen, trained.diverged)
 
 
-def score_part(
-    recipe: Recipe, networks: Networks, values: Values, windows: Windows, *, filled: np.ndarray | None = None
-) -> PartScore:
+def scaler_of(networks: Networks) -> MinMaxScaler:
+    """Return the stored scalers as arrays."""
+    return MinMaxScaler(*(np.array([scaler[side] for scaler in networks.scalers]) for side in ("low", "high")))
+
+
+def predict_part(
+    recipe: ClassicRecipe, networks: Networks, values: Values, windows: Windows, *, filled: np.ndarray | None = None
+) -> Predictions:
     """Predict the windows of one part, bring the predictions back to the unit of each series, and score them.
 
     filled: bool (series, months), months that were not observed and do not count.
     """
     scaled = predict(architecture_of(recipe), networks.weights, windows.inputs.astype(np.float32))
-    predictions = networks.scaler.inverse(scaled[:, :, 0].astype(np.float64))
+    predictions = scaler_of(networks).inverse(scaled[:, :, 0].astype(np.float64))
     rows = np.arange(len(values))[:, None]
     counted = windows.real if filled is None else windows.real & ~filled[rows, windows.months]
     actual = np.where(counted, values[rows, windows.months], np.nan)
-    baseline = seasonal_naive_at(values, windows.months)
+    baseline = value_before(values, windows.months, months=12)
     beside_baseline = np.where(np.isnan(baseline), np.nan, predictions)
     baseline_rmse = rmse(baseline - actual)
-    return PartScore(
-        n=counted.sum(axis=1),
-        rmse=rmse(predictions - actual),
-        baseline_rmse=baseline_rmse,
-        skill=skill(rmse(beside_baseline - actual), baseline_rmse),
-        predictions=np.where(windows.real, predictions, np.nan),
-        months=windows.months,
+    scores = SplitScores(
+        n=counted.sum(axis=1)[:, None],
+        rmse=rmse(predictions - actual)[:, None],
+        baseline_rmse=baseline_rmse[:, None],
+        naive_rmse=rmse(value_before(values, windows.months, months=1) - actual)[:, None],
+        base_path_rmse=np.full((len(values), 1), np.nan),
+        skill=skill(rmse(beside_baseline - actual), baseline_rmse)[:, None],
     )
+    return Predictions(np.where(windows.real, predictions, np.nan), windows.months, scores)
 
 
-def forecast(recipe: Recipe, networks: Networks, histories: Histories) -> Values:
-    """Forecast every history month by month, each forecast becoming input of the next: (series, horizon)."""
-    architecture = architecture_of(recipe)
+def forecast(
+    recipe: ClassicRecipe,
+    networks: Networks,
+    histories: Histories,
+    *,
+    positions: Sequence[int],
+    live: Values | None = None,  # noqa: ARG001 - there are no intervals that live errors could correct
+) -> Forecasts:
+    """Forecast every history month by month, each forecast becoming input of the next.
+
+    positions: which of the networks belongs to each history.
+    """
+    architecture, own = architecture_of(recipe), networks.select(positions)
+    scaler = scaler_of(own)
     columns = histories.lengths[:, None] + np.arange(-recipe.look_back, 0)
     recent = np.take_along_axis(histories.values, columns, axis=1)
-    window = networks.scaler.transform(recent).astype(np.float32)  # (series, look_back)
+    window = scaler.transform(recent).astype(np.float32)  # (series, look_back)
     steps = []
     for _ in range(recipe.horizon):
-        ahead = predict(architecture, networks.weights, window[:, None, :])[:, 0]  # (series, 1)
+        ahead = predict(architecture, own.weights, window[:, None, :])[:, 0]  # (series, 1)
         steps.append(ahead)
         window = np.concatenate([window[:, 1:], ahead], axis=1)
-    return networks.scaler.inverse(np.concatenate(steps, axis=1).astype(np.float64))
+    values = scaler.inverse(np.concatenate(steps, axis=1).astype(np.float64))
+    finite = np.asarray(np.isfinite(values).all(axis=1))
+    reasons = tuple("" if good else "diverged" for good in finite)
+    return Forecasts(values, reasons, {})
+
+
+def predict_past(
+    recipe: ClassicRecipe, networks: Networks, histories: Histories, *, position: int, trained: int
+) -> Past:
+    """Predict every month of one series with its stored network; trained: its months when the network was trained."""
+    own = networks.select([position])
+    split = train_lengths(np.array([trained]), recipe.train_share)
+    scaled = scaler_of(own).transform(histories.values)
+    look_back = np.full_like(split, recipe.look_back)
+    parts = []
+    for start, end in ((look_back, split), (np.maximum(split, look_back), histories.lengths)):
+        windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
+        parts += [predict_part(recipe, own, histories.values, windows).values[0], int(start[0])]
+    return Past(*parts)
+
+
+def without_networks(recipe: ClassicRecipe, histories: Histories) -> Forecasts:
+    """Forecast by the seasonal naive."""
+    values = seasonal_naive(histories.values, histories.lengths, horizon=recipe.horizon)
+    return Forecasts(values, ("",) * len(values), {})

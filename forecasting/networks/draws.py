@@ -1,6 +1,15 @@
 """Random draws that depend on one network's seed alone, and stay the same with every release of NumPy."""
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
+
+
+def series_seeds(seed: int, names: Sequence[str]) -> np.ndarray:
+    """Return uint64 (series,): the seed of each series, from a recipe's seed and its name alone."""
+    digests = (hashlib.sha256(f"{seed}/{name}".encode()).digest() for name in names)
+    return np.array([int.from_bytes(digest[:8], "little") for digest in digests], dtype=np.uint64)
 
 
 def random_bits(seed: np.uint64, purpose: int, count: int) -> np.ndarray:

@@ -27,15 +27,15 @@ class Learning:
 
 
 def look_back_from(
-    values: Values, lengths: Counts, *, horizon: int, months: int, least: int, most: int, seed: int
+    values: Values, lengths: Counts, *, horizon: int, months: int, least: int, most: int | None = None, seed: int = 0
 ) -> Learning:
     """Collect examples from the origins 1 to `months` before the last month of each history.
 
     values: (series, longest). Origins with fewer than `least` months before them are left out; of the others at most
-    about `most` are kept, drawn from the seed.
+    about `most` are kept, drawn from the seed (None: all).
     """
     usable = int(np.minimum(np.maximum(lengths - least, 0), months).sum())
-    share = min(1.0, most / max(usable, 1))
+    share = 1.0 if most is None else min(1.0, most / max(usable, 1))
     parts = []
     for start in range(0, len(values), BLOCK):
         block = slice(start, start + BLOCK)

@@ -8,222 +8,281 @@ the origin alone: a stored bundle forecasts new months, and series it never saw,
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from forecasting.networks.ensemble import MEDIAN, predict_members, train_members
+from forecasting.networks.ensemble import LEVELS, MEDIAN, predict_members, train_members
 from forecasting.networks.examples import Examples
-from forecasting.networks.learning import describe, look_back_from, residuals_of
+from forecasting.networks.fitted import Fitted, Forecasts, Networks, Past, SplitScores
+from forecasting.networks.judging import HeldOut, hold_out
+from forecasting.networks.learning import describe, look_back_from
 from forecasting.networks.lstm import Weights
 from forecasting.networks.own import predict_own, train_own
 from forecasting.networks.spread import base_quantiles, bounds_of, factors_of
 from forecasting.numerics.intervals import monotone, never_below_zero
-from forecasting.panel import Counts, Histories, Values
+from forecasting.panel import Histories, Values
 from forecasting.recipes import MonthlyRecipe
 
 LEAST_TO_LEARN = 18  # months before an origin that a network learns from
 LEAST_HELD = 12  # months, the last ones, that networks are judged on
 LEAST_TO_FORECAST = 24  # months of history below which the base path is used
-MANY_ZEROS = 0.3
+JUDGES = "judge/"  # tensors of the networks that have not seen the last months: test figures can be computed again
 HIGHEST = float(np.finfo(np.float64).max) / 1e6
-
-
-@dataclass(frozen=True)
-class FittedMonthly:
-    """All that a forecast needs beside the history, and what held-out months said of each series.
-
-    weights: tensors for a bundle; state: JSON values; guarded: bool (series,), the network was much worse than the base
-    path. The mean absolute errors on the held-out months, (series,), in logs, are NaN where none could be held out.
-    """
-
-    weights: Weights
-    state: dict[str, Any]
-    guarded: np.ndarray
-    network_error: Values
-    base_error: Values
-
-
-@dataclass(frozen=True)
-class MonthlyForecast:
-    """Forecasts (series, horizon) in the unit of each series; base is the base path.
-
-    reasons: (series,) empty where the networks speak, else the word for why the base path does.
-    """
-
-    values: Values
-    lower_80: Values
-    upper_80: Values
-    lower_95: Values
-    upper_95: Values
-    base: Values
-    reasons: tuple[str, ...]
 
 
 def fit(
     recipe: MonthlyRecipe,
     histories: Histories,
-    seed: int | None = None,
+    seeds: np.ndarray,
     *,
+    filled: np.ndarray | None = None,
+    workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> FittedMonthly:
-    """Train the recipe's networks on histories without gaps.
+) -> Fitted:
+    """Train networks of each series' own on histories without gaps; what becomes of a series is its own matter.
 
-    seed: the recipe's own unless given. Networks are trained twice: without the last `horizon` months, which then say how
-    wide intervals must be and which series are better left to the base path, and on everything.
-    progress: called with the number of networks done since the last call.
+    seeds: uint64 (series,). filled: bool (series, months), months that were missing: they are learned from as they were
+    filled, but judge nothing. Networks are trained twice, at once: without the last months, which then say how wide
+    intervals must be and which series are better left to the base path, and on everything.
     """
-    seed = recipe.seed if seed is None else seed
-    lengths = histories.lengths
-    shared = len(lengths) >= recipe.shared_from
-    state: dict[str, Any] = {"shared": shared, "horizon": recipe.horizon, "factors": {}}
-    errors = np.full((2, len(lengths)), np.nan)
-    held = max(recipe.horizon, LEAST_HELD)
-    rows = np.flatnonzero(lengths - held >= LEAST_TO_FORECAST)
-    if len(rows):
-        known = histories.select(rows.tolist())
-        judges = _train(recipe, _without(known, held), seed, shared, recipe.judges, progress)
-        state["factors"], errors[:, rows] = _judge(recipe, judges, shared, known, held)
-    weights = _train(recipe, histories, seed, shared, len(recipe.windows), progress)
-    with np.errstate(invalid="ignore"):
-        guarded = errors[0] > recipe.guard * errors[1]
-    return FittedMonthly(weights, state, guarded, errors[0], errors[1])
+    held = held_months(recipe)
+    judged = np.flatnonzero(histories.lengths - held >= LEAST_TO_FORECAST)
+    earlier = histories.lengths - np.where(histories.lengths - held >= LEAST_TO_FORECAST, held, 0)
+    learnings = [
+        look_back_from(
+            histories.values, lengths, horizon=recipe.horizon, months=int(lengths.max(initial=1)), least=LEAST_TO_LEARN
+        )
+        for lengths in (earlier, histories.lengths)
+    ]
+    judges, weights = train_own(recipe, learnings, seeds, workers=workers)
+    if progress:
+        progress(len(seeds))
+    found = _hold_out(recipe, (judges, weights), False, histories, judged, filled)
+    factors: list[dict[str, list[float]]] = [{} for _ in seeds]
+    for place, row in enumerate(judged):
+        factors[row] = factors_of(found.truth[place], found.said[place])
+    guarded = _guarded(recipe, found, judged, len(seeds))
+    scalers = tuple(
+        {"kind": "base_path", "guarded": bool(own), "factors": own_factors}
+        for own, own_factors in zip(guarded, factors, strict=True)
+    )
+    finite = np.all([np.isfinite(tensor).reshape(len(seeds), -1).all(axis=1) for tensor in weights.values()], axis=0)
+    weights |= {f"{JUDGES}{name}": tensor for name, tensor in judges.items()}
+    networks = Networks(weights, scalers, {"shared": False, "horizon": recipe.horizon})
+    return Fitted(networks, _spread(found, judged, len(seeds)), histories.lengths, ~finite)
+
+
+def fit_shared(
+    recipe: MonthlyRecipe,
+    histories: Histories,
+    *,
+    filled: np.ndarray | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Fitted:
+    """Train the networks that all series share, from the recipe's seed; otherwise as `fit`.
+
+    progress: called with the number of networks done since the last call, of recipe.judges + len(recipe.windows).
+    """
+    series, held = len(histories.lengths), held_months(recipe)
+    judged = np.flatnonzero(histories.lengths - held >= LEAST_TO_FORECAST)
+    state: dict[str, Any] = {"shared": True, "horizon": recipe.horizon, "factors": {}}
+
+    def learn_and_train(known: Histories, members: int) -> Weights:
+        learning = look_back_from(
+            known.values,
+            known.lengths,
+            horizon=recipe.horizon,
+            months=max(int(recipe.horizons_back * recipe.horizon), 12),
+            least=LEAST_TO_LEARN,
+            most=recipe.most_examples,
+            seed=recipe.seed,
+        )
+        return train_members(recipe, learning, range(members), recipe.seed, progress)
+
+    earlier = histories.select(judged.tolist())
+    earlier = Histories(earlier.values, earlier.lengths - held, earlier.last_months)
+    judges = learn_and_train(earlier, recipe.judges) if len(judged) else {}
+    weights = learn_and_train(histories, len(recipe.windows))
+    found = _hold_out(recipe, (judges, weights), True, histories, judged, filled)
+    if len(judged):
+        shape = (-1, *found.said.shape[2:])
+        state["factors"] = factors_of(found.truth.reshape(shape[:2]), found.said.reshape(shape))
+    scalers = tuple(
+        {"kind": "base_path", "guarded": bool(guarded)} for guarded in _guarded(recipe, found, judged, series)
+    )
+    weights |= {f"{JUDGES}{name}": tensor for name, tensor in judges.items()}
+    finite = all(np.isfinite(tensor).all() for tensor in weights.values())
+    return Fitted(
+        Networks(weights, scalers, state),
+        _spread(found, judged, series),
+        histories.lengths,
+        np.full(series, not finite),
+    )
 
 
 def forecast(
     recipe: MonthlyRecipe,
-    fitted: FittedMonthly,
+    networks: Networks,
     histories: Histories,
     *,
-    positions: Sequence[int] | None = None,
-) -> MonthlyForecast:
+    positions: Sequence[int],
+    live: Values | None = None,
+) -> Forecasts:
     """Forecast histories without gaps, by arithmetic alone.
 
-    positions: which fitted series each history belongs to, -1 where it was never seen; None where the histories are those
-    that were fitted, in their order. Raises ValueError when None cannot be.
+    positions: which of the networks' series each history belongs to, -1 where it was never seen. live: (series, 2),
+    factors by which live errors widen the 80 and 95 % intervals; None: none.
     """
-    if positions is None and len(fitted.guarded) != len(histories.lengths):
-        raise ValueError("positions are needed: the histories are not those that were fitted")
-    places = np.arange(len(fitted.guarded)) if positions is None else np.asarray(positions, np.int64)
+    places = np.asarray(positions, np.int64)
     examples, shift = describe(histories.values, histories.lengths, horizon=recipe.horizon)
-    reasons = reasons_of(histories, fitted, places)
-    said = _predict(recipe, fitted.weights, fitted.state["shared"], examples, np.maximum(places, 0))
-    by_base = (np.array(reasons) != "") | ~np.isfinite(said).all(axis=(1, 2))
+    reasons = _reasons(histories, networks, places)
+    said = _predict(recipe, networks.weights, networks.shared, examples, np.maximum(places, 0))
+    finite = np.isfinite(said).all(axis=(1, 2))
+    reasons = tuple(reason or ("" if good else "diverged") for reason, good in zip(reasons, finite, strict=True))
+    by_base = np.array(reasons) != ""
     said = np.where(by_base[:, None, None], base_quantiles(recipe.horizon), said)
+    factors = [
+        networks.state["factors"] if networks.shared else networks.scalers[place]["factors"] if place >= 0 else {}
+        for place in places
+    ]
+    return _in_units(histories, examples, shift, said, bounds_of(factors, said, by_base, live), reasons)
+
+
+def without_networks(recipe: MonthlyRecipe, histories: Histories) -> Forecasts:
+    """Forecast by the base path, with the intervals of a random walk."""
+    examples, shift = describe(histories.values, histories.lengths, horizon=recipe.horizon)
+    said = np.broadcast_to(base_quantiles(recipe.horizon), (len(shift), recipe.horizon, len(LEVELS)))
+    by_base = np.ones(len(shift), bool)
+    return _in_units(histories, examples, shift, said, bounds_of([{}] * len(shift), said, by_base), ("",) * len(shift))
+
+
+def predict_past(
+    recipe: MonthlyRecipe, networks: Networks, histories: Histories, *, position: int, trained: int
+) -> Past:
+    """Predict every month of one series: held-out ones by the judges, later ones and those trained on by the networks.
+
+    trained: its months when the networks were trained.
+    """
+    length = int(histories.lengths[0])
+    held = held_months(recipe) if trained - held_months(recipe) >= LEAST_TO_FORECAST else 0
+    first, split = min(LEAST_TO_LEARN, length), min(max(trained - held, LEAST_TO_LEARN), length)
+    months = np.arange(first, length)
+    if not len(months):
+        return Past(np.zeros(0), first, np.zeros(0), split)
+    values = np.repeat(histories.values, len(months), axis=0)
+    examples, shift = describe(values, months, horizon=recipe.horizon)
+    places = np.full(len(months), max(position, 0))
+    judges = {name.removeprefix(JUDGES): tensor for name, tensor in networks.weights.items() if name.startswith(JUDGES)}
+    final = _predict(recipe, networks.weights, networks.shared, examples, places)
+    said = final
+    if held:
+        judged = _predict(recipe, judges, networks.shared, examples, places, members=recipe.judges)
+        inside = (months >= split) & (months < trained)
+        said = np.where(inside[:, None, None], judged, final)
+    ahead = _in_units(Histories(values, months, ()), examples, shift, said, {}, ()).values[:, 0]
+    return Past(ahead[: split - first], first, ahead[split - first :], split)
+
+
+def held_months(recipe: MonthlyRecipe) -> int:
+    """Return how many of the last months are held out."""
+    return max(recipe.horizon, LEAST_HELD)
+
+
+def _in_units(
+    histories: Histories,
+    examples: Examples,
+    shift: Values,
+    said: np.ndarray,
+    bounds: dict[str, Values],
+    reasons: tuple[str, ...],
+) -> Forecasts:
     lowest = _lowest(histories)
-    bounds = bounds_of(fitted.state["factors"], said, by_base)
 
     def in_units(residuals: Values) -> Values:
         logs = np.minimum(examples.base + residuals * examples.scale[:, None], np.log(HIGHEST))
         return never_below_zero(np.exp(logs) - shift[:, None], lowest)
 
-    return MonthlyForecast(
+    return Forecasts(
         in_units(said[:, :, MEDIAN]),
-        **{name: in_units(bound) for name, bound in bounds.items()},
-        base=in_units(np.zeros_like(examples.base)),
-        reasons=reasons,
+        reasons,
+        {name: in_units(bound) for name, bound in bounds.items()},
+        in_units(np.zeros_like(examples.base)),
     )
 
 
-def reasons_of(histories: Histories, fitted: FittedMonthly, places: np.ndarray) -> tuple[str, ...]:
+def _reasons(histories: Histories, networks: Networks, places: np.ndarray) -> tuple[str, ...]:
     """Say why the base path speaks for a series: short, constant, intermittent, unseen, guarded; empty where it does not."""
     inside = np.arange(histories.values.shape[1]) < histories.lengths[:, None]
     zeros = ((histories.values == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     highest = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
-    unseen = (places < 0) & (not fitted.state["shared"])
     words = {
-        "short": histories.lengths < LEAST_TO_FORECAST,
+        "short_history": histories.lengths < LEAST_TO_FORECAST,
         "constant": highest == _lowest(histories),
-        "intermittent": zeros > MANY_ZEROS,
-        "unseen": unseen,
-        "guarded": fitted.guarded[places] & (places >= 0),
+        "intermittent": zeros > MonthlyRecipe.most_zeros,
+        "unseen": (places < 0) & (not networks.shared),
+        "guarded": np.array([place >= 0 and networks.scalers[place]["guarded"] for place in places], dtype=bool),
     }
     return tuple(next((word for word, holds in words.items() if holds[row]), "") for row in range(len(inside)))
 
 
-def _train(
+def _hold_out(
     recipe: MonthlyRecipe,
-    histories: Histories,
-    seed: int,
+    networks: tuple[Weights, Weights],
     shared: bool,
-    members: int,
-    progress: Callable[[int], None] | None,
-) -> Weights:
-    longest = int(histories.lengths.max(initial=1))
-    months = max(int(recipe.horizons_back * recipe.horizon), 12) if shared else longest
-    learning = look_back_from(
-        histories.values,
-        histories.lengths,
+    histories: Histories,
+    rows: np.ndarray,
+    filled: np.ndarray | None,
+) -> HeldOut:
+    """Judge the series at some rows by networks that have not seen their last months, and by ones that have."""
+
+    def predict_with(weights: Weights) -> Callable[[Examples, np.ndarray], np.ndarray]:
+        # As many members of the trained networks as there are judges: the ensemble's size must make no difference.
+        own = weights if shared else {name: tensor[rows] for name, tensor in weights.items()}
+        return lambda examples, places: _predict(recipe, own, shared, examples, places, members=recipe.judges)
+
+    judges, trained = networks
+    return hold_out(
+        predict_with(judges),
+        predict_with(trained),
+        histories.select(rows.tolist()),
+        held_months(recipe),
         horizon=recipe.horizon,
-        months=months,
-        least=LEAST_TO_LEARN,
-        most=recipe.most_examples,
-        seed=seed,
+        filled=None if filled is None else filled[rows],
     )
-    if shared:
-        return train_members(recipe, learning, range(members), seed, progress)
-    weights = train_own(recipe, learning, _series_seeds(seed, len(histories.lengths)))
-    if progress:
-        progress(recipe.own_members * len(histories.lengths))
-    return weights
 
 
 def _predict(
-    recipe: MonthlyRecipe, weights: Weights, shared: bool, examples: Examples, places: np.ndarray
+    recipe: MonthlyRecipe,
+    weights: Weights,
+    shared: bool,
+    examples: Examples,
+    places: np.ndarray,
+    *,
+    members: int | None = None,
 ) -> np.ndarray:
-    """Predict residuals in units of scale, quantiles in rising order: (rows, horizon, quantiles)."""
-    if shared:
-        members = range(len({name.split("/")[0] for name in weights}))
-        said = predict_members(recipe, weights, members, examples)
-    else:
-        said = predict_own(recipe, weights, examples, places)
-    return monotone(said, MEDIAN)
+    """Predict residuals in units of scale, quantiles in rising order: (rows, horizon, quantiles).
 
-
-def _judge(
-    recipe: MonthlyRecipe, judges: Weights, shared: bool, histories: Histories, held: int
-) -> tuple[dict[str, list[float]], np.ndarray]:
-    """Forecast the held-out months: factors for the intervals, and the errors (2, series) of networks and base path.
-
-    Every origin counts that has its whole horizon in the held-out months.
+    members: how many of the shared networks, the first ones; None: all.
     """
-    actual, said, scales = [], [], []
-    for origin in range(held, recipe.horizon - 1, -1):
-        known = _without(histories, origin)
-        examples, shift = describe(known.values, known.lengths, horizon=recipe.horizon)
-        said.append(_predict(recipe, judges, shared, examples, np.arange(len(known.lengths))))
-        after = _logs_after(histories.values, known.lengths, shift, recipe.horizon)
-        actual.append(residuals_of(examples, after))
-        scales.append(examples.scale[:, None])
-    missed = [
-        np.mean(
-            [np.abs(true - path) * scale for true, path, scale in zip(actual, paths, scales, strict=True)], axis=(0, 2)
-        )
-        for paths in ([own[:, :, MEDIAN] for own in said], [np.zeros_like(true) for true in actual])
-    ]
-    return factors_of(np.concatenate(actual), np.concatenate(said)), np.array(missed)
+    if shared:
+        chosen = range(members or len(recipe.windows))
+        return monotone(predict_members(recipe, weights, chosen, examples), MEDIAN)
+    return monotone(predict_own(recipe, weights, examples, places), MEDIAN)
 
 
-def _without(histories: Histories, months: int) -> Histories:
-    """Return histories as they were some months earlier."""
-    return Histories(
-        histories.values, histories.lengths - months, tuple(last + -months for last in histories.last_months)
-    )
+def _guarded(recipe: MonthlyRecipe, found: HeldOut, judged: np.ndarray, series: int) -> np.ndarray:
+    """Say for which series the network was much worse than the base path on held-out months: bool (series,)."""
+    guarded = np.zeros(series, bool)
+    guarded[judged] = found.errors[0] > recipe.guard * found.errors[1]
+    return guarded
 
 
-def _logs_after(values: Values, lengths: Counts, shift: Values, horizon: int) -> Values:
-    """Return the logs (series, horizon) of the months after each history's first `lengths` months."""
-    columns = lengths[:, None] + np.arange(horizon)
-    after = values[np.arange(len(values))[:, None], columns] + shift[:, None]
-    # A value lower than the shift allows has no logarithm; it is as far down as residuals go.
-    return np.asarray(np.log(np.maximum(after, 1e-300)))
+def _spread(found: HeldOut, judged: np.ndarray, series: int) -> dict[str, SplitScores]:
+    """Return the scores of all series; those that could not be judged have none."""
+    return {split: scores.spread(judged, series) for split, scores in found.scores.items()}
 
 
 def _lowest(histories: Histories) -> Values:
     inside = np.arange(histories.values.shape[1]) < histories.lengths[:, None]
     return np.asarray(np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf))
-
-
-def _series_seeds(seed: int, series: int) -> np.ndarray:
-    return np.array([(seed * 1_000_003 + row + 1) % (1 << 63) for row in range(series)], dtype=np.uint64)

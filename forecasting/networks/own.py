@@ -3,6 +3,8 @@
 They learn what a mix of the base path and the others misses, from the last year of each window.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from forecasting.networks.draws import random_bits
@@ -25,27 +27,40 @@ def architecture_of(recipe: MonthlyRecipe) -> Architecture:
     return Architecture(LOOK_BACK, (recipe.own_units,), "steps", recipe.horizon * len(LEVELS))
 
 
-def train_own(recipe: MonthlyRecipe, learning: Learning, seeds: np.ndarray) -> Weights:
-    """Train own_members networks per series: tensors `{member}/{tensor}` with the series axis first, and `mix` (series, OTHERS).
+def train_own(
+    recipe: MonthlyRecipe, learnings: Sequence[Learning], seeds: np.ndarray, *, workers: int | None = None
+) -> list[Weights]:
+    """Train own_members networks per series on each of some sets of examples, all of them as one program.
 
-    seeds: uint64 (series,). A series with few windows keeps untrained networks, which say the mix.
+    seeds: uint64 (series,). Returns, per set, tensors `{member}/{tensor}` with the series axis first, and `mix` (series,
+    OTHERS). A series with few windows keeps untrained networks, which say the mix.
     """
-    mix = mixes(learning, len(seeds))
-    x, y, counts = _windows(recipe, learning, mix, len(seeds))
-    rows = np.flatnonzero(counts >= LEAST_WINDOWS)
-    weights: Weights = {"mix": mix.astype(np.float32)}
-    for member in range(recipe.own_members):
-        own_seeds = np.array([random_bits(seed, 2, recipe.own_members)[member] for seed in seeds], dtype=np.uint64)
-        networks = initial_weights(architecture_of(recipe), own_seeds)
-        networks["dense/kernel"][:] = 0
-        if len(rows):
-            fitted = _train_rows(
-                recipe, (x[rows], y[rows], counts[rows]), own_seeds[rows], {k: v[rows] for k, v in networks.items()}
-            )
-            for name, tensor in fitted.items():
-                networks[name][rows] = tensor
-        weights |= {f"{member}/{name}": tensor for name, tensor in networks.items()}
-    return weights
+    members, series = recipe.own_members, len(seeds)
+    own_seeds = np.array([random_bits(seed, 2, members) for seed in seeds], dtype=np.uint64).reshape(series, members)
+    sets = [mixes(learning, series) for learning in learnings]
+    windows = [_windows(recipe, learning, mix, series) for learning, mix in zip(learnings, sets, strict=True)]
+    networks = initial_weights(architecture_of(recipe), own_seeds.ravel())  # (series · members, ...)
+    networks["dense/kernel"][:] = 0
+    every = {name: np.tile(tensor, (len(sets), *[1] * (tensor.ndim - 1))) for name, tensor in networks.items()}
+    owners = np.concatenate([np.repeat(np.arange(series) + place * series, members) for place in range(len(sets))])
+    x, y, counts = _together(windows)
+    trainable = np.flatnonzero(counts[owners] >= LEAST_WINDOWS)
+    if len(trainable):
+        learned = _train_rows(
+            recipe,
+            tuple(part[owners[trainable]] for part in (x, y, counts)),
+            np.tile(own_seeds.ravel(), len(sets))[trainable],
+            {name: tensor[trainable] for name, tensor in every.items()},
+            workers,
+        )
+        for name, tensor in learned.items():
+            every[name][trainable] = tensor
+    apart = {name: tensor.reshape(len(sets), series, members, *tensor.shape[1:]) for name, tensor in every.items()}
+    return [
+        {"mix": mix.astype(np.float32)}
+        | {f"{member}/{name}": tensor[place, :, member] for name, tensor in apart.items() for member in range(members)}
+        for place, mix in enumerate(sets)
+    ]
 
 
 def predict_own(recipe: MonthlyRecipe, weights: Weights, examples: Examples, positions: np.ndarray) -> np.ndarray:
@@ -104,8 +119,18 @@ def _windows(
     return x, y, counts
 
 
+def _together(windows: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    """Put the windows of some sets below one another, padded to the longest."""
+    longest = max(x.shape[1] for x, _, _ in windows)
+    padded = [
+        np.concatenate([np.pad(each[part], ((0, 0), (0, longest - each[part].shape[1]), (0, 0))) for each in windows])
+        for part in (0, 1)
+    ]
+    return (*padded, np.concatenate([counts for _, _, counts in windows]))
+
+
 def _train_rows(
-    recipe: MonthlyRecipe, windows: tuple[np.ndarray, np.ndarray, np.ndarray], seeds: np.ndarray, weights: Weights
+    recipe: MonthlyRecipe, windows: tuple[np.ndarray, ...], seeds: np.ndarray, weights: Weights, workers: int | None
 ) -> Weights:
     x, y, counts = windows
     held = counts // HELD_SHARE
@@ -114,5 +139,13 @@ def _train_rows(
     training = Training("pinball", LEVELS, epochs=recipe.own_epochs, batch_size=16, patience=15)
     validation = (x[rows, last], y[rows, last], held)
     return train(
-        architecture_of(recipe), training, x, y, counts - held, seeds, weights=weights, validation=validation
+        architecture_of(recipe),
+        training,
+        x,
+        y,
+        counts - held,
+        seeds,
+        weights=weights,
+        validation=validation,
+        workers=workers,
     ).weights

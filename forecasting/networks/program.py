@@ -15,8 +15,9 @@ from forecasting.networks.layouts import Array, Layout, sum_product
 from forecasting.networks.lstm import SUMMED_UNITS, Architecture, condensed_shapes
 from forecasting.networks.training import Training
 
-LANES = 128  # networks in a block of the layout "last": the state of 128 classic networks fills a first-level cache
-CACHE = 1 << 19  # bytes of weights, gradients and moments in a block of the layout "first": half a second-level cache
+LANES = 128  # networks in a block of the layout "last" at most: the state of 128 classic ones fills a first-level cache
+VECTOR = 16  # a block of the layout "last" is a multiple of this many networks: whole SIMD vectors
+CACHE = 1 << 19  # bytes of weights, gradients and moments in a block: half a second-level cache
 
 State = tuple[list[Array], list[Array], list[Array]]  # weights, first and second moments
 
@@ -30,9 +31,10 @@ def layout_for(architecture: Architecture) -> Layout:
 
 def block_width(architecture: Architecture) -> int:
     """Networks in a block: a matter of the architecture alone, so that a network meets one program in any company."""
+    fitting = CACHE // (16 * sum(int(np.prod(shape)) for shape in architecture.shapes.values()))
     if layout_for(architecture).networks == "last":
-        return LANES
-    return max(1, CACHE // (16 * sum(int(np.prod(shape)) for shape in architecture.shapes.values())))
+        return min(LANES, max(VECTOR, fitting // VECTOR * VECTOR))
+    return max(1, fitting)
 
 
 @functools.lru_cache

@@ -1,5 +1,6 @@
 """How wide the intervals of the recipe `monthly` are: quantiles of networks or base path, times factors per horizon."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,22 @@ def factors_of(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
     return factors
 
 
-def bounds_of(factors: dict[str, Any], said: np.ndarray, by_base: np.ndarray) -> dict[str, Values]:
-    """Return lower_80 … upper_95 as residuals (series, horizon), corrected; the wider interval holds the narrower."""
+def bounds_of(
+    factors: Sequence[dict[str, Any]], said: np.ndarray, by_base: np.ndarray, live: Values | None = None
+) -> dict[str, Values]:
+    """Return lower_80 … upper_95 as residuals (series, horizon), corrected; the wider interval holds the narrower.
+
+    factors: per series, as from `factors_of`, empty where no month was held out. live: (series, 2), factors on top of
+    them for 80 and 95 %.
+    """
     middle = said[:, :, MEDIAN]
     bounds: dict[str, Values] = {}
-    for name, (low, high, _) in COVERAGES.items():
+    for column, (name, (low, high, _)) in enumerate(COVERAGES.items()):
         ones = [1.0] * middle.shape[1]
-        own, base = (np.array(factors.get(f"{who}_{name}", ones)) for who in ("network", "base"))
-        factor = np.where(by_base[:, None], base, own)
+        names = np.where(by_base, f"base_{name}", f"network_{name}")
+        factor = np.array([own.get(which, ones) for own, which in zip(factors, names, strict=True)])
+        if live is not None:
+            factor = factor * live[:, column, None]
         bounds[f"lower_{name}"] = widen(middle, said[:, :, low], factor)
         bounds[f"upper_{name}"] = widen(middle, said[:, :, high], factor)
     bounds["lower_95"] = np.minimum(bounds["lower_95"], bounds["lower_80"])

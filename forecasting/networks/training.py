@@ -92,7 +92,7 @@ def train(
     use, rows beyond them are padding. seeds: uint64 (networks,), the source of the initial weights (unless given) and of
     the shuffling. validation: (x, y, counts) of the same form, needed with patience: a network stops after `patience`
     epochs without a lower validation loss and keeps its best weights. workers: threads (default: the cores at hand).
-    progress: called with the number of networks done as blocks finish. A result has the same bits whatever else is
+    progress: called with the number of networks that a finished block had. A result has the same bits whatever else is
     trained at the same time. Raises ValueError when shapes do not fit or a network has no windows.
     """
     seeds = np.asarray(seeds, dtype=np.uint64)
@@ -116,13 +116,12 @@ def train(
     width = block_width(architecture)
     longest_first = np.argsort(-windows.counts, kind="stable")
     blocks = [longest_first[start : start + width] for start in range(0, len(seeds), width)]
-    done = 0
     with ThreadPoolExecutor(workers or usable_cores()) as pool:
         known = (architecture, training, windows, held_out, seeds, trained)
         tasks = [pool.submit(train_block, *known, block) for block in blocks]
         try:
             for task in as_completed(tasks):
-                done += task.result()
+                done = task.result()
                 if progress:
                     progress(done)
         except BaseException:

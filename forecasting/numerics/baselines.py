@@ -24,11 +24,12 @@ def seasonal_naive(values: Values, lengths: Counts, *, horizon: int) -> Values:
     return np.where(columns >= 0, repeated, np.nan)
 
 
-def seasonal_naive_at(values: Values, months: Counts) -> Values:
-    """Return the value a year before each month: (series, windows), NaN where there is none.
+def value_before(values: Values, columns: Counts, *, months: int) -> Values:
+    """Return the value so many months before each column: (series, windows), NaN where there is none.
 
-    values: (series, months); months: (series, windows) columns, one month ahead of what is known.
+    values: (series, months); columns: (series, windows). Twelve months before is the seasonal naive one month ahead, one
+    month before the naive.
     """
-    columns = months - SEASON
-    before = values[np.arange(len(values))[:, None], np.maximum(columns, 0)]
-    return np.where(columns >= 0, before, np.nan)
+    earlier = columns - months
+    before = values[np.arange(len(values))[:, None], np.maximum(earlier, 0)]
+    return np.where(earlier >= 0, before, np.nan)

@@ -5,6 +5,7 @@ import numpy as np
 from forecasting.panel import Values
 
 NARROWEST, WIDEST = 0.3, 4.0  # a factor beyond these says that the quantiles are useless, not that they are off
+LIVE_RATE, LIVE_MOST = 0.05, 2.0
 ENOUGH = 400  # scores that a factor is read from, neighbouring horizons taken in until there are so many
 
 
@@ -42,6 +43,17 @@ def conformal_factors(actual: Values, middle: Values, lower: Values, upper: Valu
             rank = min(int(np.ceil((len(scores) + 1) * coverage)), len(scores))
             factors[ahead] = np.partition(scores, rank - 1)[rank - 1]
     return np.clip(factors, NARROWEST, WIDEST)
+
+
+def live_factors(answered: Values, realised: Values) -> Values:
+    """Return by what factor 80 and 95 % intervals are widened for what live forecasts have shown: (series, 2).
+
+    answered: (series,) months whose forecasts have been answered; realised: (series, 2) shares of them inside, NaN where
+    none was. The logarithm of the factor rises with every miss more than was aimed at and falls with every miss less, as in
+    adaptive conformal inference (Gibbs & Candes 2021), within limits.
+    """
+    missed = np.where(np.isnan(realised), 0.0, np.array([0.80, 0.95]) - realised)
+    return np.asarray(np.clip(np.exp(LIVE_RATE * answered[:, None] * missed), 1 / LIVE_MOST, LIVE_MOST))
 
 
 def widen(middle: Values, bound: Values, factors: Values) -> Values:

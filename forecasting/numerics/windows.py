@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.panel import Counts, Values
-from forecasting.recipes import Recipe
+from forecasting.recipes import ClassicRecipe
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def cut_windows(values: Values, first_target: Counts, end_target: Counts, *, loo
     )
 
 
-def split_windows(values: Values, lengths: Counts, recipe: Recipe) -> tuple[Windows, Windows]:
+def split_windows(values: Values, lengths: Counts, recipe: ClassicRecipe) -> tuple[Windows, Windows]:
     """Return the training and the test windows of each history.
 
     Training targets lie in the training part. A test window may look back into the training part, which is known

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, null, text
 from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.months import Month
@@ -24,13 +24,17 @@ class Member:
     scaler: dict[str, Any]
     trained_through: Month
     origin: Month
-    train_rmse: float
-    test_rmse: float
+    train_rmse: float | None
+    test_rmse: float | None
+    scores: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """The networks of one shard with their provenance; bundle_id is the digest of both."""
+    """Networks with their provenance: those of one shard, or those that a run's series share.
+
+    bundle_id is the digest of payload and manifest; the manifest holds a digest of the members.
+    """
 
     recipe_hash: str
     origin: Month
@@ -41,27 +45,34 @@ class Bundle:
 
     @cached_property
     def bundle_id(self) -> str:
-        """SHA-256 of payload, manifest and members: the same training gives the same bundle."""
+        """SHA-256 of payload and manifest: the same training gives the same bundle."""
         digest = hashlib.sha256(self.payload)
         plain = [self.recipe_hash, str(self.origin), self.as_of, self.manifest]
         digest.update(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
-        rows = [[m.series_id, m.position, m.scaler, str(m.trained_through), str(m.origin)] for m in self.members]
-        digest.update(json.dumps(rows, sort_keys=True, allow_nan=False).encode())
         return digest.hexdigest()
+
+
+def digest_of(members: Sequence[Member]) -> str:
+    """SHA-256 of what members add to the numbers: places, scalers and months."""
+    rows = [[m.series_id, m.position, m.scaler, str(m.trained_through), str(m.origin)] for m in members]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The network that made the last published forecast of a series."""
+    """The network that made the last published forecast of a series.
+
+    position is -1 and test_rmse None where it is shared and was trained without the series.
+    """
 
     series_id: int
     bundle_id: str
     recipe_hash: str
     position: int
-    scaler: dict[str, Any]
     trained_through: Month
     origin: Month
-    test_rmse: float
+    test_rmse: float | None
+    scores: dict[str, Any] | None = None
 
 
 def write_bundle(connection: Connection, bundle: Bundle) -> None:
@@ -92,6 +103,7 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
                 "origin": member.origin.first_day,
                 "train_rmse": member.train_rmse,
                 "test_rmse": member.test_rmse,
+                "scores": null() if member.scores is None else member.scores,
             }
             for member in bundle.members
         ],
@@ -99,11 +111,17 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
 
 
 def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, Bundle]:
-    """Return stored bundles by the name they are stored under, which is theirs only if nothing was changed since."""
-    wanted = {"ids": sorted(set(bundle_ids))}
+    """Return stored bundles by the name they are stored under, which is theirs only if nothing was changed since.
+
+    Networks that all series share come without their members, who may be many and add nothing to the numbers.
+    """
+    found = connection.execute(
+        text("SELECT * FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), {"ids": sorted(set(bundle_ids))}
+    ).all()
+    own = [row.bundle_id for row in found if not row.manifest.get("state", {}).get("shared")]
     members: dict[str, list[Member]] = {}
     query = "SELECT * FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids) ORDER BY bundle_id, position"
-    for row in connection.execute(text(query), wanted):
+    for row in connection.execute(text(query), {"ids": own}):
         trained_through, origin = Month.containing(row.trained_through), Month.containing(row.origin)
         members.setdefault(row.bundle_id, []).append(
             Member(row.series_id, row.position, row.scaler, trained_through, origin, row.train_rmse, row.test_rmse)
@@ -117,17 +135,17 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
             row.manifest,
             tuple(members.get(row.bundle_id, ())),
         )
-        for row in connection.execute(text("SELECT * FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), wanted)
+        for row in found
     }
 
 
 _CHAMPIONS = text("""
-    SELECT DISTINCT ON (x.series_id) x.series_id, x.bundle_id, b.recipe_hash, m.position, m.scaler,
-           m.trained_through, m.origin, m.test_rmse
+    SELECT DISTINCT ON (x.series_id) x.series_id, x.bundle_id, b.recipe_hash, coalesce(m.position, -1) AS position,
+           coalesce(m.trained_through, b.origin) AS trained_through, coalesce(m.origin, b.origin) AS origin, m.test_rmse
     FROM milkrun.run_series x
     JOIN milkrun.run r USING (run_id)
-    JOIN milkrun.bundle_member m ON m.bundle_id = x.bundle_id AND m.series_id = x.series_id
     JOIN milkrun.bundle b ON b.bundle_id = x.bundle_id
+    LEFT JOIN milkrun.bundle_member m ON m.bundle_id = x.bundle_id AND m.series_id = x.series_id
     WHERE x.series_id = ANY(:ids) AND r.state = 'published' AND r.kind = :kind AND r.vintages = :vintages
       AND r.origin <= :origin AND r.as_of <= :as_of AND x.outcome = 'forecast'
     ORDER BY x.series_id, b.recipe_hash = :recipe_hash DESC, r.origin DESC, r.run_id DESC
@@ -158,10 +176,37 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run |
             row.bundle_id,
             row.recipe_hash,
             row.position,
-            row.scaler,
             Month.containing(row.trained_through),
             Month.containing(row.origin),
             row.test_rmse,
+        )
+        for row in rows
+    }
+
+
+def read_shared(connection: Connection, series_ids: Sequence[int], bundle_id: str) -> dict[int, Champion]:
+    """Return networks that all series share as the champion of each of some series, members or not."""
+    rows = connection.execute(
+        text("""
+            SELECT s.series_id, b.recipe_hash, coalesce(m.position, -1) AS position,
+                   coalesce(m.trained_through, b.origin) AS trained_through, coalesce(m.origin, b.origin) AS origin,
+                   m.test_rmse, m.scores
+            FROM milkrun.bundle b CROSS JOIN unnest(CAST(:ids AS int[])) AS s (series_id)
+            LEFT JOIN milkrun.bundle_member m ON m.bundle_id = b.bundle_id AND m.series_id = s.series_id
+            WHERE b.bundle_id = :bundle_id
+        """),
+        {"ids": list(series_ids), "bundle_id": bundle_id},
+    )
+    return {
+        row.series_id: Champion(
+            row.series_id,
+            bundle_id,
+            row.recipe_hash,
+            row.position,
+            Month.containing(row.trained_through),
+            Month.containing(row.origin),
+            row.test_rmse,
+            row.scores,
         )
         for row in rows
     }

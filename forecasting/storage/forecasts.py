@@ -1,8 +1,8 @@
 """Writing what a shard found: bundle, outcomes, forecasts, scores and filled months, in one short transaction."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,12 @@ from forecasting.storage.copying import copy_in
 from forecasting.storage.runs import Run, claim_shard
 from forecasting.storage.scores import Score
 
+BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
+
 
 @dataclass(frozen=True)
 class SeriesResult:
-    """How a run ended for one series; values and seasonal_naive: (horizon,) in the unit of the series, or None."""
+    """How a run ended for one series; values, baselines and bounds: (horizon,) in the unit of the series, or None."""
 
     series_id: int
     origin: Month | None
@@ -33,8 +35,11 @@ class SeriesResult:
     detail: str | None
     method: str | None = None
     bundle_id: str | None = None
+    last_value: float | None = None
     values: Values | None = None
     seasonal_naive: Values | None = None
+    base_path: Values | None = None
+    bounds: dict[str, Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,17 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
 
 
 def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
-    plain = ("series_id", "decision", "decision_reason", "outcome", "reason", "detail", "method", "bundle_id")
+    plain = (
+        "series_id",
+        "decision",
+        "decision_reason",
+        "outcome",
+        "reason",
+        "detail",
+        "method",
+        "bundle_id",
+        "last_value",
+    )
     columns = {name: [getattr(row, name) for row in results] for name in plain}
     return {**columns, "origin": [row.origin and row.origin.first_day for row in results]}
 
@@ -90,9 +105,13 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     if not made:
         return {}
     values = np.stack([row.values for row in made if row.values is not None])  # (series, horizon)
-    baseline = np.stack(
-        [np.full(len(values[0]), np.nan) if row.seasonal_naive is None else row.seasonal_naive for row in made]
-    )
+    nothing = np.full(values.shape[1], np.nan)
+
+    def where_known(name: str, numbers: Iterable[Values | None]) -> dict[str, pa.Array]:
+        column = np.concatenate([nothing if own is None else own for own in numbers])
+        unknown = np.isnan(column)
+        return {} if unknown.all() else {name: pa.array(column, mask=unknown)}
+
     horizons = np.arange(1, values.shape[1] + 1)
     origins = np.array([row.origin.to_datetime64() for row in made if row.origin is not None])
     return {
@@ -100,7 +119,13 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
         "horizon": np.tile(horizons, len(made)),
         "month": (origins[:, None] + horizons).astype("datetime64[D]").ravel(),
         "value": values.ravel(),
-        "seasonal_naive": pa.array(baseline.ravel(), mask=np.isnan(baseline.ravel())),
+        **where_known("seasonal_naive", (row.seasonal_naive for row in made)),
+        **where_known("base_path", (row.base_path for row in made)),
+        **{
+            name: column
+            for bound in BOUNDS
+            for name, column in where_known(bound, (row.bounds.get(bound) for row in made)).items()
+        },
     }
 
 

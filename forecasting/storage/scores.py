@@ -21,6 +21,8 @@ class Score:
     rmse: float
     baseline_rmse: float | None
     skill: float | None
+    naive_rmse: float | None = None
+    base_path_rmse: float | None = None
     coverage_80: float | None = None
     coverage_95: float | None = None
 
@@ -34,7 +36,7 @@ def _square(difference: str) -> str:
 _SCORED = f"""
     WITH forecasted AS (
         SELECT DISTINCT ON (f.series_id, x.origin, f.horizon)
-               f.series_id, f.horizon, f.month, f.value, f.seasonal_naive,
+               f.series_id, f.horizon, f.month, f.value, f.seasonal_naive, x.last_value, f.base_path,
                f.lower_80, f.upper_80, f.lower_95, f.upper_95, x.bundle_id
         FROM milkrun.run r
         JOIN milkrun.run_series x USING (run_id)
@@ -50,6 +52,7 @@ _SCORED = f"""
         ORDER BY series_id, month, load_id DESC
     ), scored AS (
         SELECT f.*, {_square("f.value - a.actual")} AS square, {_square("f.seasonal_naive - a.actual")} AS baseline_square,
+               {_square("f.last_value - a.actual")} AS naive_square, {_square("f.base_path - a.actual")} AS base_square,
                a.actual BETWEEN f.lower_80 AND f.upper_80 AS inside_80,
                a.actual BETWEEN f.lower_95 AND f.upper_95 AS inside_95
         FROM forecasted f JOIN actual a USING (series_id, month)
@@ -59,6 +62,7 @@ _SCORED = f"""
 _LIVE_SCORES = text(f"""{_SCORED}
     SELECT series_id, horizon, count(*) AS n, sqrt(avg(square)) AS rmse, sqrt(avg(baseline_square)) AS baseline_rmse,
            sqrt(avg(square) FILTER (WHERE baseline_square IS NOT NULL)) AS rmse_beside_baseline,
+           sqrt(avg(naive_square)) AS naive_rmse, sqrt(avg(base_square)) AS base_path_rmse,
            avg(inside_80::int)::float AS coverage_80, avg(inside_95::int)::float AS coverage_95
     FROM scored GROUP BY series_id, horizon ORDER BY series_id, horizon
 """)
@@ -66,6 +70,17 @@ _LIVE_SCORES = text(f"""{_SCORED}
 _BUNDLE_SCORES = text(f"""{_SCORED}
     SELECT series_id, bundle_id, count(*) AS n, sqrt(avg(square)) AS rmse
     FROM scored WHERE horizon = 1 AND bundle_id IS NOT NULL GROUP BY series_id, bundle_id
+""")
+
+
+_SHARED_RATIO = text(f"""{_SCORED}
+    SELECT count(*) AS series, min(n) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY rmse / test_rmse) AS ratio
+    FROM (
+        SELECT series_id, count(*) AS n, sqrt(avg(square)) AS rmse, min(m.test_rmse) AS test_rmse
+        FROM scored JOIN milkrun.bundle_member m USING (bundle_id, series_id)
+        WHERE horizon = 1 AND bundle_id = :bundle_id AND m.test_rmse > 0
+        GROUP BY series_id HAVING count(*) >= :least
+    ) AS answered
 """)
 
 
@@ -85,6 +100,8 @@ def read_live_scores(connection: Connection, series_ids: Sequence[int], run: Run
             row.rmse,
             row.baseline_rmse,
             _skill(row.rmse_beside_baseline, row.baseline_rmse),
+            row.naive_rmse,
+            row.base_path_rmse,
             row.coverage_80,
             row.coverage_95,
         )
@@ -98,6 +115,19 @@ def read_bundle_scores(
     """Return, per series and bundle, how many one-month-ahead forecasts were answered and their RMSE."""
     rows = connection.execute(_BUNDLE_SCORES, _parameters(series_ids, run))
     return {(row.series_id, row.bundle_id): (row.n, row.rmse) for row in rows}
+
+
+def read_shared_ratio(
+    connection: Connection, run: Run | Request, bundle_id: str, *, least: int
+) -> tuple[int, int, float | None]:
+    """Compare live and test RMSE of networks that series share, one month ahead.
+
+    Returns how many series have at least `least` answered forecasts, the fewest that any of them has, and the median
+    ratio of live to test RMSE; 0, 0, None where there are none.
+    """
+    parameters = {**_parameters(run.series_ids, run), "bundle_id": bundle_id, "least": least}
+    row = connection.execute(_SHARED_RATIO, parameters).one()
+    return row.series, row.n or 0, row.ratio
 
 
 def _parameters(series_ids: Sequence[int], run: Run | Request) -> dict[str, object]:

@@ -20,3 +20,4 @@ def environment(prefect: None, settings: Settings, monkeypatch: pytest.MonkeyPat
     """Set the environment that the flows read their settings from."""
     monkeypatch.setenv("DATABASE_URL", str(settings.database_url))
     monkeypatch.setenv("MILKRUN_HOME", str(settings.home))
+    monkeypatch.setenv("MILKRUN_RECIPE", "classic")

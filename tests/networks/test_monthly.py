@@ -11,12 +11,15 @@ import pytest
 from forecasting.errors import RecipeError
 from forecasting.months import Month
 from forecasting.networks.bundle import pack, unpack
-from forecasting.networks.monthly import FittedMonthly, MonthlyForecast, fit, forecast
+from forecasting.networks.draws import series_seeds
+from forecasting.networks.fitted import Fitted, Forecasts, Networks
+from forecasting.networks.monthly import fit, fit_shared, forecast, predict_past, without_networks
 from forecasting.networks.shared import Shape, first_weights, predict_shared
 from forecasting.panel import Histories
 from forecasting.recipes import MONTHLY, MonthlyRecipe
 
 QUICK = MonthlyRecipe(
+    name="monthly",
     horizon=3,
     windows=(24, 36),
     emphasis=(0.5, 0.0),
@@ -28,7 +31,7 @@ QUICK = MonthlyRecipe(
     own_members=2,
 )
 SHARED, OWN = replace(QUICK, shared_from=2), replace(QUICK, shared_from=1_000)
-BOUNDS = ("lower_95", "lower_80", "values", "upper_80", "upper_95")
+BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 
 
 def histories_of(series: list[np.ndarray]) -> Histories:
@@ -51,43 +54,65 @@ def some_series(count: int = 6, months: int = 72) -> list[np.ndarray]:
     return result
 
 
+def train(recipe: MonthlyRecipe, histories: Histories, **options: Any) -> Fitted:
+    """Train the networks that series share, or those of their own, as the recipe's rule says."""
+    count = len(histories.lengths)
+    if recipe.shares(count):
+        return fit_shared(recipe, histories, **options)
+    seeds = series_seeds(recipe.seed, [f"series {row}" for row in range(count)])
+    return fit(recipe, histories, seeds, **options)
+
+
 @cache
-def fitted_of(recipe: MonthlyRecipe) -> FittedMonthly:
+def fitted_of(recipe: MonthlyRecipe) -> Fitted:
     """Fit a recipe on the series above, once."""
-    return fit(recipe, histories_of(some_series()))
+    return train(recipe, histories_of(some_series()))
 
 
-def numbers(found: MonthlyForecast) -> list[list[list[float]]]:
+def ahead(recipe: MonthlyRecipe, fitted: Fitted, histories: Histories, **options: Any) -> Forecasts:
+    """Forecast the histories that were fitted, or those at positions."""
+    positions = options.pop("positions", range(len(histories.lengths)))
+    return forecast(recipe, fitted.networks, histories, positions=positions, **options)
+
+
+def numbers(found: Forecasts) -> list[list[list[float]]]:
     """List all numbers of a forecast."""
-    return [getattr(found, name).tolist() for name in (*BOUNDS, "base")]
+    assert found.base_path is not None
+    return [array.tolist() for array in (found.values, *(found.bounds[name] for name in BOUNDS), found.base_path)]
 
 
 @pytest.mark.parametrize("recipe", [SHARED, OWN])
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(recipe: MonthlyRecipe) -> None:
     """Training leaves nothing to chance."""
     histories = histories_of(some_series())
-    again, other = fit(recipe, histories), fit(recipe, histories, 8)
+    again, other = train(recipe, histories), train(replace(recipe, seed=8), histories)
 
-    assert numbers(forecast(recipe, again, histories)) == numbers(forecast(recipe, fitted_of(recipe), histories))
-    assert numbers(forecast(recipe, other, histories)) != numbers(forecast(recipe, again, histories))
+    assert numbers(ahead(recipe, again, histories)) == numbers(ahead(recipe, fitted_of(recipe), histories))
+    assert numbers(ahead(recipe, other, histories)) != numbers(ahead(recipe, again, histories))
 
 
 @pytest.mark.parametrize("recipe", [SHARED, OWN])
 def test_a_packed_bundle_forecasts_the_same_bits(recipe: MonthlyRecipe) -> None:
     """Weights through bytes and state through JSON lose nothing."""
     fitted, histories = fitted_of(recipe), histories_of(some_series())
-    restored = replace(fitted, weights=unpack(*pack(fitted.weights)), state=json.loads(json.dumps(fitted.state)))
+    networks = fitted.networks
+    restored = Networks(
+        unpack(*pack(networks.weights)),
+        tuple(json.loads(json.dumps(networks.scalers))),
+        json.loads(json.dumps(networks.state)),
+    )
 
-    assert numbers(forecast(recipe, restored, histories)) == numbers(forecast(recipe, fitted, histories))
+    again = forecast(recipe, restored, histories, positions=range(6))
+    assert numbers(again) == numbers(ahead(recipe, fitted, histories))
 
 
 @pytest.mark.parametrize("recipe", [SHARED, OWN])
 def test_a_forecast_does_not_depend_on_its_neighbours(recipe: MonthlyRecipe) -> None:
     """Alone, in other company or in another order: the same bits."""
     fitted, series = fitted_of(recipe), some_series()
-    together = forecast(recipe, fitted, histories_of(series), positions=range(6))
+    together = ahead(recipe, fitted, histories_of(series))
     for row in (0, 3):
-        alone = forecast(recipe, fitted, histories_of([series[row]]), positions=[row])
+        alone = ahead(recipe, fitted, histories_of([series[row]]), positions=[row])
 
         assert [part[0] for part in numbers(alone)] == [part[row] for part in numbers(together)]
 
@@ -99,7 +124,7 @@ def test_the_future_cannot_change_a_forecast(recipe: MonthlyRecipe) -> None:
     known = Histories(histories.values, histories.lengths - 5, histories.last_months)
     hidden = np.where(np.arange(histories.values.shape[1]) < known.lengths[:, None], histories.values, 1e9)
     results = [
-        forecast(recipe, fit(recipe, each), each)
+        ahead(recipe, train(recipe, each), each)
         for each in (known, Histories(hidden, known.lengths, known.last_months))
     ]
 
@@ -109,8 +134,9 @@ def test_the_future_cannot_change_a_forecast(recipe: MonthlyRecipe) -> None:
 @pytest.mark.parametrize("recipe", [SHARED, OWN])
 def test_intervals_hold_the_forecast_and_one_another(recipe: MonthlyRecipe) -> None:
     """Lower 95, lower 80, forecast, upper 80, upper 95: never crossing."""
-    found = forecast(recipe, fitted_of(recipe), histories_of(some_series()))
-    stacked = np.stack([getattr(found, name) for name in BOUNDS])
+    found = ahead(recipe, fitted_of(recipe), histories_of(some_series()))
+    low, high = [found.bounds[name] for name in BOUNDS[:2]], [found.bounds[name] for name in BOUNDS[2:]]
+    stacked = np.stack([*low, found.values, *high])
 
     assert (np.diff(stacked, axis=0) >= 0).all()
     assert found.reasons.count("") >= 5
@@ -130,12 +156,12 @@ def test_strange_series_get_numbers_and_a_reason() -> None:
     ]
     histories = histories_of([*some_series(), *strange])
     for recipe in (SHARED, OWN):
-        found = forecast(recipe, fit(recipe, histories), histories)
+        found = ahead(recipe, train(recipe, histories), histories)
 
         assert np.isfinite(numbers(found)).all()
-        assert found.reasons[6:9] == ("short", "constant", "intermittent")
+        assert found.reasons[6:9] == ("short_history", "constant", "intermittent")
         assert found.reasons[12] == "constant"
-        assert (found.lower_95[[6, 7, 8, 10, 11, 12]] >= 0).all()
+        assert (found.bounds["lower_95"][[6, 7, 8, 10, 11, 12]] >= 0).all()
         assert found.values[6].tolist() == pytest.approx([5.0] * 3)
         assert found.values[9].max() < 0
 
@@ -143,23 +169,75 @@ def test_strange_series_get_numbers_and_a_reason() -> None:
 def test_a_series_never_seen_is_forecast_by_the_shared_networks() -> None:
     """A network of one series' own says nothing about another: there the base path speaks."""
     new = histories_of(some_series(7)[6:])
-    shared = forecast(SHARED, fitted_of(SHARED), new, positions=[-1])
-    own = forecast(OWN, fitted_of(OWN), new, positions=[-1])
+    known = replace(fitted_of(SHARED).networks, scalers=({"guarded": False},))
+    shared = forecast(SHARED, known, new, positions=[0])
+    own = ahead(OWN, fitted_of(OWN), new, positions=[-1])
 
     assert (shared.reasons, own.reasons) == (("",), ("unseen",))
-    assert own.values.tolist() == own.base.tolist()
-    with pytest.raises(ValueError, match="positions"):
-        forecast(SHARED, fitted_of(SHARED), new)
+    assert own.base_path is not None
+    assert own.values.tolist() == own.base_path.tolist()
 
 
 def test_a_guarded_series_gets_its_base_path() -> None:
     """A network that held-out months found much worse does not speak."""
     fitted, histories = fitted_of(SHARED), histories_of(some_series())
-    guarded = replace(fitted, guarded=np.arange(6) == 2)
-    found = forecast(SHARED, guarded, histories)
+    guarded = replace(fitted.networks, scalers=tuple({"guarded": row == 2} for row in range(6)))
+    found = forecast(SHARED, guarded, histories, positions=range(6))
 
-    assert found.reasons[2] == "guarded"
-    assert found.values[2].tolist() == found.base[2].tolist()
+    assert found.base_path is not None
+    assert [row for row, reason in enumerate(found.reasons) if reason == "guarded"] == [2]
+    assert found.values[2].tolist() == found.base_path[2].tolist()
+
+
+@pytest.mark.parametrize("recipe", [SHARED, OWN])
+def test_live_errors_widen_and_narrow_the_intervals_of_their_series(recipe: MonthlyRecipe) -> None:
+    """Each series by its own factors; forecasts stay."""
+    fitted, histories = fitted_of(recipe), histories_of(some_series())
+    plain = ahead(recipe, fitted, histories)
+    moved = ahead(recipe, fitted, histories, live=np.array([[1.5, 1.0], *[[1.0, 1.0]] * 5]))
+
+    assert plain.values.tolist() == moved.values.tolist()
+    widths = [found.bounds["upper_80"] - found.bounds["lower_80"] for found in (plain, moved)]
+    assert (widths[1][0] > widths[0][0]).all()
+    assert widths[1][1:].tolist() == widths[0][1:].tolist()
+
+
+@pytest.mark.parametrize("recipe", [SHARED, OWN])
+def test_held_out_months_are_scored_without_having_been_seen(recipe: MonthlyRecipe) -> None:
+    """Twelve origins answer one month ahead, ten answer three; changing the last year's values changes no judge's weights."""
+    fitted = fitted_of(recipe)
+    series = some_series()
+    later = [np.concatenate([values[:-12], values[-12:] * 1.2]) for values in series]
+    changed = train(recipe, histories_of(later))
+
+    assert fitted.scores["test"].n[:, [0, 2]].tolist() == [[12, 10]] * 6
+    assert (fitted.scores["test"].rmse > 0).all()
+    judges = [name for name in fitted.networks.weights if name.startswith("judge/")]
+    assert judges
+    for name in judges:
+        np.testing.assert_array_equal(fitted.networks.weights[name], changed.networks.weights[name])
+
+
+@pytest.mark.parametrize("recipe", [SHARED, OWN])
+def test_the_past_is_predicted_by_judges_where_they_have_not_seen_it(recipe: MonthlyRecipe) -> None:
+    """Test predictions begin with the held-out year; their errors are those of the stored test RMSE."""
+    fitted, [values] = fitted_of(recipe), [some_series()[2]]
+    past = predict_past(recipe, fitted.networks, histories_of([values]), position=2, trained=len(values))
+
+    assert (past.train_first, past.test_first) == (18, len(values) - 12)
+    assert len(past.train) == past.test_first - past.train_first
+    missed = np.sqrt(np.mean((past.test - values[-12:]) ** 2))
+    assert missed == pytest.approx(fitted.scores["test"].rmse[2, 0], rel=1e-6)
+
+
+def test_without_networks_the_base_path_speaks() -> None:
+    """With the intervals of a random walk: wider with every month."""
+    found = without_networks(QUICK, histories_of([some_series()[0], np.array([5.0])]))
+
+    assert found.base_path is not None
+    assert found.values.tolist() == found.base_path.tolist()
+    width = np.diff(found.bounds["upper_95"] - found.bounds["lower_95"], axis=1)
+    assert (width[1] > 0).all()
 
 
 def test_numpy_and_tensorflow_predict_alike() -> None:
@@ -185,14 +263,14 @@ def test_an_untrained_shared_network_says_the_base_path() -> None:
 
 
 def test_progress_counts_the_networks() -> None:
-    """Judges and members, or every series' own."""
+    """Judges and members, or the series."""
     done: list[int] = []
-    fit(SHARED, histories_of(some_series()), progress=done.append)
+    train(SHARED, histories_of(some_series()), progress=done.append)
     assert sum(done) == QUICK.judges + len(QUICK.windows)
 
     done.clear()
-    fit(OWN, histories_of(some_series()), progress=done.append)
-    assert sum(done) == 2 * 6 * QUICK.own_members
+    train(OWN, histories_of(some_series()), progress=done.append)
+    assert sum(done) == 6
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from forecasting.numerics.baselines import naive, seasonal_naive, seasonal_naive_at
+from forecasting.numerics.baselines import naive, seasonal_naive, value_before
 
 values = np.array([np.arange(24.0), np.where(np.arange(24) < 5, np.arange(24.0), np.nan)])
 lengths = np.array([24, 5])
@@ -26,6 +26,7 @@ def test_a_history_shorter_than_a_year_has_no_seasonal_naive() -> None:
 
 
 def test_the_seasonal_naive_of_a_month_is_the_value_a_year_before() -> None:
-    """Months of the first year have none."""
-    assert seasonal_naive_at(values[:1], np.array([[12, 23]]))[0].tolist() == [0.0, 11.0]
-    assert np.isnan(seasonal_naive_at(values[:1], np.array([[0, 11]]))).all()
+    """Months of the first year have none; the naive of a month is the value before it."""
+    assert value_before(values[:1], np.array([[12, 23]]), months=12)[0].tolist() == [0.0, 11.0]
+    assert np.isnan(value_before(values[:1], np.array([[0, 11]]), months=12)).all()
+    assert value_before(values[:1], np.array([[12, 23]]), months=1)[0].tolist() == [11.0, 22.0]

@@ -1,0 +1,91 @@
+"""From trained networks to a bundle that can be stored, and back; a bundle's bytes and numbers pass through here."""
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from forecasting import __version__
+from forecasting.errors import BundleError
+from forecasting.networks import bundle as tensors
+from forecasting.networks.fitted import Fitted, Networks, SplitScores
+from forecasting.panel import Histories
+from forecasting.storage.bundles import Bundle, Member, digest_of
+from forecasting.storage.runs import Run
+
+LIBRARIES = ("tensorflow", "numpy")
+
+
+def bundle_of(run: Run, series_ids: Sequence[int], histories: Histories, fitted: Fitted) -> Bundle | None:
+    """Bundle the networks that ended in finite numbers; None where none did.
+
+    series_ids, histories: of the series that were trained, in the order of `fitted`.
+    """
+    kept = [row for row in range(len(series_ids)) if not fitted.diverged[row]]
+    if not kept:
+        return None
+    networks = fitted.networks.select(kept)
+    payload, manifest = tensors.pack(networks.weights)
+    members = tuple(_member(series_ids[row], place, histories, fitted, row) for place, row in enumerate(kept))
+    state = networks.state
+    if networks.shared:
+        # Members of networks that all series share are many and say little: what forecasts need stands in the manifest.
+        guarded = [member.series_id for member in members if member.scaler["guarded"]]
+        state = {**state, "guarded": sorted(guarded)}
+    provenance = {"code": __version__, "python": platform.python_version(), "seed": run.recipe.seed}
+    provenance |= {name: version(name) for name in LIBRARIES}
+    whole = {"networks": manifest, "state": state, "provenance": provenance, "members": digest_of(members)}
+    return Bundle(run.recipe.hash, run.origin, run.as_of, payload, whole, members)
+
+
+def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tuple[Networks, list[int]]:
+    """Return the networks of a stored bundle, and which of them belongs to each of some series (-1: none).
+
+    Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name.
+    """
+    weights = tensors.unpack(bundle.payload, bundle.manifest.get("networks", {}))
+    if bundle.bundle_id != bundle_id:
+        raise BundleError("its manifest differs from what was stored: train again.")
+    state: dict[str, Any] = bundle.manifest["state"]
+    if state.get("shared"):
+        guarded = set(state["guarded"])
+        scalers = tuple({"guarded": series_id in guarded} for series_id in series_ids)
+        return Networks(weights, scalers, state), list(range(len(series_ids)))
+    if digest_of(bundle.members) != bundle.manifest["members"]:
+        raise BundleError("a scaler or a position differs from what was stored: train again.")
+    places = {member.series_id: place for place, member in enumerate(bundle.members)}
+    scalers = tuple(member.scaler for member in bundle.members)
+    return Networks(weights, scalers, state), [places.get(series_id, -1) for series_id in series_ids]
+
+
+def _member(series_id: int, place: int, histories: Histories, fitted: Fitted, row: int) -> Member:
+    last = histories.last_months[row]
+    seen = int(fitted.trained_lengths[row]) - int(histories.lengths[row])
+    first = {split: finite(scores.rmse[row, 0]) for split, scores in fitted.scores.items()}
+    return Member(
+        series_id,
+        place,
+        fitted.networks.scalers[row],
+        trained_through=last + seen,
+        origin=last,
+        train_rmse=first.get("train"),
+        test_rmse=first.get("test"),
+        scores={split: _plain(scores, row) for split, scores in fitted.scores.items()}
+        if fitted.networks.shared
+        else None,
+    )
+
+
+def _plain(scores: SplitScores, row: int) -> dict[str, list[float | None]]:
+    """Return a series' scores as JSON values: one list per measure, one entry per horizon."""
+    return {name: [finite(number) for number in getattr(scores, name)[row]] for name in MEASURES}
+
+
+MEASURES = ("n", "rmse", "baseline_rmse", "naive_rmse", "base_path_rmse", "skill")
+
+
+def finite(number: float) -> float | None:
+    """Return a number as JSON and SQL take it: None where it is not finite."""
+    return float(number) if np.isfinite(number) else None

@@ -1,0 +1,84 @@
+"""The networks that the series of a run share: decided, and trained if need be, once per run, before its shards."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
+
+from forecasting.months import Month
+from forecasting.storage import tables
+from forecasting.storage.bundles import Bundle, write_bundle
+from forecasting.storage.runs import Request, Run
+
+
+@dataclass(frozen=True)
+class RunNetwork:
+    """What was decided about a run's shared networks; bundle_id is None where there are none to forecast with."""
+
+    decision: str | None
+    reason: str
+    detail: str | None
+    bundle_id: str | None
+
+
+@dataclass(frozen=True)
+class SharedChampion:
+    """The shared networks of the newest published run that had some; origin: that of the run that trained them."""
+
+    bundle_id: str
+    recipe_hash: str
+    origin: Month
+
+
+def read_run_network(connection: Connection, run_id: int) -> RunNetwork | None:
+    """Return what was decided for a run, None before that."""
+    row = connection.execute(
+        text("SELECT decision, reason, detail, bundle_id FROM milkrun.run_network WHERE run_id = :id"), {"id": run_id}
+    ).one_or_none()
+    return None if row is None else RunNetwork(*row)
+
+
+def write_run_network(connection: Connection, run: Run, network: RunNetwork, bundle: Bundle | None) -> bool:
+    """Store a decision and the bundle that was trained for it; False, and nothing stored, when there is one already.
+
+    A second writer waits here until the first commits.
+    """
+    if bundle is not None:
+        write_bundle(connection, bundle)
+    claimed = connection.execute(
+        insert(tables.run_network)
+        .values(
+            run_id=run.run_id,
+            decision=network.decision,
+            reason=network.reason,
+            detail=network.detail,
+            bundle_id=network.bundle_id,
+        )
+        .on_conflict_do_nothing()
+    )
+    return claimed.rowcount == 1
+
+
+def read_shared_champion(connection: Connection, run: Run | Request) -> SharedChampion | None:
+    """Return the shared networks that a run may reuse, None where there are none.
+
+    Those of the newest published run of the same kind and vintages, up to the run's origin and as_of; by its recipe, or by
+    another where this one has none.
+    """
+    row = connection.execute(
+        text("""
+            SELECT n.bundle_id, b.recipe_hash, b.origin
+            FROM milkrun.run r JOIN milkrun.run_network n USING (run_id) JOIN milkrun.bundle b USING (bundle_id)
+            WHERE r.state = 'published' AND r.kind = :kind AND r.vintages = :vintages
+              AND r.origin <= :origin AND r.as_of <= :as_of
+            ORDER BY b.recipe_hash = :recipe_hash DESC, r.origin DESC, r.run_id DESC LIMIT 1
+        """),
+        {
+            "kind": run.kind,
+            "vintages": run.vintages,
+            "recipe_hash": run.recipe.hash,
+            "origin": run.origin.first_day,
+            "as_of": run.as_of,
+        },
+    ).one_or_none()
+    return None if row is None else SharedChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin))
