@@ -12,7 +12,6 @@ from forecasting.errors import RecipeError
 from forecasting.months import Month
 from forecasting.networks.bundle import pack, unpack
 from forecasting.networks.monthly import FittedMonthly, MonthlyForecast, fit, forecast
-from forecasting.networks.shared import Shape, first_weights, predict_shared
 from forecasting.panel import Histories
 from forecasting.recipes import MONTHLY, MonthlyRecipe
 
@@ -160,28 +159,6 @@ def test_a_guarded_series_gets_its_base_path() -> None:
 
     assert found.reasons[2] == "guarded"
     assert found.values[2].tolist() == found.base[2].tolist()
-
-
-def test_numpy_and_tensorflow_predict_alike() -> None:
-    """Forecasting needs no TensorFlow, and says what training meant."""
-    from forecasting.networks.shared_training import forward
-
-    shape, draw = Shape(steps=12, features=4, facts=7, units=5, outputs=6), np.random.default_rng(1)
-    weights = first_weights(shape, np.uint64(4))
-    weights = {name: tensor + draw.normal(0, 0.1, tensor.shape).astype(np.float32) for name, tensor in weights.items()}
-    steps, facts = draw.normal(size=(9, 12, 4)).astype(np.float32), draw.normal(size=(9, 7)).astype(np.float32)
-    expected = forward(shape, weights, steps, facts).numpy()
-
-    np.testing.assert_allclose(predict_shared(shape, weights, steps, facts), expected, atol=1e-5)
-
-
-def test_an_untrained_shared_network_says_the_base_path() -> None:
-    """Its head is zero."""
-    shape = Shape(steps=12, features=2, facts=3, units=4, outputs=5)
-
-    said = predict_shared(shape, first_weights(shape, np.uint64(1)), np.ones((2, 12, 2)), np.ones((2, 3)))
-
-    assert (said == 0).all()
 
 
 def test_progress_counts_the_networks() -> None:
