@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from forecasting.numerics.accuracy import bias, coverage, mase, mase_scale, msis, smape
-from forecasting.numerics.intervals import conformal_factors, monotone, never_below_zero, widen
+from forecasting.numerics.intervals import conformal_factors, monotone, never_below_zero, spread_alone, widen
 
 numbers = st.floats(-1e6, 1e6)
 
@@ -69,3 +69,22 @@ def test_unknown_months_do_not_count() -> None:
     assert smape(forecast, actual)[0] == 0.0
     assert coverage(actual, forecast, forecast)[0] == 1.0
     assert np.isnan(mase(forecast, actual, np.array([0.0]))[0])
+
+
+def test_the_spread_of_a_series_alone_is_its_past_errors_corrected_by_held_out_ones() -> None:
+    """Without held-out months the past speaks; with many that are twice as large, nearly they alone; others do not matter."""
+    past = np.array([[1.0, 2.0, np.nan], [1.0, 2.0, np.nan]])
+    nothing, twice = np.full((2, 1, 3), np.nan), np.full((2, 2400, 3), np.nan)
+    twice[0, :, :2] = [2.0, -4.0]
+
+    assert spread_alone(past, nothing)[0] == pytest.approx([1.0, 2.0, 2 * np.sqrt(1.5)])
+    assert spread_alone(past, twice)[0, :2] == pytest.approx(np.sqrt(9624 / 2424) * np.array([1.0, 2.0]))
+    assert spread_alone(past, twice)[1].tolist() == spread_alone(past, nothing)[1].tolist()
+
+
+def test_a_series_that_never_erred_has_a_spread_all_the_same() -> None:
+    """Not zero, not NaN: a quotient by it must stay a number."""
+    never = spread_alone(np.zeros((1, 3)), np.zeros((1, 12, 3)))
+
+    assert (never > 0).all()
+    assert np.isfinite(never).all()
