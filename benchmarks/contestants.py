@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forecasting.networks.fitted import Fitted
 
 from benchmarks.panels import Task, to_file
 from forecasting.networks import monthly
 from forecasting.networks.draws import series_seeds
-from forecasting.networks.fitted import Fitted
 from forecasting.numerics.baselines import naive, seasonal_naive
 from forecasting.numerics.statistical import MODELS, forecast_by
 from forecasting.panel import Histories, Values
@@ -167,6 +167,6 @@ def unseen_rows(series: int, share: float, seed: int) -> np.ndarray:
 
 
 CONTESTANTS: dict[str, Callable[..., Made]] = {
-    **{name: by_baseline for name in BASELINES},
-    **{name: by_model for name in MODELS},
+    **dict.fromkeys(BASELINES, by_baseline),
+    **dict.fromkeys(MODELS, by_model),
 }

@@ -73,7 +73,10 @@ def read_milk(path: Path, *, held_out: bool) -> Task:
         count = MILK_HELD_OUT
     begin = Month.parse(str(frame["month"].iloc[0]))
     lengths = [first, *range(start, start + count)]
-    series = {f"milk to {begin + (length - 1)} #{row}": (values[: length + 1], begin + length) for row, length in enumerate(lengths)}
+    series = {
+        f"milk to {begin + (length - 1)} #{row}": (values[: length + 1], begin + length)
+        for row, length in enumerate(lengths)
+    }
     return task_of(series, 1)
 
 
@@ -83,7 +86,10 @@ def many(task: Task, count: int, months: int) -> Task:
     A series that is too short is repeated before its beginning, year by year at the level that it begins with.
     """
     draw = np.random.default_rng(48)
-    whole = [np.append(task.histories.values[row, :length], task.actual[row]) for row, length in enumerate(task.histories.lengths)]
+    whole = [
+        np.append(task.histories.values[row, :length], task.actual[row])
+        for row, length in enumerate(task.histories.lengths)
+    ]
     series = {}
     for number in range(count):
         source = whole[number % len(whole)]

@@ -20,8 +20,8 @@ SHOWN = {
 def scores(made: Made, task: Task) -> dict[str, float]:
     """Score forecasts: the mean over the series that have a forecast and, where it is asked for, a scale.
 
-    RMSE is in the units of the series. Skill is 1 - RMSE / RMSE of the seasonal naive per series: its mean hangs on a few series that
-    repeat themselves nearly, so that the median stands beside it.
+    RMSE is in the units of the series. Skill is 1 - RMSE / RMSE of the seasonal naive per series; its mean hangs on a
+    few series that nearly repeat themselves, so that the median stands beside it.
     """
     scale = mase_scale(task.histories.values, task.histories.lengths)
     repeated = seasonal_naive(task.histories.values, task.histories.lengths, horizon=task.horizon)

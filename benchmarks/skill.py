@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,9 @@ def compete(asked: argparse.Namespace, task: Task) -> dict[str, tuple[Made, Task
 def monthly_only(recipe: Any) -> MonthlyRecipe:
     """Return the recipe, or say how another one can be measured."""
     if not isinstance(recipe, MonthlyRecipe):
-        sys.exit(f"On arrays only recipes of the method monthly are measured, not {recipe.name}: add --through-database.")
+        sys.exit(
+            f"On arrays only recipes of the method monthly are measured, not {recipe.name}: add --through-database."
+        )
     return recipe
 
 
@@ -128,7 +130,7 @@ def names_of(asked: argparse.Namespace) -> Iterator[tuple[str, bool]]:
     yield from ((name, False) for name in asked.baselines)
 
 
-def apart(asked: argparse.Namespace, name: str, seed: int) -> dict[str, Measures]:
+def apart(given: Sequence[str], asked: argparse.Namespace, name: str, seed: int) -> dict[str, Measures]:
     """Measure one contestant in a process of its own, with a home and a database of its own."""
     with tempfile.TemporaryDirectory(prefix="milkrun-benchmark-") as folder:
         Path(folder).chmod(0o755)
@@ -141,7 +143,7 @@ def apart(asked: argparse.Namespace, name: str, seed: int) -> dict[str, Measures
         }
         if asked.through_database:
             environment["MILKRUN_HOME"] = folder
-        command = [sys.executable, "-m", "benchmarks.skill", *sys.argv[1:], "--alone", name, "--seed", str(seed)]
+        command = [sys.executable, "-m", "benchmarks.skill", *given, "--alone", name, "--seed", str(seed)]
         answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if answer.returncode != 0:
         sys.exit(f"{name} could not be measured; what it wrote stands above.")
@@ -149,7 +151,7 @@ def apart(asked: argparse.Namespace, name: str, seed: int) -> dict[str, Measures
     return found
 
 
-def read_arguments() -> argparse.Namespace:
+def read_arguments(given: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
@@ -167,17 +169,20 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=1, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = parser.parse_args(given)
     if asked.milk and (asked.unseen or asked.many or asked.through_database):
         parser.error("--milk goes with --seeds, --baselines, --held-out, --set and --json alone")
     if asked.unseen is not None and not 0 < asked.unseen < 1:
         parser.error("--unseen is a share between 0 and 1")
+    if asked.unseen is not None and asked.through_database:
+        parser.error("--unseen is measured on arrays: leave --through-database out")
     return asked
 
 
-def main() -> None:
-    """Measure every contestant and print the table."""
-    asked = read_arguments()
+def main(given: Sequence[str] | None = None) -> None:
+    """Measure every contestant and print the table; given: arguments instead of the program's own."""
+    given = sys.argv[1:] if given is None else given
+    asked = read_arguments(given)
     if asked.alone:
         print(json.dumps(measure(asked)))
         return
@@ -186,7 +191,7 @@ def main() -> None:
     runs: dict[str, list[Measures]] = {}
     for name, by_seed in names_of(asked):
         for seed in range(1, asked.seeds + 1 if by_seed else 2):
-            for each, measures in apart(asked, name, seed).items():
+            for each, measures in apart(given, asked, name, seed).items():
                 runs.setdefault(each, []).append(measures)
     results = {name: summary(measures) for name, measures in runs.items()}
     print(json.dumps({"seeds": asked.seeds, "results": results}) if asked.json else table(results))

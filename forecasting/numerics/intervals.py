@@ -9,6 +9,10 @@ ENOUGH = 400  # scores that a factor is read from, neighbouring horizons taken i
 TRUSTED = 24  # held-out origins that weigh as much as all past ones; chosen on training parts, as the multiples are
 # Half widths in units of the spread, for 95 and 80 %; a normal distribution's are 1.96 and 1.28, months have heavier tails.
 MULTIPLES = (2.15, 1.28)
+AIMED = (0.80, 0.95)
+# How fast live errors widen or narrow intervals, and how far. On training parts of hospital, M1 and tourism and of 121 single
+# series, reused for 24 to 48 months, 0.06 took 2, -3, 1 and 2 % off the MSIS; twice as fast helped single series only.
+LIVE_RATE, LIVE_LIMIT = 0.06, 2.0
 
 
 def monotone(quantiles: Values, median: int) -> Values:
@@ -66,6 +70,19 @@ def spread_alone(past: Values, held_out: Values) -> Values:
     by_origin = np.where(counted, ratios, 0.0).sum(axis=2) / np.maximum(counted.sum(axis=2), 1)
     size = (by_origin.sum(axis=1) + TRUSTED) / (answered.sum(axis=1) + TRUSTED)
     return np.asarray(shape * np.sqrt(size)[:, None])
+
+
+def live_factors(months: Values, realised: Values) -> Values:
+    """Return by how much live errors widen or narrow the intervals of each series: (series, 2), for 80 and 95 %.
+
+    months: (series,) months that have answered published forecasts; realised: (series, 2) share of answered forecasts, of
+    all horizons, that the published intervals covered, NaN where none is. Adaptive conformal inference (Gibbs & Candès
+    2021) with the factor's logarithm in the place of the level: every month moves it by the rate times what coverage
+    lacks, which adds up to rate · months · (aimed - realised).
+    """
+    lacking = months[:, None] * (np.array(AIMED) - realised)
+    limit = np.log(LIVE_LIMIT)
+    return np.asarray(np.exp(np.clip(LIVE_RATE * np.where(np.isnan(lacking), 0.0, lacking), -limit, limit)))
 
 
 def widen(middle: Values, bound: Values, factors: Values) -> Values:
