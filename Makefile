@@ -48,7 +48,8 @@ format: $(VENV)/development.done ## Format all code
 
 .PHONY: lock
 lock: $(VENV)/installer.done ## Write the locked requirements anew from pyproject.toml
-	cd requirements && for each in "runtime --group build" "development --group build --group dev"; do \
+	cd requirements && for each in "development --extra classic --group build --group dev" \
+	    "runtime --group build --constraints development.txt"; do \
 	    set -- $$each; name=$$1; shift; \
 	    ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	        --no-header --no-annotate --project .. ../pyproject.toml "$$@" --output-file $$name.txt; \

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from forecasting.networks.examples import Examples, network_inputs
 from forecasting.networks.learning import Learning
 from forecasting.networks.lstm import Weights
 from forecasting.networks.shared import Shape, predict_shared
+from forecasting.networks.shared_training import SharedTraining, draw_rows, train_shared
 from forecasting.recipes import MonthlyRecipe
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
@@ -28,7 +30,8 @@ def train_members(
             progress(1)
         return {f"{member}/{name}": tensor for name, tensor in weights.items()}
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    # BLAS parts its products by the threads it has, and last bits may follow; networks train side by side instead.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         trained = list(pool.map(one, members))
     return {name: tensor for weights in trained for name, tensor in weights.items()}
 
@@ -40,8 +43,6 @@ def member_seed(seed: int, member: int) -> np.uint64:
 
 def train_member(recipe: MonthlyRecipe, learning: Learning, member: int, seed: np.uint64) -> Weights:
     """Train the member at a position of the recipe's windows."""
-    from forecasting.networks.shared_training import SharedTraining, draw_rows, train_shared  # brings in TensorFlow
-
     steps, facts = network_inputs(learning.examples, recipe.windows[member])
     training = SharedTraining(LEVELS, recipe.updates, recipe.batch_size, recipe.learning_rate, recipe.noise)
     importance = learning.examples.scale * learning.examples.yearly ** -recipe.emphasis[member]

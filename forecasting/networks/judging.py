@@ -25,12 +25,14 @@ class HeldOut:
     """Held-out months and what was said of them, for each series at each origin, the earliest first.
 
     truth: float32 (series, origins, horizon) in units of scale from the base path, NaN where not known; said: float32
-    (series, origins, horizon, quantiles), the judges', the same. errors: (2, series) mean absolute errors of judges and
-    base path in logs. scores: of the judges as `test`, of networks that were trained on these months as `train`.
+    (series, origins, horizon, quantiles), the judges', the same; scales: (series, origins) in logs. errors: (2, series) mean
+    absolute errors of judges and base path in logs. scores: of the judges as `test`, of networks that were trained on these
+    months as `train`.
     """
 
     truth: np.ndarray
     said: np.ndarray
+    scales: Values
     errors: Values
     scores: dict[str, SplitScores]
 
@@ -53,6 +55,7 @@ def hold_out(
     series = len(histories.lengths)
     truth = np.empty((series, months, horizon), np.float32)
     said = np.empty((series, months, horizon, len(LEVELS)), np.float32)
+    scales = np.empty((series, months))
     misses = np.empty((2, series))
     parts: list[Values] = []
     for start in range(0, series, BLOCK):
@@ -60,20 +63,20 @@ def hold_out(
         found = [
             _from_origin((judges, trained), histories, known, rows, origin, horizon) for origin in range(months, 0, -1)
         ]
-        actual, quantiles, missed, wrong = (np.stack(arrays, axis=1) for arrays in zip(*found, strict=True))
-        truth[rows], said[rows] = actual, quantiles
+        actual, quantiles, scale, missed, wrong = (np.stack(arrays, axis=1) for arrays in zip(*found, strict=True))
+        truth[rows], said[rows], scales[rows] = actual, quantiles, scale
         misses[:, rows] = _mean(missed)
         parts.append(wrong)
     errors = np.concatenate([np.empty((5, months, 0, horizon)), *parts], axis=2)
     test, train, *baselines = errors.transpose(0, 2, 3, 1)  # each (series, horizon, origins)
     scores = {"train": _scores(train, *baselines), "test": _scores(test, *baselines)}
-    return HeldOut(truth, said, misses, scores)
+    return HeldOut(truth, said, scales, misses, scores)
 
 
 def _from_origin(
     predicts: tuple[Predict, Predict], histories: Histories, known: Values, rows: np.ndarray, origin: int, horizon: int
 ) -> tuple[np.ndarray, ...]:
-    """Return truth, quantiles, misses and errors as seen from an origin; all (…, series, horizon).
+    """Return truth, quantiles, scale, misses and errors as seen from an origin; all but scale (…, series, horizon).
 
     misses: of judges and base path, in logs; errors: of judges, trained networks, seasonal naive, naive and base path, in
     the unit of the series.
@@ -92,7 +95,7 @@ def _from_origin(
         _in_units(examples, np.zeros_like(truth), shift),
     )
     missed = np.array([np.abs(truth - quantiles[:, :, MEDIAN]) * scale, np.abs(truth) * scale])
-    return truth, quantiles, missed, np.array([path - after for path in paths])
+    return truth, quantiles, examples.scale, missed, np.array([path - after for path in paths])
 
 
 def _mean(misses: Values) -> Values:

@@ -18,7 +18,8 @@ from forecasting.networks.fitted import Fitted, Forecasts, Networks, Past, Split
 from forecasting.networks.judging import HeldOut, hold_out
 from forecasting.networks.learning import describe, look_back_from
 from forecasting.networks.lstm import Weights
-from forecasting.networks.own import predict_own, train_own
+from forecasting.networks.own import mixed, predict_own, train_own
+from forecasting.networks.own_spread import own_spread, quantiles_around
 from forecasting.networks.spread import base_quantiles, bounds_of, factors_of
 from forecasting.numerics.intervals import monotone, never_below_zero
 from forecasting.panel import Histories, Values
@@ -59,13 +60,18 @@ def fit(
     if progress:
         progress(len(seeds))
     found = _hold_out(recipe, (judges, weights), False, histories, judged, filled)
-    factors: list[dict[str, list[float]]] = [{} for _ in seeds]
-    for place, row in enumerate(judged):
-        factors[row] = factors_of(found.truth[place], found.said[place])
+    path = mixed(weights["mix"][learnings[1].series].astype(np.float64), learnings[1].examples)
+    spread = own_spread(learnings[1], path, found, found.said[..., MEDIAN], judged, len(seeds))
+    base_spread = own_spread(learnings[1], np.zeros_like(path), found, np.zeros_like(found.truth), judged, len(seeds))
     guarded = _guarded(recipe, found, judged, len(seeds))
     scalers = tuple(
-        {"kind": "base_path", "guarded": bool(own), "factors": own_factors}
-        for own, own_factors in zip(guarded, factors, strict=True)
+        {
+            "kind": "base_path",
+            "guarded": bool(own),
+            "spread": spread[row].tolist(),
+            "base_spread": base_spread[row].tolist(),
+        }
+        for row, own in enumerate(guarded)
     )
     finite = np.all([np.isfinite(tensor).reshape(len(seeds), -1).all(axis=1) for tensor in weights.values()], axis=0)
     weights |= {f"{JUDGES}{name}": tensor for name, tensor in judges.items()}
@@ -142,11 +148,25 @@ def forecast(
     reasons = tuple(reason or ("" if good else "diverged") for reason, good in zip(reasons, finite, strict=True))
     by_base = np.array(reasons) != ""
     said = np.where(by_base[:, None, None], base_quantiles(recipe.horizon), said)
-    factors = [
-        networks.state["factors"] if networks.shared else networks.scalers[place]["factors"] if place >= 0 else {}
-        for place in places
-    ]
+    factors = networks.state["factors"] if networks.shared else {}
+    if not networks.shared:
+        said = _own_quantiles(networks, places, said, by_base, examples.scale)
     return _in_units(histories, examples, shift, said, bounds_of(factors, said, by_base, live), reasons)
+
+
+def _own_quantiles(
+    networks: Networks, places: np.ndarray, said: np.ndarray, by_base: np.ndarray, scale: Values
+) -> np.ndarray:
+    """Put quantiles around what was said, as wide as each series' own errors have been; where it was never seen, leave them."""
+    known = np.flatnonzero(places >= 0)
+    if not len(known):
+        return said
+    spread = np.array(
+        [networks.scalers[places[row]]["base_spread" if by_base[row] else "spread"] for row in known], dtype=np.float64
+    )
+    quantiles = said.copy()
+    quantiles[known] = quantiles_around(said[known, :, MEDIAN], spread, scale[known])
+    return quantiles
 
 
 def without_networks(recipe: MonthlyRecipe, histories: Histories) -> Forecasts:
@@ -154,7 +174,7 @@ def without_networks(recipe: MonthlyRecipe, histories: Histories) -> Forecasts:
     examples, shift = describe(histories.values, histories.lengths, horizon=recipe.horizon)
     said = np.broadcast_to(base_quantiles(recipe.horizon), (len(shift), recipe.horizon, len(LEVELS)))
     by_base = np.ones(len(shift), bool)
-    return _in_units(histories, examples, shift, said, bounds_of([{}] * len(shift), said, by_base), ("",) * len(shift))
+    return _in_units(histories, examples, shift, said, bounds_of({}, said, by_base), ("",) * len(shift))
 
 
 def predict_past(

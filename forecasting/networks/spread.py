@@ -1,6 +1,5 @@
 """How wide the intervals of the recipe `monthly` are: quantiles of networks or base path, times factors per horizon."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,19 +23,18 @@ def factors_of(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
 
 
 def bounds_of(
-    factors: Sequence[dict[str, Any]], said: np.ndarray, by_base: np.ndarray, live: Values | None = None
+    factors: dict[str, Any], said: np.ndarray, by_base: np.ndarray, live: Values | None = None
 ) -> dict[str, Values]:
     """Return lower_80 … upper_95 as residuals (series, horizon), corrected; the wider interval holds the narrower.
 
-    factors: per series, as from `factors_of`, empty where no month was held out. live: (series, 2), factors on top of
-    them for 80 and 95 %.
+    factors: as from `factors_of`, empty where none are needed. live: (series, 2), factors on top of them for 80 and 95 %.
     """
     middle = said[:, :, MEDIAN]
     bounds: dict[str, Values] = {}
     for column, (name, (low, high, _)) in enumerate(COVERAGES.items()):
         ones = [1.0] * middle.shape[1]
-        names = np.where(by_base, f"base_{name}", f"network_{name}")
-        factor = np.array([own.get(which, ones) for own, which in zip(factors, names, strict=True)])
+        own, base = (np.array(factors.get(f"{who}_{name}", ones)) for who in ("network", "base"))
+        factor = np.where(by_base[:, None], base, own)
         if live is not None:
             factor = factor * live[:, column, None]
         bounds[f"lower_{name}"] = widen(middle, said[:, :, low], factor)

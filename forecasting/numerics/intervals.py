@@ -5,8 +5,14 @@ import numpy as np
 from forecasting.panel import Values
 
 NARROWEST, WIDEST = 0.3, 4.0  # a factor beyond these says that the quantiles are useless, not that they are off
-LIVE_RATE, LIVE_MOST = 0.05, 2.0
 ENOUGH = 400  # scores that a factor is read from, neighbouring horizons taken in until there are so many
+TRUSTED = 24  # held-out origins that weigh as much as all past ones; chosen on training parts, as the multiples are
+# Half widths in units of the spread, for 95 and 80 %; a normal distribution's are 1.96 and 1.28, months have heavier tails.
+MULTIPLES = (2.15, 1.28)
+AIMED = (0.80, 0.95)
+# How fast live errors widen or narrow intervals, and how far. On training parts of hospital, M1 and tourism and of 121 single
+# series, reused for 24 to 48 months, 0.06 took 2, -3, 1 and 2 % off the MSIS; twice as fast helped single series only.
+LIVE_RATE, LIVE_LIMIT = 0.06, 2.0
 
 
 def monotone(quantiles: Values, median: int) -> Values:
@@ -45,15 +51,38 @@ def conformal_factors(actual: Values, middle: Values, lower: Values, upper: Valu
     return np.clip(factors, NARROWEST, WIDEST)
 
 
-def live_factors(answered: Values, realised: Values) -> Values:
-    """Return by what factor 80 and 95 % intervals are widened for what live forecasts have shown: (series, 2).
+def spread_alone(past: Values, held_out: Values) -> Values:
+    """Return how far forecasts of a single series err, (series, horizon): a standard deviation per horizon.
 
-    answered: (series,) months whose forecasts have been answered; realised: (series, 2) shares of them inside, NaN where
-    none was. The logarithm of the factor rises with every miss more than was aimed at and falls with every miss less, as in
-    adaptive conformal inference (Gibbs & Candes 2021), within limits.
+    past: (series, horizon) root mean square of the errors from all past origins, of what needs no training to be known:
+    its shape over the horizons is well known, its size too small, as it has seen these months. held_out: (series, origins,
+    horizon) errors from held-out origins, NaN where not known: few, but honest, they correct the size. Each series by
+    itself. Where past is NaN, it grows from the horizon before with the square root of the horizon.
     """
-    missed = np.where(np.isnan(realised), 0.0, np.array([0.80, 0.95]) - realised)
-    return np.asarray(np.clip(np.exp(LIVE_RATE * answered[:, None] * missed), 1 / LIVE_MOST, LIVE_MOST))
+    ahead = np.arange(1, past.shape[1] + 1)
+    last = np.maximum.accumulate(np.where(np.isnan(past), 0, ahead), axis=1)
+    rows = np.arange(len(past))[:, None]
+    known = np.where(last > 0, past[rows, np.maximum(last, 1) - 1], np.nan)
+    shape = np.maximum(known * np.sqrt(ahead / np.maximum(last, 1)), 1e-9)
+    ratios = (held_out / shape[:, None]) ** 2
+    counted = ~np.isnan(ratios)
+    answered = counted.any(axis=2)
+    by_origin = np.where(counted, ratios, 0.0).sum(axis=2) / np.maximum(counted.sum(axis=2), 1)
+    size = (by_origin.sum(axis=1) + TRUSTED) / (answered.sum(axis=1) + TRUSTED)
+    return np.asarray(shape * np.sqrt(size)[:, None])
+
+
+def live_factors(months: Values, realised: Values) -> Values:
+    """Return by how much live errors widen or narrow the intervals of each series: (series, 2), for 80 and 95 %.
+
+    months: (series,) months that have answered published forecasts; realised: (series, 2) share of answered forecasts, of
+    all horizons, that the published intervals covered, NaN where none is. Adaptive conformal inference (Gibbs & Candès
+    2021) with the factor's logarithm in the place of the level: every month moves it by the rate times what coverage
+    lacks, which adds up to rate · months · (aimed - realised).
+    """
+    lacking = months[:, None] * (np.array(AIMED) - realised)
+    limit = np.log(LIVE_LIMIT)
+    return np.asarray(np.exp(np.clip(LIVE_RATE * np.where(np.isnan(lacking), 0.0, lacking), -limit, limit)))
 
 
 def widen(middle: Values, bound: Values, factors: Values) -> Values:

@@ -14,7 +14,6 @@ from forecasting.networks.bundle import pack, unpack
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted, Forecasts, Networks
 from forecasting.networks.monthly import fit, fit_shared, forecast, predict_past, without_networks
-from forecasting.networks.shared import Shape, first_weights, predict_shared
 from forecasting.panel import Histories
 from forecasting.recipes import MONTHLY, MonthlyRecipe
 
@@ -238,28 +237,6 @@ def test_without_networks_the_base_path_speaks() -> None:
     assert found.values.tolist() == found.base_path.tolist()
     width = np.diff(found.bounds["upper_95"] - found.bounds["lower_95"], axis=1)
     assert (width[1] > 0).all()
-
-
-def test_numpy_and_tensorflow_predict_alike() -> None:
-    """Forecasting needs no TensorFlow, and says what training meant."""
-    from forecasting.networks.shared_training import forward
-
-    shape, draw = Shape(steps=12, features=4, facts=7, units=5, outputs=6), np.random.default_rng(1)
-    weights = first_weights(shape, np.uint64(4))
-    weights = {name: tensor + draw.normal(0, 0.1, tensor.shape).astype(np.float32) for name, tensor in weights.items()}
-    steps, facts = draw.normal(size=(9, 12, 4)).astype(np.float32), draw.normal(size=(9, 7)).astype(np.float32)
-    expected = forward(shape, weights, steps, facts).numpy()
-
-    np.testing.assert_allclose(predict_shared(shape, weights, steps, facts), expected, atol=1e-5)
-
-
-def test_an_untrained_shared_network_says_the_base_path() -> None:
-    """Its head is zero."""
-    shape = Shape(steps=12, features=2, facts=3, units=4, outputs=5)
-
-    said = predict_shared(shape, first_weights(shape, np.uint64(1)), np.ones((2, 12, 2)), np.ones((2, 3)))
-
-    assert (said == 0).all()
 
 
 def test_progress_counts_the_networks() -> None:

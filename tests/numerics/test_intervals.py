@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from forecasting.numerics.accuracy import bias, coverage, mase, mase_scale, msis, smape
-from forecasting.numerics.intervals import conformal_factors, monotone, never_below_zero, widen
+from forecasting.numerics.intervals import (
+    conformal_factors,
+    live_factors,
+    monotone,
+    never_below_zero,
+    spread_alone,
+    widen,
+)
 
 numbers = st.floats(-1e6, 1e6)
 
@@ -69,3 +76,50 @@ def test_unknown_months_do_not_count() -> None:
     assert smape(forecast, actual)[0] == 0.0
     assert coverage(actual, forecast, forecast)[0] == 1.0
     assert np.isnan(mase(forecast, actual, np.array([0.0]))[0])
+
+
+def test_the_spread_of_a_series_alone_is_its_past_errors_corrected_by_held_out_ones() -> None:
+    """Without held-out months the past speaks; with many that are twice as large, nearly they alone; others do not matter."""
+    past = np.array([[1.0, 2.0, np.nan], [1.0, 2.0, np.nan]])
+    nothing, twice = np.full((2, 1, 3), np.nan), np.full((2, 2400, 3), np.nan)
+    twice[0, :, :2] = [2.0, -4.0]
+
+    assert spread_alone(past, nothing)[0] == pytest.approx([1.0, 2.0, 2 * np.sqrt(1.5)])
+    assert spread_alone(past, twice)[0, :2] == pytest.approx(np.sqrt(9624 / 2424) * np.array([1.0, 2.0]))
+    assert spread_alone(past, twice)[1].tolist() == spread_alone(past, nothing)[1].tolist()
+
+
+def test_a_series_that_never_erred_has_a_spread_all_the_same() -> None:
+    """Not zero, not NaN: a quotient by it must stay a number."""
+    never = spread_alone(np.zeros((1, 3)), np.zeros((1, 12, 3)))
+
+    assert (never > 0).all()
+    assert np.isfinite(never).all()
+
+
+def test_live_errors_widen_intervals_that_cover_too_little_and_narrow_those_that_cover_too_much() -> None:
+    """The more months say so the more, up to half or double; without an answer nothing happens."""
+    months = np.array([0.0, 6.0, 24.0, 24.0, 1000.0, 1000.0])
+    realised = np.array([[np.nan, np.nan], [0.5, 0.95], [0.5, 0.95], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0]])
+    found = live_factors(months, realised)
+
+    assert found[0].tolist() == [1.0, 1.0]
+    assert 1 < found[1, 0] < found[2, 0] < 2
+    assert found[1:3, 1].tolist() == [1.0, 1.0]
+    assert (found[3] < 1).all()
+    assert found[4:].tolist() == [pytest.approx([2.0, 2.0]), pytest.approx([0.5, 0.5])]
+
+
+def test_live_factors_bring_coverage_to_what_is_aimed_at() -> None:
+    """Intervals half as wide as they should be: after ten years they cover what they should, nearly."""
+    errors = np.abs(np.random.default_rng(2).normal(size=(240, 400)))
+    narrow = np.array([1.2816, 1.96]) / 2
+    inside, factors = np.zeros((400, 2)), np.ones((400, 2))
+    covered = []
+    for month, error in enumerate(errors):
+        covered.append(error[:, None] <= narrow * factors)
+        inside += covered[-1]
+        factors = live_factors(np.full(400, month + 1.0), inside / (month + 1))
+
+    assert (np.mean(covered[:12], axis=(0, 1)) < [0.65, 0.85]).all()
+    assert np.mean(covered[120:], axis=(0, 1)) == pytest.approx([0.8, 0.95], abs=0.03)

@@ -1,0 +1,172 @@
+"""Everything that can forecast a task: recipes on arrays or by a real run, statsforecast's models, and baselines."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.panels import Task, to_file
+from forecasting.networks import monthly
+from forecasting.networks.draws import series_seeds
+from forecasting.networks.fitted import Fitted
+from forecasting.numerics.baselines import naive, seasonal_naive
+from forecasting.numerics.statistical import MODELS, forecast_by
+from forecasting.panel import Histories, Values
+from forecasting.recipes import MonthlyRecipe, Recipe
+
+BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
+BASELINES = ("naive", "seasonal_naive", "base_path")
+
+
+@dataclass(frozen=True)
+class Made:
+    """Forecasts (series, horizon) in the unit of each series, NaN where none was made.
+
+    bounds: by name, where there are intervals. words: (series,) why something else than the networks spoke, or why
+    nothing did; empty otherwise. seconds: of parts of the work, by name.
+    """
+
+    values: Values
+    bounds: dict[str, Values]
+    words: tuple[str, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def select(self, rows: np.ndarray) -> "Made":
+        """Return the forecasts of some rows."""
+        bounds = {name: bound[rows] for name, bound in self.bounds.items()}
+        return Made(self.values[rows], bounds, tuple(self.words[row] for row in rows), self.seconds)
+
+
+def by_baseline(name: str, task: Task) -> Made:
+    """Forecast by naive, seasonal_naive or base_path; only the last has intervals."""
+    histories, horizon = task.histories, task.horizon
+    silent = ("",) * len(task.names)
+    if name == "base_path":
+        made = monthly.without_networks(MonthlyRecipe("base_path", horizon=horizon), histories)
+        return Made(made.values, made.bounds, silent)
+    values = (naive if name == "naive" else seasonal_naive)(histories.values, histories.lengths, horizon=horizon)
+    return Made(values, {}, silent)
+
+
+def by_model(name: str, task: Task) -> Made:
+    """Forecast by one of statsforecast's models, fitted to every history, on all cores."""
+    model = next(model for model in MODELS if model == name)
+    made = forecast_by(model, task.histories.values, task.histories.lengths, horizon=task.horizon)
+    bounds = {bound: getattr(made, bound) for bound in BOUNDS}
+    return Made(made.values, bounds, made.failures)
+
+
+def by_recipe(recipe: MonthlyRecipe, task: Task, *, learn: Sequence[int] | None = None) -> Made:
+    """Train on the histories at some rows (None: all) and forecast all of them."""
+    rows = list(range(len(task.names)) if learn is None else learn)
+    start = time.perf_counter()
+    fitted = fit(recipe, task.histories.select(rows), [task.names[row] for row in rows])
+    trained = time.perf_counter()
+    place_of = {row: place for place, row in enumerate(rows)}
+    positions = [place_of.get(row, -1) for row in range(len(task.names))]
+    made = monthly.forecast(recipe, fitted.networks, task.histories, positions=positions)
+    seconds = {"training": trained - start, "forecasting": time.perf_counter() - trained}
+    return Made(made.values, made.bounds, made.reasons, seconds)
+
+
+def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> Fitted:
+    """Train as a run of these series would."""
+    if recipe.shares(len(names)):
+        return monthly.fit_shared(recipe, histories)
+    return monthly.fit(recipe, histories, series_seeds(recipe.seed, names))
+
+
+def milk_once(recipe: MonthlyRecipe, task: Task) -> Made:
+    """Fit on the first history alone, and forecast all the others with that network."""
+    fitted = fit(recipe, task.histories.select([0]), ["milk"])
+    made = monthly.forecast(recipe, fitted.networks, task.histories, positions=[0] * len(task.names))
+    return Made(made.values, made.bounds, made.reasons)
+
+
+def milk_refitted(recipe: MonthlyRecipe, task: Task) -> Made:
+    """Fit on every history anew: all of them train side by side, each as it would alone."""
+    seeds = series_seeds(recipe.seed, ["milk"] * len(task.names))
+    fitted = monthly.fit(recipe, task.histories, seeds)
+    made = monthly.forecast(recipe, fitted.networks, task.histories, positions=range(len(task.names)))
+    return Made(made.values, made.bounds, made.reasons)
+
+
+def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:
+    """Load the histories into a new embedded database, let the flow run, and read forecasts and baselines by SQL."""
+    from flows.monthly import monthly_forecast
+    from forecasting import job
+    from forecasting.settings import Settings
+    from forecasting.storage.schema import open_migrated_database
+
+    settings = Settings.from_environment()
+    settings.recipes.mkdir(parents=True, exist_ok=True)
+    name = write_recipe(recipe, settings.recipes)
+    with open_migrated_database(settings) as database:
+        start = time.perf_counter()
+        load(database, task)
+        loaded = time.perf_counter()
+        monthly_forecast(dry_run=True, recipe=name, late_months=9999)  # starts Prefect
+        started = time.perf_counter()
+        summary = monthly_forecast(recipe=name, retrain="always", late_months=9999)
+        ended = time.perf_counter()
+        assert isinstance(summary, job.Summary)  # noqa: S101 - a dry run alone gives a plan
+        made = read_back(database, task, {"loading": loaded - start, "run": ended - started})
+        return {own: made.pop("run"), **made}
+
+
+def load(database: Any, task: Task) -> None:
+    """Load the histories as a user would: from a Parquet file."""
+    from forecasting.months import Month
+    from forecasting.storage.layouts import Layout
+    from forecasting.storage.loads import load_observations
+    from forecasting.storage.sources import open_file
+
+    with tempfile.TemporaryDirectory() as folder:
+        to_file(task, Path(folder) / "panel.parquet")
+        source = open_file(Path(folder) / "panel.parquet", Layout())
+        load_observations(database, source, source=source.name, today=Month.of(2199, 12))
+
+
+def write_recipe(recipe: Recipe, folder: Path) -> str:
+    """Write a recipe as a user's own, `skill.toml`, and return its name."""
+    lines = [f"base = {recipe.method!r}"]
+    lines += [f"{name} = {value!r}".replace("True", "true").replace("False", "false") for name, value in recipe.settings.items()
+              if name not in ("method", "name")]  # fmt: skip
+    (folder / "skill.toml").write_text("\n".join(lines), encoding="utf-8")
+    return "skill"
+
+
+def read_back(database: Any, task: Task, seconds: dict[str, float]) -> dict[str, Made]:
+    """Read what the run published, and the baselines beside it, from the view `latest_forecast`."""
+    from sqlalchemy import text
+
+    columns = ("value", *BOUNDS, "naive", "seasonal_naive", "base_path")
+    found = {column: np.full(task.actual.shape, np.nan) for column in columns}
+    words = ["no row"] * len(task.names)
+    row_of = {name: row for row, name in enumerate(task.names)}
+    with database.reading() as connection:
+        query = text(f"SELECT series, horizon, outcome, reason, {', '.join(columns)} FROM milkrun.latest_forecast")
+        for series, horizon, outcome, reason, *numbers in connection.execute(query):
+            for column, number in zip(columns, numbers, strict=True):
+                found[column][row_of[series], horizon - 1] = np.nan if number is None else number
+            words[row_of[series]] = "" if outcome == "forecast" else f"{outcome}: {reason}"
+    bounds = {name: found[name] for name in BOUNDS if not np.isnan(found[name]).all()}
+    made = {"run": Made(found["value"], bounds, tuple(words), seconds)}
+    silent = ("",) * len(task.names)
+    return made | {name: Made(found[name], {}, silent) for name in BASELINES if not np.isnan(found[name]).all()}
+
+
+def unseen_rows(series: int, share: float, seed: int) -> np.ndarray:
+    """Draw the rows of series to be left out of training: bool (series,)."""
+    order = np.random.default_rng(seed).permutation(series)
+    return np.isin(np.arange(series), order[: max(1, round(share * series))])
+
+
+CONTESTANTS: dict[str, Callable[..., Made]] = {
+    **dict.fromkeys(BASELINES, by_baseline),
+    **dict.fromkeys(MODELS, by_model),
+}

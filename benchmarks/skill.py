@@ -1,0 +1,201 @@
+"""How good forecasts are, and what they cost, beside everything that people would otherwise use.
+
+    python -m benchmarks.skill --data FILE.parquet --horizon H [--recipe R] [--seeds N] [--baselines AutoETS …] [--json]
+    python -m benchmarks.skill --data … --through-database      the same by a real run: loaded, run by the flow, read by SQL
+    python -m benchmarks.skill --data … --unseen 0.2            that share of the series is left out of training (cold start)
+    python -m benchmarks.skill --data … --many 48000            a panel of that many series, made from the file's with noise
+    python -m benchmarks.skill --milk FILE.csv [--seeds N] [--baselines AutoARIMA …]
+
+The file is long: unique_id, ds, y, split (train or test: the last `horizon` months). With --held-out the last months of
+the training part stand in for the test part: settings are chosen that way. Naive, seasonal naive and base path always
+stand beside; statsforecast's models where they are named (pip install 'milkrun[classic]'). --milk forecasts the 54 months
+from June 1971 to November 1975 one month ahead: fitted once on the first 112 months, and refitted every month; statsforecast's
+models are refitted every month.
+
+Every contestant works in a process of its own, one after the other. Seconds are those from the data in memory to the
+forecasts; the start of the process and its imports are not in them, further processes that a contestant starts are.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import contestants
+from benchmarks.contestants import BASELINES, Made
+from benchmarks.panels import Task, many, read_milk, read_panel
+from benchmarks.scoring import scores, summary, table
+from forecasting.numerics.statistical import MODELS, check_installed
+from forecasting.recipes import MonthlyRecipe, find_recipe
+from forecasting.settings import Settings
+
+MANY_MONTHS = 216
+Measures = dict[str, float]
+
+
+def measure(asked: argparse.Namespace) -> dict[str, Measures]:
+    """Let one contestant forecast, in this process, and score it; a run has the baselines that it stored beside."""
+    task = read_task(asked)
+    start, cpu = time.perf_counter(), cpu_seconds()
+    made = compete(asked, task)
+    costs = {
+        "wall": time.perf_counter() - start,
+        "cpu": cpu_seconds() - cpu,
+        "peak_mib": max(usage.ru_maxrss for usage in usages()) / 1024,
+    }
+    found = {name: scores(one, rows) | one.seconds for name, (one, rows) in made.items()}
+    found[asked.alone] |= costs
+    return found
+
+
+def usages() -> list[resource.struct_rusage]:
+    """Return what this process and those that it started have used."""
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def cpu_seconds() -> float:
+    """Seconds of all cores so far."""
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages())
+
+
+def read_task(asked: argparse.Namespace) -> Task:
+    """Read or make what is to be forecast."""
+    if asked.milk:
+        return read_milk(asked.milk, held_out=asked.held_out)
+    task = read_panel(asked.data, asked.horizon, held_out=asked.held_out)
+    return many(task, asked.many, MANY_MONTHS) if asked.many else task
+
+
+def recipe_of(asked: argparse.Namespace, horizon: int) -> Any:
+    """Return the recipe with the settings that were asked for."""
+    recipe = find_recipe(asked.recipe, Settings.from_environment().recipes)
+    changes = {name: json.loads(value) for name, value in (pair.split("=", 1) for pair in asked.set)}
+    changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+    return replace(recipe, seed=asked.seed, horizon=horizon, **changes)
+
+
+def compete(asked: argparse.Namespace, task: Task) -> dict[str, tuple[Made, Task]]:
+    """Return forecasts by name, each with what it forecast."""
+    name = asked.alone
+    if asked.milk:
+        months = task.select(np.arange(1, len(task.names)))
+        if name in contestants.CONTESTANTS:
+            return {name: (contestants.CONTESTANTS[name](name, months), months)}
+        recipe = monthly_only(recipe_of(asked, 1))
+        made = (contestants.milk_once if name == "fitted once" else contestants.milk_refitted)(recipe, task)
+        return {name: (made.select(np.arange(1, len(task.names))), months)}
+    if name in contestants.CONTESTANTS:
+        return {name: (contestants.CONTESTANTS[name](name, task), task)}
+    recipe = recipe_of(asked, task.horizon)
+    if asked.through_database:
+        return {each: (made, task) for each, made in contestants.by_run(recipe, task, name).items()}
+    if not asked.unseen:
+        return {name: (contestants.by_recipe(monthly_only(recipe), task), task)}
+    left_out = contestants.unseen_rows(len(task.names), asked.unseen, asked.seed)
+    learn = np.flatnonzero(~left_out).tolist() if name == "unseen" else None
+    made = contestants.by_recipe(monthly_only(recipe), task, learn=learn)
+    rows = np.flatnonzero(left_out)
+    return {name: (made.select(rows), task.select(rows))}
+
+
+def monthly_only(recipe: Any) -> MonthlyRecipe:
+    """Return the recipe, or say how another one can be measured."""
+    if not isinstance(recipe, MonthlyRecipe):
+        sys.exit(
+            f"On arrays only recipes of the method monthly are measured, not {recipe.name}: add --through-database."
+        )
+    return recipe
+
+
+def names_of(asked: argparse.Namespace) -> Iterator[tuple[str, bool]]:
+    """Name the contestants, and say whether the seed matters to them."""
+    if asked.milk:
+        yield from (("fitted once", True), ("refitted monthly", True))
+    elif asked.unseen:
+        yield from (("seen", True), ("unseen", True))
+    else:
+        yield (asked.recipe, True)
+    if not asked.through_database and not asked.unseen:
+        yield from ((name, False) for name in BASELINES)
+    yield from ((name, False) for name in asked.baselines)
+
+
+def apart(given: Sequence[str], asked: argparse.Namespace, name: str, seed: int) -> dict[str, Measures]:
+    """Measure one contestant in a process of its own, with a home and a database of its own."""
+    with tempfile.TemporaryDirectory(prefix="milkrun-benchmark-") as folder:
+        Path(folder).chmod(0o755)
+        environment = os.environ | {
+            "DATABASE_URL": "",
+            "PREFECT_HOME": f"{folder}/prefect",
+            "PREFECT_LOGGING_LEVEL": "CRITICAL",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+        if asked.through_database:
+            environment["MILKRUN_HOME"] = folder
+        command = [sys.executable, "-m", "benchmarks.skill", *given, "--alone", name, "--seed", str(seed)]
+        answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if answer.returncode != 0:
+        sys.exit(f"{name} could not be measured; what it wrote stands above.")
+    found: dict[str, Measures] = json.loads(answer.stdout.splitlines()[-1])
+    return found
+
+
+def read_arguments(given: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", type=Path, metavar="FILE")
+    what.add_argument("--milk", type=Path, metavar="FILE")
+    parser.add_argument("--horizon", type=int, default=18)
+    parser.add_argument("--recipe", default="monthly")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--baselines", nargs="+", default=[], choices=MODELS)
+    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--unseen", type=float, metavar="SHARE")
+    parser.add_argument("--many", type=int, metavar="SERIES")
+    parser.add_argument("--through-database", action="store_true")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=JSON", help="another value of a setting")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=1, help=argparse.SUPPRESS)
+    asked = parser.parse_args(given)
+    if asked.milk and (asked.unseen or asked.many or asked.through_database):
+        parser.error("--milk goes with --seeds, --baselines, --held-out, --set and --json alone")
+    if asked.unseen is not None and not 0 < asked.unseen < 1:
+        parser.error("--unseen is a share between 0 and 1")
+    if asked.unseen is not None and asked.through_database:
+        parser.error("--unseen is measured on arrays: leave --through-database out")
+    return asked
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Measure every contestant and print the table; given: arguments instead of the program's own."""
+    given = sys.argv[1:] if given is None else given
+    asked = read_arguments(given)
+    if asked.alone:
+        print(json.dumps(measure(asked)))
+        return
+    if asked.baselines:
+        check_installed()
+    runs: dict[str, list[Measures]] = {}
+    for name, by_seed in names_of(asked):
+        for seed in range(1, asked.seeds + 1 if by_seed else 2):
+            for each, measures in apart(given, asked, name, seed).items():
+                runs.setdefault(each, []).append(measures)
+    results = {name: summary(measures) for name, measures in runs.items()}
+    print(json.dumps({"seeds": asked.seeds, "results": results}) if asked.json else table(results))
+
+
+if __name__ == "__main__":
+    main()

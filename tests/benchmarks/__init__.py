@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: they print figures that people rely on."""
