@@ -2,9 +2,14 @@
 
     python -m benchmarks.runs [--series 100 1000 10000] [--months 120] [--json]
 
-Each size is measured in a process of its own, by the flow `monthly` on an embedded database. The start of the process,
-of Prefect and of the database is not counted; the compilation of the training program is. A run ends when it is
-published; the time after that, in which Prefect's flow run waits for its heartbeat to notice, up to a second, is apart.
+Each size is measured in a process of its own, by the flow `monthly` as `milkrun run` calls it, on an embedded database.
+The start of the process, of Prefect and of the database is not counted; the compilation of the training program is. A
+run ends when it is published; "whole" counts until its flow run has returned. Where the seconds go is summed over the
+two shards that are worked on at a time, so that the parts may add up to more than the whole.
+
+Reuse runs and COPY take turns, three times; medians are compared. COPY reads every observation (series, month, value)
+and writes the outcomes and forecasts of the run, as CSV, in two readings: into plain tables, and into tables with the
+same keys, indexes and checks as the real ones, but without references to other tables.
 """
 
 import argparse
@@ -12,9 +17,11 @@ import io
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +31,8 @@ import numpy as np
 import pyarrow as pa
 
 STEPS = ("reading", "training", "forecasting", "writing")
+READINGS = {"plain": "", "keys": "INCLUDING ALL"}  # how COPY's tables are made like the real ones
+REPEATED = 3
 
 
 class Panel:
@@ -56,58 +65,68 @@ class Panel:
 
 
 def measure(series: int, months: int) -> dict[str, Any]:
-    """Measure a retrain run and a reuse run in this process."""
-    import tensorflow  # noqa: F401 - process start is not counted
-
-    from flows.monthly import monthly_forecast
-    from forecasting import job, shard
+    """Measure a retrain run, then reuse runs and COPY by turns, in this process."""
+    from forecasting.cli.flow_runs import prefect_for_commands
     from forecasting.months import Month
-    from forecasting.networks import classic
     from forecasting.settings import Settings
-    from forecasting.storage import forecasts
     from forecasting.storage.loads import load_observations
     from forecasting.storage.schema import open_migrated_database
 
-    spent = dict.fromkeys(STEPS, 0.0)
-    _time(shard, "look", spent, "reading")
-    _time(classic, "fit", spent, "training")
-    _time(classic, "forecast", spent, "forecasting")
-    _time(forecasts, "write_shard", spent, "writing")
-    published: list[float] = []
-    _mark(job, "publish_run", published)
-    with open_migrated_database(Settings.from_environment()) as database:
+    with open_migrated_database(Settings.from_environment()) as database, prefect_for_commands(log_lines=False):
         start = time.perf_counter()
         load_observations(database, Panel(series, months), source="made up", today=Month.of(2100, 1))
         found: dict[str, Any] = {"series": series, "months": months, "load": time.perf_counter() - start}
-        monthly_forecast(dry_run=True)  # starts Prefect
-        modes: dict[str, Literal["always", "never"]] = {"retrain": "always", "reuse": "never"}
-        for name, retrain in modes.items():
-            spent.update(dict.fromkeys(STEPS, 0.0))
-            start = time.perf_counter()
-            summary = monthly_forecast(recipe="classic", retrain=retrain)
-            seconds, whole = published[-1] - start, time.perf_counter() - start
-            if not isinstance(summary, job.Summary) or summary.counts["forecast"] != series:
-                sys.exit(f"The run did not forecast every series: {summary}")
-            found[name] = {
-                "seconds": seconds,
-                **spent,
-                "other": seconds - sum(spent.values()),
-                "after": whole - seconds,
-            }
-        found["bare_copy"] = bare_copy(database)
+        take = _runs(series)
+        found |= {"retrain": [take("always")], "reuse": [], "copies": {reading: [] for reading in READINGS}}
+        for number in range(REPEATED):
+            found["reuse"].append(take("never", late_months=4 + number))  # another policy makes another run
+            for reading, seconds in bare_copies(database).items():
+                found["copies"][reading].append(seconds)
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
 
 
+def _runs(series: int) -> Callable[..., dict[str, float]]:
+    """Return a function that takes a run, and gives the seconds to its publication and where they went."""
+    import tensorflow  # noqa: F401 - process start is not counted
+
+    from flows.monthly import monthly_forecast
+    from forecasting import job, shard
+    from forecasting.networks import classic
+    from forecasting.storage import forecasts
+
+    spent = dict.fromkeys(STEPS, 0.0)
+    _time(shard, "look", spent, "reading")
+    _time(classic, "train", spent, "training")
+    _time(classic, "forecast", spent, "forecasting")
+    _time(forecasts, "write_shard", spent, "writing")
+    published: list[float] = []
+    _mark(job, "publish_run", published)
+    monthly_forecast(dry_run=True)  # starts Prefect
+
+    def take(retrain: Literal["always", "never"], *, late_months: int = 3) -> dict[str, float]:
+        spent.update(dict.fromkeys(STEPS, 0.0))
+        start = time.perf_counter()
+        summary = monthly_forecast(recipe="classic", retrain=retrain, late_months=late_months)
+        seconds, whole = published[-1] - start, time.perf_counter() - start
+        if not isinstance(summary, job.Summary) or summary.counts["forecast"] != series:
+            sys.exit(f"The run did not forecast every series: {summary}")
+        return {"seconds": seconds, "whole": whole, **spent}
+
+    return take
+
+
 def _time(module: Any, name: str, spent: dict[str, float], step: str) -> None:
     inner: Callable[..., Any] = getattr(module, name)
+    adding = threading.Lock()
 
     def timed(*arguments: Any, **options: Any) -> Any:
         start = time.perf_counter()
         try:
             return inner(*arguments, **options)
         finally:
-            spent[step] += time.perf_counter() - start
+            with adding:
+                spent[step] += time.perf_counter() - start
 
     setattr(module, name, timed)
 
@@ -123,47 +142,43 @@ def _mark(module: Any, name: str, ends: list[float]) -> None:
     setattr(module, name, marked)
 
 
-def bare_copy(database: Any) -> float:
-    """Return the seconds that COPY alone takes for the rows of a reuse run.
-
-    Out: every observation (series, month, value). In: outcomes and forecasts, into tables with the same columns, keys,
-    indexes and checks as the real ones, but without foreign keys.
-    """
+def bare_copies(database: Any) -> dict[str, float]:
+    """Return the seconds that COPY alone takes for the rows of the newest run, in each reading."""
     from sqlalchemy import text
 
     from forecasting.storage.copying import copy_in, copy_out
 
     outputs = {}
     with database.engine.begin() as connection:
+        newest = connection.scalar(text("SELECT max(run_id) FROM milkrun.run"))
         for table in ("run_series", "forecast"):
-            connection.execute(text(f"CREATE TABLE bare_{table} (LIKE milkrun.{table} INCLUDING ALL)"))
             rows = io.BytesIO()
-            copy_out(connection, f"SELECT * FROM milkrun.{table} WHERE run_id = 2", rows)
-            names = connection.execute(text(f"SELECT * FROM bare_{table}")).keys()
-            outputs[f"bare_{table}"] = (list(names), rows)
-    start = time.perf_counter()
-    with database.engine.begin() as connection:
-        copy_out(connection, "SELECT series_id, month, value FROM milkrun.observation", io.BytesIO())
-    for table, (names, rows) in outputs.items():
-        rows.seek(0)
+            query = f"SELECT * FROM milkrun.{table} WHERE run_id = {newest}"
+            copy_out(connection, query, rows)
+            outputs[table] = (list(connection.execute(text(f"{query} LIMIT 0")).keys()), rows)
+    seconds = {}
+    for reading, like in READINGS.items():
         with database.engine.begin() as connection:
-            copy_in(connection, table, names, rows)
-    return time.perf_counter() - start
+            for table in outputs:
+                connection.execute(text(f"DROP TABLE IF EXISTS bare_{table}"))
+                connection.execute(text(f"CREATE TABLE bare_{table} (LIKE milkrun.{table} {like})"))
+        start = time.perf_counter()
+        with database.engine.begin() as connection:
+            copy_out(connection, "SELECT series_id, month, value FROM milkrun.observation", io.BytesIO())
+        for table, (names, rows) in outputs.items():
+            rows.seek(0)
+            with database.engine.begin() as connection:
+                copy_in(connection, f"bare_{table}", names, rows)
+        seconds[reading] = time.perf_counter() - start
+    return seconds
 
 
 def measure_apart(series: int, months: int) -> dict[str, Any]:
     """Measure one size in a process and a database of its own."""
     with tempfile.TemporaryDirectory(prefix="milkrun-benchmark-") as folder:
         Path(folder).chmod(0o755)
-        environment = {
-            **os.environ,
-            "MILKRUN_HOME": folder,
-            "DATABASE_URL": "",
-            "PREFECT_HOME": f"{folder}/prefect",
-            "PREFECT_LOGGING_LEVEL": "CRITICAL",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        }
+        environment = {**os.environ, "MILKRUN_HOME": folder, "DATABASE_URL": "", "PREFECT_HOME": f"{folder}/prefect"}
+        environment.pop("PREFECT_API_URL", None)
         command = [sys.executable, "-m", "benchmarks.runs", "--alone", "--series", str(series), "--months", str(months)]
         answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
@@ -172,18 +187,29 @@ def measure_apart(series: int, months: int) -> dict[str, Any]:
     return found
 
 
+def median(runs: list[dict[str, float]], name: str) -> float:
+    """Return the median of one figure over runs."""
+    return statistics.median(run[name] for run in runs)
+
+
 def show(results: list[dict[str, Any]]) -> None:
-    """Print the table."""
+    """Print the table of runs, then that of reuse runs beside COPY."""
     print(f"Whole monthly runs, recipe classic, {results[0]['months']} months, 12 horizons; seconds")
-    print(f"{'series':>7} {'run':8} {'seconds':>8} " + " ".join(f"{step:>11}" for step in (*STEPS, "other", "after"))
-          + f" {'bare COPY':>10} {'times COPY':>10} {'ms a series':>11} {'peak MiB':>9}")  # fmt: skip
+    print(f"{'series':>7} {'run':8} {'seconds':>8} {'whole':>8} " + " ".join(f"{step:>11}" for step in STEPS)
+          + f" {'ms a series':>11} {'peak MiB':>9}")  # fmt: skip
     for row in results:
         for name in ("retrain", "reuse"):
-            run = row[name]
-            parts = " ".join(f"{run[step]:11.2f}" for step in (*STEPS, "other", "after"))
-            print(f"{row['series']:7d} {name:8} {run['seconds']:8.2f} {parts} {row['bare_copy']:10.2f} "
-                  f"{run['seconds'] / row['bare_copy']:10.1f} {1000 * run['seconds'] / row['series']:11.2f} "
-                  f"{row['peak_mib']:9.0f}")  # fmt: skip
+            parts = " ".join(f"{median(row[name], step):11.2f}" for step in STEPS)
+            print(f"{row['series']:7d} {name:8} {median(row[name], 'seconds'):8.2f} {median(row[name], 'whole'):8.2f} "
+                  f"{parts} {1000 * median(row[name], 'seconds') / row['series']:11.2f} {row['peak_mib']:9.0f}")  # fmt: skip
+    print("\nReuse runs as multiples of a bare COPY of the same rows; least to largest seconds of three")
+    print(f"{'series':>7} {'COPY into':16} {'COPY':>12} {'reuse run':>12} {'times COPY':>10} {'whole':>6}")
+    for row in results:
+        for reading, name in {"plain": "plain tables", "keys": "keys and checks"}.items():
+            copies, runs = row["copies"][reading], [run["seconds"] for run in row["reuse"]]
+            ratios = [median(row["reuse"], figure) / statistics.median(copies) for figure in ("seconds", "whole")]
+            print(f"{row['series']:7d} {name:16} {min(copies):5.2f} to {max(copies):.2f} "
+                  f"{min(runs):5.2f} to {max(runs):.2f} {ratios[0]:10.1f} {ratios[1]:6.1f}")  # fmt: skip
 
 
 def main() -> None:

@@ -1,46 +1,53 @@
-"""Shards on a Dask cluster: processes on this machine, or workers anywhere that reach the same database."""
+"""Where the shards of a run are worked on: two at a time in this process, or on a Dask cluster."""
 
 import logging
 import os
 from typing import Any
 
 from prefect.context import FlowRunContext
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows.progress import report
 from forecasting.storage.runs import Run
 
+# While the rows of one shard are on their way to or from the database, this process computes another. Training takes
+# every core and one shard at a time (forecasting/shard.py).
+SHARDS_AT_ONCE = 2
 
-def forecast_shards(task: Task[..., None], run: Run, cluster: str) -> None:
-    """Submit every shard of a run to a cluster and wait for all of them; the first failure is raised.
 
-    cluster: `local` or `local:N` for N processes of one thread each, or the address of a scheduler, whose workers
-    must be started with one thread each and with the same environment.
+def forecast_shards(task: Task[..., None], run: Run, cluster: str | None) -> None:
+    """Submit every shard of a run, in order, and wait for all of them; the first failure is raised, the rest is dropped.
+
+    cluster: None for threads of this process, `local` or `local:N` for N processes of one thread each, or the address
+    of a scheduler, whose workers must be started with one thread each and with the same environment.
     """
-    # Imported here: most installations run without a cluster and need not wait for it.
-    from prefect_dask.task_runners import DaskTaskRunner
-
-    with DaskTaskRunner(**_options(cluster)) as runner:
+    with _runner(cluster) as runner:
         futures = [runner.submit(task, {"run_id": run.run_id, "number": number}) for number in run.shards]
         for number, future in enumerate(futures):
             future.result()
-            report(min((number + 1) * run.shard_size, len(run.series_ids)), len(run.series_ids))
+            report(run, number, len(run.shard(number)))
 
 
-def _options(cluster: str) -> dict[str, Any]:
+def _runner(cluster: str | None) -> TaskRunner[Any]:
+    if cluster is None:
+        return ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE)
+    # Imported here: most installations run without a cluster and need not wait for it.
+    from prefect_dask.task_runners import DaskTaskRunner
+
     if not cluster.startswith("local"):
-        return {"address": cluster}
+        return DaskTaskRunner(address=cluster)
     _share_server()
     processes = int(cluster.partition(":")[2] or os.cpu_count() or 1)
-    return {
-        "cluster_kwargs": {
+    return DaskTaskRunner(
+        cluster_kwargs={
             "n_workers": processes,
             "threads_per_worker": 1,
             "processes": True,
             "dashboard_address": None,
             "silence_logs": logging.ERROR,
         }
-    }
+    )
 
 
 def _share_server() -> None:

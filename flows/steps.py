@@ -11,7 +11,7 @@ from prefect.context import FlowRunContext
 from prefect.tasks import Task, exponential_backoff
 
 from flows import clusters
-from flows.progress import report
+from flows.progress import following, report
 from forecasting import job
 from forecasting.errors import EnvironmentFailure
 from forecasting.settings import Settings
@@ -57,15 +57,14 @@ def forecast_shard(run_id: int, number: int) -> None:
     settings = Settings.from_environment()
     with open_database(settings) as database:
         run = job.find_run(database, run_id)
-        before, total, done = number * run.shard_size, len(run.series_ids), 0
+        done = 0
 
         def count(networks: int) -> None:
             nonlocal done
             done += networks
-            report(before + done, total)
+            report(run, number, done)
 
         written = job.run_shard(database, run, number, workers=settings.workers, progress=count)
-    report(min(before + run.shard_size, total), total)
     logger.info(
         "Run %d, shard %d of %d: %s.",
         run_id,
@@ -95,11 +94,8 @@ def take(asked: job.Round) -> job.Summary:
         )
         if run.recipe.shares(len(run.series_ids)):
             settle_shared_networks(run.run_id)
-        if settings.dask:
+        with following(run):
             clusters.forecast_shards(forecast_shard, run, settings.dask)
-        else:
-            for number in run.shards:  # one after the other: within a shard every core is busy
-                forecast_shard(run.run_id, number)
         summary = publish(run.run_id)
     logger.info("Run %d published: %s.", run.run_id, summary.counts)
     return summary

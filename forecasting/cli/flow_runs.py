@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import click
 
@@ -25,11 +25,12 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
         ("TF_CPP_MIN_LOG_LEVEL", "3"),
     ):
         os.environ.setdefault(name, value)
-    if not os.environ.get("PREFECT_API_URL"):
+    watched = bool(os.environ.get("PREFECT_API_URL"))
+    if watched:
+        _check_server(os.environ["PREFECT_API_URL"])
+    else:
         os.environ.pop("PREFECT_API_URL", None)
         os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
-    else:
-        _check_server(os.environ["PREFECT_API_URL"])
     if log_lines and not sys.stderr.isatty():
         lines = logging.StreamHandler(sys.stderr)
         lines.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
@@ -40,9 +41,19 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
             logger.propagate = False  # Prefect's handlers would print each line again
     before = signal.signal(signal.SIGINT, _stop)
     try:
-        yield
+        with nullcontext() if watched else _without_heartbeats():
+            yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _without_heartbeats() -> Iterator[None]:
+    """Send no heartbeats to a server that ends with this command; a flow run would wait up to a second to stop them."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings(set_defaults={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
 
 
 def _stop(*_: object) -> None:

@@ -1,5 +1,6 @@
 """Bundles: networks and scalers as plain numbers, stored once, found again by series."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -7,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, null, text
+from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.months import Month
 from forecasting.storage import tables
+from forecasting.storage.copying import copy_in_binary
 from forecasting.storage.runs import Request, Run
 
 
@@ -91,23 +93,14 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
     )
     if inserted.rowcount == 0:
         return
-    connection.execute(
-        tables.bundle_member.insert(),
-        [
-            {
-                "bundle_id": bundle.bundle_id,
-                "series_id": member.series_id,
-                "position": member.position,
-                "scaler": member.scaler,
-                "trained_through": member.trained_through.first_day,
-                "origin": member.origin.first_day,
-                "train_rmse": member.train_rmse,
-                "test_rmse": member.test_rmse,
-                "scores": null() if member.scores is None else member.scores,
-            }
-            for member in bundle.members
-        ],
-    )
+    columns: dict[str, list[Any]] = {
+        "bundle_id": [bundle.bundle_id] * len(bundle.members),
+        "trained_through": [member.trained_through.first_day for member in bundle.members],
+        "origin": [member.origin.first_day for member in bundle.members],
+    }
+    plain = ("series_id", "position", "scaler", "train_rmse", "test_rmse", "scores")
+    columns |= {name: [getattr(member, name) for member in bundle.members] for name in plain}
+    copy_in_binary(connection, tables.bundle_member, columns)
 
 
 def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, Bundle]:
@@ -120,11 +113,15 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
     ).all()
     own = [row.bundle_id for row in found if not row.manifest.get("state", {}).get("shared")]
     members: dict[str, list[Member]] = {}
-    query = "SELECT * FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids) ORDER BY bundle_id, position"
-    for row in connection.execute(text(query), {"ids": own}):
-        trained_through, origin = Month.containing(row.trained_through), Month.containing(row.origin)
-        members.setdefault(row.bundle_id, []).append(
-            Member(row.series_id, row.position, row.scaler, trained_through, origin, row.train_rmse, row.test_rmse)
+    query = """
+        SELECT bundle_id, series_id, position, scaler::text, trained_through, origin, train_rmse, test_rmse
+        FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids) ORDER BY bundle_id, position
+    """
+    rows = connection.execute(text(query), {"ids": own}).all()
+    for row, scaler in zip(rows, _parsed(row.scaler for row in rows), strict=True):
+        bundle_id, series_id, position, _, seen, origin, train_rmse, test_rmse = row
+        members.setdefault(bundle_id, []).append(
+            Member(series_id, position, scaler, _month(seen), _month(origin), train_rmse, test_rmse)
         )
     return {
         row.bundle_id: Bundle(
@@ -139,16 +136,26 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
     }
 
 
+# Runs in the order in which their networks count, so that each series is looked up in the first of them alone, however
+# many there are.
 _CHAMPIONS = text("""
-    SELECT DISTINCT ON (x.series_id) x.series_id, x.bundle_id, b.recipe_hash, coalesce(m.position, -1) AS position,
-           coalesce(m.trained_through, b.origin) AS trained_through, coalesce(m.origin, b.origin) AS origin, m.test_rmse
-    FROM milkrun.run_series x
-    JOIN milkrun.run r USING (run_id)
-    JOIN milkrun.bundle b ON b.bundle_id = x.bundle_id
-    LEFT JOIN milkrun.bundle_member m ON m.bundle_id = x.bundle_id AND m.series_id = x.series_id
-    WHERE x.series_id = ANY(:ids) AND r.state = 'published' AND r.kind = :kind AND r.vintages = :vintages
-      AND r.origin <= :origin AND r.as_of <= :as_of AND x.outcome = 'forecast'
-    ORDER BY x.series_id, b.recipe_hash = :recipe_hash DESC, r.origin DESC, r.run_id DESC
+    WITH earlier AS MATERIALIZED (
+        SELECT array_agg(run_id ORDER BY recipe_hash = :recipe_hash DESC, origin DESC, run_id DESC) AS run_ids
+        FROM milkrun.run
+        WHERE state = 'published' AND kind = :kind AND vintages = :vintages AND origin <= :origin AND as_of <= :as_of
+    ), champion AS MATERIALIZED (
+        SELECT wanted.series_id, newest.bundle_id
+        FROM unnest(CAST(:ids AS integer[])) AS wanted(series_id)
+        CROSS JOIN LATERAL (
+            SELECT x.bundle_id
+            FROM unnest((SELECT run_ids FROM earlier)) WITH ORDINALITY AS run(run_id, place)
+            JOIN milkrun.run_series x ON x.run_id = run.run_id AND x.series_id = wanted.series_id
+            WHERE x.outcome = 'forecast' ORDER BY place LIMIT 1
+        ) newest
+    )
+    SELECT series_id, bundle_id, b.recipe_hash, coalesce(m.position, -1), coalesce(m.trained_through, b.origin),
+           coalesce(m.origin, b.origin), m.test_rmse
+    FROM champion JOIN milkrun.bundle b USING (bundle_id) LEFT JOIN milkrun.bundle_member m USING (bundle_id, series_id)
 """)
 
 
@@ -171,16 +178,8 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run |
         },
     )
     return {
-        row.series_id: Champion(
-            row.series_id,
-            row.bundle_id,
-            row.recipe_hash,
-            row.position,
-            Month.containing(row.trained_through),
-            Month.containing(row.origin),
-            row.test_rmse,
-        )
-        for row in rows
+        series_id: Champion(series_id, bundle_id, recipe_hash, position, _month(seen), _month(origin), test_rmse)
+        for series_id, bundle_id, recipe_hash, position, seen, origin, test_rmse in rows
     }
 
 
@@ -210,3 +209,12 @@ def read_shared(connection: Connection, series_ids: Sequence[int], bundle_id: st
         )
         for row in rows
     }
+
+
+_month = functools.lru_cache(Month.containing)  # many rows, few months
+
+
+def _parsed(texts: Iterable[str]) -> list[Any]:
+    """Parse JSON texts as one, much faster than one by one."""
+    parsed: list[Any] = json.loads(f"[{','.join(texts)}]")
+    return parsed

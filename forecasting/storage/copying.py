@@ -2,12 +2,20 @@
 
 import contextlib
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, Column, Connection, Date, Double, Integer, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
+
+# The binary COPY format: a header, then rows, then a trailer. A row is its number of columns in 2 bytes, then for each
+# column its length in 4 bytes, -1 for NULL, and its bytes, numbers with their highest byte first.
+_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_NUMBERS = {BigInteger: ">i8", Integer: ">i4", SmallInteger: ">i2", Double: ">f8"}
+_FIRST_DATE = np.datetime64("2000-01-01", "D")  # the day that the format counts from
 
 
 def copy_in(connection: Connection, table: str, columns: list[str], csv: IO[bytes]) -> None:
@@ -25,8 +33,8 @@ def copy_out(connection: Connection, query: str, into: IO[bytes]) -> None:
 def copy_out_binary(connection: Connection, query: str, types: dict[str, str]) -> np.ndarray:
     """Copy the rows of a query into a structured array; types: NumPy's name of each column's type, none may be NULL.
 
-    In PostgreSQL's binary COPY format a row of fixed-width columns has a fixed width itself: 2 bytes for the number of
-    columns, then 4 bytes of length before each. So the stream is read as it is, without any parsing.
+    In the binary format rows of fixed-width columns have a fixed width themselves: the stream is read as it is, without
+    any parsing.
     """
     stream = io.BytesIO()
     with _copying(connection) as cursor:
@@ -35,9 +43,58 @@ def copy_out_binary(connection: Connection, query: str, types: dict[str, str]) -
     for name, kind in types.items():
         fields += [(f"{name} length", ">i4"), (name, f">{kind}")]
     row = np.dtype(fields)
-    header, trailer = 19, 2
-    rows = np.frombuffer(stream.getbuffer(), row, (stream.tell() - header - trailer) // row.itemsize, header)
-    return rows[list(types)]
+    count = (stream.tell() - len(_HEADER) - len(_TRAILER)) // row.itemsize
+    return np.frombuffer(stream.getbuffer(), row, count, len(_HEADER))[list(types)]
+
+
+def copy_in_binary(connection: Connection, table: Table, columns: dict[str, Any]) -> None:
+    """Copy rows into a table, inside the connection's transaction; nothing is done where there are none.
+
+    columns: the values of each column by name, as a list in which None is NULL, or as an array in which masked is NULL.
+    """
+    wired = {name: _wired(table.c[name], values) for name, values in columns.items()}
+    fields: list[tuple[str, Any]] = [("columns", ">i2")]
+    for name, (values, _) in wired.items():
+        fields += [(f"{name} length", ">i4"), (name, values.dtype)]
+    rows = np.empty(len(next(iter(wired.values()))[0]) if wired else 0, np.dtype(fields))
+    if not len(rows):
+        return
+    rows["columns"] = len(wired)
+    sent = np.ones((len(rows), rows.itemsize), dtype=bool)
+    for name, (values, lengths) in wired.items():
+        rows[name], rows[f"{name} length"] = values, lengths
+        start, width = rows.dtype.fields[name][1], values.itemsize  # type: ignore[index]  # it has fields
+        sent[:, start : start + width] = np.arange(width) < lengths[:, None]
+    body = rows.tobytes() if sent.all() else rows.view(np.uint8).reshape(len(rows), -1)[sent].tobytes()
+    names = ", ".join(wired)
+    with _copying(connection) as cursor:
+        cursor.copy_expert(
+            f"COPY {table.schema}.{table.name} ({names}) FROM STDIN (FORMAT binary)",
+            io.BytesIO(b"".join((_HEADER, body, _TRAILER))),
+            size=1 << 16,
+        )
+
+
+def _wired(column: Column[Any], values: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a column's values into what the format holds: an array (rows,), and the length of each row's bytes or -1."""
+    kind = type(column.type)
+    if isinstance(values, np.ndarray):
+        missing, values = np.ma.getmaskarray(values), np.ma.getdata(values)
+    else:
+        missing = np.array([value is None for value in values], dtype=bool)
+    if kind in (Text, JSONB):
+        wired = np.array([_text(value, kind) for value in values], dtype=bytes)
+        return wired, np.where(missing, -1, np.strings.str_len(wired))
+    if kind is Date:
+        wired = (np.asarray(values, dtype="datetime64[D]") - _FIRST_DATE).astype(">i4")
+    else:
+        wired = np.where(missing, 0, values).astype(_NUMBERS[kind])
+    return wired, np.where(missing, -1, wired.itemsize)
+
+
+def _text(value: Any, kind: type) -> bytes:
+    """Encode a text, or a JSON value behind the version number of the binary form of jsonb."""
+    return b"\x01" + json.dumps(value, allow_nan=False).encode() if kind is JSONB else str(value).encode()
 
 
 @contextlib.contextmanager

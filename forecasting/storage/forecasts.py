@@ -1,13 +1,10 @@
 """Writing what a shard found: bundle, outcomes, forecasts, scores and filled months, in one short transaction."""
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv
 from sqlalchemy import Connection, Table, text
 
 from forecasting.errors import InputError
@@ -15,7 +12,7 @@ from forecasting.months import Month
 from forecasting.panel import Values
 from forecasting.storage import tables
 from forecasting.storage.bundles import Bundle, write_bundle
-from forecasting.storage.copying import copy_in
+from forecasting.storage.copying import copy_in_binary
 from forecasting.storage.runs import Run, claim_shard
 from forecasting.storage.scores import Score
 
@@ -107,10 +104,10 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     values = np.stack([row.values for row in made if row.values is not None])  # (series, horizon)
     nothing = np.full(values.shape[1], np.nan)
 
-    def where_known(name: str, numbers: Iterable[Values | None]) -> dict[str, pa.Array]:
+    def where_known(name: str, numbers: Iterable[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
         column = np.concatenate([nothing if own is None else own for own in numbers])
         unknown = np.isnan(column)
-        return {} if unknown.all() else {name: pa.array(column, mask=unknown)}
+        return {} if unknown.all() else {name: np.ma.array(column, mask=unknown)}
 
     horizons = np.arange(1, values.shape[1] + 1)
     origins = np.array([row.origin.to_datetime64() for row in made if row.origin is not None])
@@ -135,15 +132,9 @@ def _score_columns(scores: Sequence[Score], actuals_as_of: int) -> dict[str, Any
 
 
 def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, Any]) -> None:
-    """Copy rows, given as columns, into a table of runs; much faster than INSERT, and one statement."""
+    """Copy rows, given as columns, into a table of runs."""
     length = len(next(iter(columns.values()), ()))
-    if length == 0:
-        return
-    arrow = pa.table({"run_id": np.full(length, run_id), **columns})
-    buffer = io.BytesIO()
-    csv.write_csv(arrow, buffer, csv.WriteOptions(include_header=False))
-    buffer.seek(0)
-    copy_in(connection, f"{table.schema}.{table.name}", arrow.column_names, buffer)
+    copy_in_binary(connection, table, {"run_id": np.full(length, run_id), **columns})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -254,6 +253,8 @@ filled_month = Table(
     comment="Months missing in the observations that a run filled, and with what.",
 )
 
+# What forecast and rmse_history refer to, outcomes and loads, is checked once per statement, by triggers of migration 0003:
+# a foreign key would look up each of a run's hundred thousand rows.
 forecast = Table(
     "forecast",
     metadata,
@@ -268,7 +269,6 @@ forecast = Table(
     Column("upper_80", Double),
     Column("lower_95", Double),
     Column("upper_95", Double),
-    ForeignKeyConstraint(["run_id", "series_id"], [run_series.c.run_id, run_series.c.series_id]),
     CheckConstraint("horizon >= 1", name="horizon"),
     _is_month("month"),
     _is_finite("value"),
@@ -276,7 +276,6 @@ forecast = Table(
     _is_finite("base_path"),
     CheckConstraint("lower_95 <= lower_80 AND lower_80 <= upper_80 AND upper_80 <= upper_95", name="intervals"),
     CheckConstraint("lower_95 > '-Infinity' AND upper_95 < 'Infinity'", name="intervals_finite"),
-    Index("forecast_series_month_idx", "series_id", "month"),
     comment="Forecast of a series for a target month; a newer forecast is a new row.",
 )
 
@@ -295,10 +294,7 @@ rmse_history = Table(
     Column("skill", Double, comment="1 - rmse / baseline_rmse; 0 where both are 0; empty without a baseline."),
     Column("coverage_80", Double, comment="Share of actuals inside the 80 % interval."),
     Column("coverage_95", Double, comment="Share of actuals inside the 95 % interval."),
-    Column(
-        "actuals_as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load of the actuals."
-    ),
-    ForeignKeyConstraint(["run_id", "series_id"], [run_series.c.run_id, run_series.c.series_id]),
+    Column("actuals_as_of", BigInteger, nullable=False, comment="Newest load of the actuals."),
     _is_one_of("split", "train", "test", "live"),
     CheckConstraint("n >= 1 AND horizon >= 1", name="counts"),
     _is_finite("rmse", least="0"),

@@ -9,8 +9,11 @@ from sqlalchemy import text
 from flows.backfill import backfill_forecasts
 from flows.monthly import monthly_forecast
 from flows.progress import listener
-from forecasting.errors import InputError, RecipeError
+from forecasting import job
+from forecasting.errors import InputError, RecipeError, StatementRefused
 from forecasting.job import Plan, Summary
+from forecasting.policy import Policy
+from forecasting.recipes import CLASSIC
 from forecasting.storage.database import Database
 from forecasting.storage.loads import LoadResult
 
@@ -42,22 +45,54 @@ def test_the_flow_publishes_the_newest_month_once(database: Database, arrive: Ar
     assert len(run.prefect_flow_run_id) == 36
 
 
-def test_shards_are_tasks_in_order(
+def test_shards_worked_on_at_once_give_the_bits_of_one_after_the_other(
     database: Database, arrive: Arrive, milk: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A panel larger than a shard is cut; the shards end in one publication."""
+    """A panel larger than a shard is cut; each shard is written once, what is done adds up, and the numbers are the same."""
     monkeypatch.setenv("MILKRUN_SHARD_SIZE", "2")
-    arrive("1962-01", **{f"series {number}": milk for number in range(5)})
+    arrive("1962-01", **{f"series {number}": [value + number for value in milk] for number in range(9)})
+    seen: list[tuple[int, int]] = []
+    token = listener.set(lambda done, total: seen.append((done, total)))
 
-    summary = monthly_forecast()
+    at_once = monthly_forecast()
 
-    assert isinstance(summary, Summary)
-    assert summary.counts["forecast"] == 5
-    assert [row.shard for row in read(database, "SELECT shard FROM milkrun.run_shard ORDER BY finished_at")] == [
-        0,
-        1,
-        2,
-    ]
+    listener.reset(token)
+    assert isinstance(at_once, Summary)
+    assert at_once.counts["forecast"] == 9
+    assert read(database, "SELECT shard FROM milkrun.run_shard ORDER BY shard") == [(0,), (1,), (2,), (3,), (4,)]
+    assert seen == sorted(seen)
+    assert seen[-1] == (9, 9)
+    alone = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy(retrain="always"), shard_size=9))
+    assert job.run_shard(database, alone, 0)
+    for table, columns in (("forecast", "series_id, horizon, value"), ("rmse_history", "series_id, split, rmse")):
+        rows = [
+            read(database, f"SELECT {columns} FROM milkrun.{table} WHERE run_id = {which.run_id} ORDER BY 1, 2")
+            for which in (at_once.run, alone)
+        ]
+        assert rows[0] == rows[1] != []
+
+
+def test_a_shard_that_fails_ends_the_run_and_the_next_one_goes_on(
+    database: Database, arrive: Arrive, milk: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its error is raised, most of the shards behind it are not begun, nothing is published; repeated, the rest is done."""
+    monkeypatch.setenv("MILKRUN_SHARD_SIZE", "1")
+    arrive("1962-01", **{f"series {number}": milk for number in range(12)})
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE milkrun.run_series ADD CONSTRAINT poison CHECK (series_id <> 1)"))
+
+    with pytest.raises(StatementRefused, match="constraint poison"):
+        monthly_forecast()
+
+    written = read(database, "SELECT shard FROM milkrun.run_shard")
+    assert len(written) < 6
+    assert (0,) not in written
+    assert read(database, "SELECT state FROM milkrun.run") == [("open",)]
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE milkrun.run_series DROP CONSTRAINT poison"))
+    again = monthly_forecast()
+    assert isinstance(again, Summary)
+    assert (again.published_now, again.counts["forecast"]) == (True, 12)
 
 
 def test_a_dry_run_only_plans(database: Database, arrive: Arrive, milk: list[float]) -> None:
