@@ -46,12 +46,16 @@ class Outlook(Observed):
 
 def observe(connection: Connection, run: Run | Request, series_ids: Sequence[int]) -> Observed:
     """Read the observations of some series that a run may use, and what they say of each series."""
-    panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
+    return observed_of(read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of), run.recipe)
+
+
+def observed_of(panel: Panel, recipe: Recipe) -> Observed:
+    """Fill the gaps of a panel, and gather what its observations say of each series."""
     observed = histories_of(panel)
     gaps = longest_gap(observed.values, observed.lengths)
     filled, lags = fill_gaps(observed.values, observed.lengths)
     histories = Histories(filled, observed.lengths, observed.last_months)
-    constant = _constant(histories, run.recipe)
+    constant = _constant(histories, recipe)
     inside = np.arange(filled.shape[1]) < histories.lengths[:, None]
     zeros = ((filled == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     evidence = tuple(
@@ -62,7 +66,7 @@ def observe(connection: Connection, run: Run | Request, series_ids: Sequence[int
             constant=bool(constant[row]),
             zeros=float(zeros[row]),
         )
-        for row in range(len(series_ids))
+        for row in range(len(panel.series_ids))
     )
     return Observed(panel, histories, lags, evidence)
 

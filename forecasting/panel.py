@@ -24,6 +24,11 @@ class Panel:
     first: Month
     values: Values
 
+    def up_to(self, month: Month) -> "Panel":
+        """Return the panel as it was when `month` was its last."""
+        columns = min(max(month - self.first + 1, 1), self.values.shape[1])
+        return Panel(self.series_ids, self.names, self.first, self.values[:, :columns])
+
 
 @dataclass(frozen=True)
 class Histories:

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Literal
 
 from forecasting.errors import RecipeError
 
+BLENDS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")  # models of statsforecast, the extra milkrun[classic]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -107,6 +109,7 @@ class MonthlyRecipe(Recipe):
     all series alike in logs, 1: by their change over a year), by its position. shared_from: runs of that many series
     train shared networks, smaller ones networks per series. Origins to learn from reach back horizons_back times the
     horizon, and at least a year. guard: a network so many times worse than the base path on held-out months is not asked.
+    blend: models of statsforecast whose forecasts are averaged with the networks' own.
     """
 
     method: ClassVar[str] = "monthly"
@@ -129,6 +132,7 @@ class MonthlyRecipe(Recipe):
     own_epochs: int = 150
     own_members: int = 5
     guard: float = 2.0
+    blend: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise RecipeError naming the setting that cannot work."""
@@ -143,6 +147,7 @@ class MonthlyRecipe(Recipe):
             self._refuse_unless(getattr(self, name) >= 1, name, "it must be at least 1")
         for name in ("learning_rate", "horizons_back", "guard"):
             self._refuse_unless(0 < getattr(self, name) < math.inf, name, "it must be above 0")
+        self._refuse_unless(set(self.blend) <= set(BLENDS), "blend", f"choose from {', '.join(BLENDS)}")
         self._refuse_unless(0 <= self.noise < math.inf, "noise", "it must be at least 0")
 
     @property
@@ -215,7 +220,8 @@ def read_recipe(path: Path) -> Recipe:
 def _is_like(value: Any, example: Any) -> bool:
     """Say whether a value of a file has the type that a setting needs; a whole number may stand for a fraction."""
     if isinstance(example, list):
-        return isinstance(value, list) and all(_is_like(item, example[0]) for item in value)
+        like = example[0] if example else ""
+        return isinstance(value, list) and all(_is_like(item, like) for item in value)
     if isinstance(example, float):
         return isinstance(value, int | float) and not isinstance(value, bool)
     return type(value) is type(example)

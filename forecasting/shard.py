@@ -39,6 +39,7 @@ class Ahead:
     base_path: Values | None
     bounds: dict[str, Values]
     reason: str
+    note: str = ""
     bundle_id: str | None = None
 
 
@@ -141,7 +142,7 @@ def _apart(made: Forecasts, bundle_id: str | None) -> Iterator[Ahead]:
     for row, values in enumerate(made.values):
         base_path = None if made.base_path is None else made.base_path[row]
         bounds = {name: bound[row] for name, bound in made.bounds.items()}
-        yield Ahead(values, base_path, bounds, made.reasons[row], bundle_id)
+        yield Ahead(values, base_path, bounds, made.reasons[row], made.notes[row] if made.notes else "", bundle_id)
 
 
 def _train(
@@ -166,10 +167,9 @@ def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[in
             ends.append((str(verdict.outcome), verdict.reason, verdict.detail))
             continue
         history = outlook.histories.values[row, : outlook.histories.lengths[row]]
-        outcome, reason, problem = judge(
-            ahead[row].values if row in ahead else None, history, ahead[row].reason if row in ahead else ""
-        )
-        ends.append((outcome, reason, problem or verdict.detail))
+        found = ahead.get(row)
+        outcome, reason, problem = judge(found.values if found else None, history, found.reason if found else "")
+        ends.append((outcome, reason, problem or (found and found.note) or verdict.detail))
     helpless = [
         row for row, (outcome, reason, _) in enumerate(ends)
         if outcome == "fallback" and (row not in ahead or reason in ("diverged", "absurd"))
@@ -194,16 +194,16 @@ def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[in
         if row not in baseline:
             yield SeriesResult(*told)
             continue
-        found = ahead[row]
+        said = ahead[row]
         yield SeriesResult(
             *told,
             method="lstm" if outcome == "forecast" else method_of(run.recipe).without_networks_name,
-            bundle_id=found.bundle_id,
+            bundle_id=said.bundle_id,
             last_value=float(outlook.histories.values[row, length - 1]),
-            values=found.values,
+            values=said.values,
             seasonal_naive=baseline[row],
-            base_path=found.base_path,
-            bounds=found.bounds,
+            base_path=said.base_path,
+            bounds=said.bounds,
         )
 
 

@@ -92,10 +92,12 @@ class Forecasts:
     """Forecasts (series, horizon) in the unit of each series.
 
     bounds: lower_95, lower_80, upper_80 and upper_95 by name, where the recipe has intervals; base_path where it has one.
-    reasons: (series,) empty where the networks speak, else the word for why the base path does.
+    reasons: (series,) empty where the networks speak, else the word for why the base path does. notes: (series,) sentences
+    about parts that failed without silencing the others; empty where nothing did.
     """
 
     values: Values
     reasons: tuple[str, ...]
     bounds: dict[str, Values]
     base_path: Values | None = None
+    notes: tuple[str, ...] | None = None

@@ -22,6 +22,7 @@ from forecasting.networks.own import mixed, predict_own, train_own
 from forecasting.networks.own_spread import own_spread, quantiles_around
 from forecasting.networks.spread import base_quantiles, bounds_of, factors_of
 from forecasting.numerics.intervals import monotone, never_below_zero
+from forecasting.numerics.statistical import forecast_by
 from forecasting.panel import Histories, Values
 from forecasting.recipes import MonthlyRecipe
 
@@ -151,7 +152,28 @@ def forecast(
     factors = networks.state["factors"] if networks.shared else {}
     if not networks.shared:
         said = _own_quantiles(networks, places, said, by_base, examples.scale)
-    return _in_units(histories, examples, shift, said, bounds_of(factors, said, by_base, live), reasons)
+    made = _in_units(histories, examples, shift, said, bounds_of(factors, said, by_base, live), reasons)
+    return _blended(recipe, made, histories) if recipe.blend else made
+
+
+def _blended(recipe: MonthlyRecipe, made: Forecasts, histories: Histories) -> Forecasts:
+    """Average forecasts and bounds with those of the recipe's other models, where the networks speak and a model does."""
+    rows = [row for row, reason in enumerate(made.reasons) if not reason]
+    asked = histories.select(rows)
+    values, bounds = made.values.copy(), {name: bound.copy() for name, bound in made.bounds.items()}
+    notes = [""] * len(made.reasons)
+    paths = {"values": [made.values[rows]], **{name: [bound[rows]] for name, bound in bounds.items()}}
+    for model in recipe.blend:
+        other = forecast_by(model, asked.values, asked.lengths, horizon=recipe.horizon)
+        for name, found in paths.items():
+            found.append(getattr(other, name))
+        for row, failure in zip(rows, other.failures, strict=True):
+            notes[row] = f"{notes[row]} {failure}".strip()
+    lowest = _lowest(asked)
+    for name, found in paths.items():
+        blend = never_below_zero(np.nanmean(found, axis=0), lowest)
+        (values if name == "values" else bounds[name])[rows] = blend
+    return Forecasts(values, made.reasons, bounds, made.base_path, tuple(notes))
 
 
 def _own_quantiles(

@@ -11,15 +11,14 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
 from forecasting.errors import InputError
 from forecasting.panel import Counts, Values
+from forecasting.recipes import BLENDS
 
-Model = Literal["AutoETS", "AutoARIMA", "AutoTheta", "AutoCES"]
-MODELS: tuple[Model, ...] = get_args(Model)
+MODELS = BLENDS
 SEASON = 12
 NAMES = ("mean", "lo-80", "hi-80", "lo-95", "hi-95")  # statsforecast's, in the order of the fields below
 CHUNK = 16  # series that a process is handed at once
@@ -48,7 +47,7 @@ def check_installed() -> None:
 
 
 def forecast_by(
-    model: Model, values: Values, lengths: Counts, *, horizon: int, workers: int | None = None
+    model: str, values: Values, lengths: Counts, *, horizon: int, workers: int | None = None
 ) -> StatisticalForecast:
     """Fit a model to every history (series, longest), the first lengths[i] months of row i, and forecast.
 
@@ -74,7 +73,7 @@ def forecast_by(
     return StatisticalForecast(mean, low_80, high_80, low_95, high_95, tuple(reason for _, reason in rows))
 
 
-def _forecast_chunk(model: Model, histories: Sequence[Values], horizon: int) -> list[tuple[Values, str]]:
+def _forecast_chunk(model: str, histories: Sequence[Values], horizon: int) -> list[tuple[Values, str]]:
     from statsforecast import models
 
     return [_forecast_one(getattr(models, model), history, horizon) for history in histories]

@@ -29,7 +29,7 @@ def numbers(found: StatisticalForecast) -> np.ndarray:
 def test_every_model_forecasts_with_intervals_around(model: str) -> None:
     """Near what comes, and in rising order."""
     values, lengths = some_histories()
-    found = forecast_by(model, values, lengths, horizon=3)  # type: ignore[arg-type]
+    found = forecast_by(model, values, lengths, horizon=3)
     expected = 100 + 20 * np.sin((lengths[:, None] + np.arange(3)) * np.pi / 6)
 
     assert found.failures[:4] == ("",) * 4
@@ -77,7 +77,7 @@ def test_an_unknown_model_and_a_missing_library_are_told(monkeypatch: pytest.Mon
     """With the names there are, and the extra that brings them."""
     values, lengths = some_histories()
     with pytest.raises(InputError, match="AutoCES"):
-        forecast_by("ETS", values, lengths, horizon=3)  # type: ignore[arg-type]
+        forecast_by("ETS", values, lengths, horizon=3)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"milkrun\[classic\]"):
         forecast_by("AutoETS", values, lengths, horizon=3)

@@ -1,0 +1,162 @@
+"""milkrun backtest: recipes judged on stored data."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecasting.cli.output import format_options, print_rows
+from forecasting.errors import InputError
+
+if TYPE_CHECKING:
+    from forecasting.backtest import Backtest
+
+MODELS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")
+
+
+@click.command()
+@click.option(
+    "--recipe", "recipes", multiple=True, metavar="NAME", help="Recipe to judge; may be repeated. [MILKRUN_RECIPE]"
+)
+@click.option(
+    "--origins", default=12, show_default=True, type=click.IntRange(1), help="How many months to forecast from."
+)
+@click.option(
+    "--refit",
+    default=12,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Train at every N-th origin, reuse between.",
+)
+@click.option("--horizon", type=click.IntRange(1, 120), metavar="N", help="Months ahead. [the recipe's]")
+@click.option("--series", multiple=True, metavar="NAME", help="Only this series; may be repeated.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Choice(MODELS),
+    help="Statistical model beside; may be repeated. Needs milkrun[classic].",
+)
+@click.option("--per-horizon", is_flag=True, help="Also print every horizon by itself.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save every forecast: a CSV or Parquet file."
+)
+@format_options
+def backtest(
+    recipes: tuple[str, ...],
+    origins: int,
+    refit: int,
+    horizon: int | None,
+    series: tuple[str, ...],
+    models: tuple[str, ...],
+    per_horizon: bool,
+    out: Path | None,
+    output_format: str,
+) -> None:
+    """Judge recipes on the last months of the stored data; nothing is written to the database.
+
+    Each of the last ORIGINS months is an origin: what is known up to it is forecast from, what came after it is
+    compared. The seasonal naive, the naive and the base path stand beside. Skill is 1 - rmse / rmse of the seasonal
+    naive; MASE and MSIS are in units of its error on the months before the first origin.
+    """
+    from dataclasses import replace
+
+    from forecasting.backtest import run_backtest
+    from forecasting.numerics.statistical import check_installed
+    from forecasting.recipes import find_recipe
+    from forecasting.settings import Settings
+    from forecasting.storage.schema import open_migrated_database
+
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise InputError(f"{out} ends in {out.suffix or 'nothing'}: name it .csv or .parquet.")
+    settings = Settings.from_environment()
+    judged = [find_recipe(name, settings.recipes) for name in recipes or (settings.recipe,)]
+    judged = [recipe if horizon is None else replace(recipe, horizon=horizon) for recipe in judged]
+    if models:
+        check_installed()
+    with open_migrated_database(settings) as database:
+        found = run_backtest(
+            database,
+            judged,
+            origins=origins,
+            refit=refit,
+            late_months=settings.late_months,
+            series=series or None,
+            models=models,
+            progress=None if output_format != "table" else lambda words: click.echo(f"  {words}", err=True),
+        )
+    if out is not None:
+        _save(found, out)
+    _print(found, judged[0].name, per_horizon, output_format)
+
+
+def _print(found: "Backtest", chief: str, per_horizon: bool, output_format: str) -> None:
+    """Print one row per contestant and, where asked for, horizon; on a screen, how they differ from the first recipe."""
+    from forecasting.numerics.comparison import MEASURES, compare, measures
+
+    horizons = found.actual.shape[2]
+    parts = [
+        ("all", slice(None)),
+        *(
+            (str(ahead + 1), slice(ahead, ahead + 1))
+            for ahead in range(horizons if per_horizon or output_format != "table" else 0)
+        ),
+    ]
+    rows: list[list[Any]] = []
+    for part, months in parts:
+        for name, told in found.told.items():
+            bounds = {bound: numbers[..., months] for bound, numbers in told.bounds.items()}
+            baseline = found.told["seasonal_naive"].values[..., months]
+            scores = measures(told.values[..., months], bounds, found.actual[..., months], found.scale, baseline)
+            if scores["rmse"] == scores["rmse"]:  # NaN where no month is known
+                rows.append([part, name, *(scores.get(measure) for measure in MEASURES)])
+    rows = [[None if value != value else value for value in row] for row in rows]
+    span = f"{found.origins[0]} to {found.origins[-1]}"
+    title = (
+        f"Backtest: {len(found.names)} series, {len(found.origins)} origins from {span}, up to {horizons} months ahead"
+    )
+    print_rows(["horizon", "contestant", *MEASURES], rows, output_format, title=title)
+    if output_format != "table":
+        return
+    for name, told in found.told.items():
+        if name != chief:
+            difference = compare(found.told[chief].values, told.values, found.actual, found.scale)
+            click.echo(
+                f"{chief} beside {name}: better in {difference.better:.0%} of {difference.pairs} pairs, p = {difference.p:.2g}"
+            )
+
+
+def _save(found: "Backtest", out: Path) -> None:
+    """Write every forecast: contestant, origin, series, month, horizon, forecast, bounds, actual."""
+    import numpy as np
+    import pandas as pd
+
+    count, series, horizons = found.actual.shape
+    origins = np.array([origin.to_datetime64() for origin in found.origins])
+    months = origins[:, None] + np.arange(1, horizons + 1)
+    shape = (count, series, horizons)
+    frames = []
+    for name, told in found.told.items():
+        columns = {
+            "contestant": name,
+            "origin": np.broadcast_to(origins[:, None, None], shape).ravel().astype("datetime64[s]"),
+            "series": np.broadcast_to(np.array(found.names, dtype=object)[None, :, None], shape).ravel(),
+            "month": np.broadcast_to(months[:, None, :], shape).ravel().astype("datetime64[s]"),
+            "horizon": np.broadcast_to(np.arange(1, horizons + 1), shape).ravel(),
+            "forecast": told.values.ravel(),
+            **{
+                bound: told.bounds[bound].ravel() if told.bounds else np.nan
+                for bound in ("lower_80", "upper_80", "lower_95", "upper_95")
+            },
+            "actual": found.actual.ravel(),
+        }
+        frames.append(pd.DataFrame(columns).dropna(subset=["forecast"]))
+    frame = pd.concat(frames, ignore_index=True)
+    if out.suffix == ".csv":
+        frame.to_csv(out, index=False, date_format="%Y-%m")
+    else:
+        frame.to_parquet(out, index=False)
+
+
+COMMANDS: list[click.Command] = [backtest]

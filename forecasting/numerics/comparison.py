@@ -1,0 +1,81 @@
+"""Contestants side by side on the same months: measures per horizon and overall, and a paired test.
+
+Arrays are (origins, series, horizon) in the unit of each series, NaN where a month is not known or was not forecast.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+from forecasting.numerics.accuracy import bias, coverage, mean, msis, smape
+from forecasting.numerics.metrics import rmse
+from forecasting.panel import Values
+
+MEASURES = ("rmse", "mae", "mase", "smape", "bias", "coverage_80", "coverage_95", "msis", "skill")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two contestants differ: the first is better by `better` of pairs, and p is the chance of so much by chance alone."""
+
+    pairs: int
+    better: float
+    p: float
+
+
+def measures(
+    values: Values, bounds: dict[str, Values], actual: Values, scale: Values, baseline: Values
+) -> dict[str, float]:
+    """Score forecasts: the mean over series of each measure over all origins and horizons given.
+
+    scale: (series,) of MASE and MSIS; RMSE, MAE and bias are in the units of the series. baseline: the seasonal naive's
+    forecasts; skill is 1 - the ratio of the mean scaled RMSE of both, on months that both have.
+    """
+    by_series = actual.swapaxes(0, 1).reshape(actual.shape[1], -1)
+    own = values.swapaxes(0, 1).reshape(by_series.shape)
+    repeated = baseline.swapaxes(0, 1).reshape(by_series.shape)
+    both = np.where(np.isnan(repeated), np.nan, own)
+    found = {
+        "rmse": rmse(own - by_series),
+        "mae": mean(np.abs(own - by_series)),
+        "mase": mean(np.abs(own - by_series)) / scale,
+        "smape": smape(own, by_series),
+        "bias": bias(own, by_series),
+    }
+    if bounds:
+        low_95, low_80, high_80, high_95 = (
+            bounds[name].swapaxes(0, 1).reshape(by_series.shape)
+            for name in ("lower_95", "lower_80", "upper_80", "upper_95")
+        )
+        answered = np.where(np.isnan(low_95), np.nan, by_series)
+        found |= {
+            "coverage_80": coverage(answered, low_80, high_80),
+            "coverage_95": coverage(answered, low_95, high_95),
+            "msis": msis(answered, low_95, high_95, scale),
+        }
+    beside = _mean(rmse(repeated - np.where(np.isnan(own), np.nan, by_series)) / scale)
+    skill = 1 - _mean(rmse(both - by_series) / scale) / beside if beside > 0 else np.nan
+    return {name: _mean(numbers) for name, numbers in found.items()} | {"skill": skill}
+
+
+def compare(first: Values, second: Values, actual: Values, scale: Values) -> Difference:
+    """Compare scaled absolute errors on the same months by Wilcoxon's signed-rank test (1945).
+
+    Pairs are series, each with its mean over origins and horizons, where there are ten or more; for fewer series they are
+    series and origins, whose errors overlap, so that p is too small then.
+    """
+    errors = [np.abs(path - actual) / scale[None, :, None] for path in (first, second)]
+    known = ~(np.isnan(errors[0]) | np.isnan(errors[1]))
+    axes = (0, 2) if actual.shape[1] >= 10 else (2,)
+    count = known.sum(axis=axes)
+    means = [np.where(known, error, 0.0).sum(axis=axes)[count > 0] / count[count > 0] for error in errors]
+    difference = means[0] - means[1]
+    if not len(difference) or not difference.any():
+        return Difference(len(difference), 0.0, 1.0)
+    return Difference(len(difference), float((difference < 0).mean()), float(wilcoxon(difference).pvalue))
+
+
+def _mean(numbers: Values) -> float:
+    finite = numbers[np.isfinite(numbers)]
+    return float(finite.mean()) if len(finite) else float("nan")
