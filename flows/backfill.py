@@ -4,6 +4,7 @@ from typing import Literal
 
 from prefect import flow
 
+from flows.form import LateMonths, MonthText
 from flows.steps import run_name, started_by, take
 from forecasting import job
 from forecasting.errors import InputError
@@ -14,12 +15,12 @@ from forecasting.storage.schema import open_migrated_database
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
 def backfill_forecasts(
-    start: str,
-    end: str,
+    start: MonthText,
+    end: MonthText,
     series: list[str] | None = None,
     recipe: str | None = None,
     retrain: Literal["auto", "always", "never"] = "auto",
-    late_months: int | None = None,
+    late_months: LateMonths | None = None,
 ) -> list[job.Summary]:
     """Forecast from past origins, oldest first; no run sees a month after its origin.
 

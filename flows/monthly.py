@@ -5,6 +5,7 @@ from typing import Literal
 
 from prefect import flow
 
+from flows.form import LateMonths, MonthText
 from flows.steps import run_name, scheduled_moment, started_by, take
 from forecasting import job
 from forecasting.settings import Settings
@@ -15,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 @flow(name="monthly", flow_run_name=run_name, persist_result=False)
 def monthly_forecast(
-    origin: str | None = None,
+    origin: MonthText | None = None,
     series: list[str] | None = None,
     recipe: str | None = None,
     retrain: Literal["auto", "always", "never"] = "auto",
-    late_months: int | None = None,
+    late_months: LateMonths | None = None,
     dry_run: bool = False,
 ) -> job.Summary | job.Plan:
     """Forecast the months after the newest one, and publish forecasts and RMSE history.

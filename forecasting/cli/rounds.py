@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from forecasting.cli import service
 from forecasting.cli.flow_runs import prefect_for_commands, progress_bar
 from forecasting.cli.output import format_options, print_rows
 from forecasting.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
@@ -32,6 +33,9 @@ def _round_options(command: Function) -> Function:
     return command
 
 
+_submit_option = click.option(
+    "--submit", is_flag=True, help="Leave it to a worker of the server at PREFECT_API_URL and return at once."
+)
 _origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month that may be used (default: the newest).")
 
 
@@ -39,9 +43,10 @@ _origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month th
 @_origin_option
 @_round_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be done: the same as milkrun plan.")
+@_submit_option
 @format_options
 @click.pass_context
-def run(context: click.Context, /, dry_run: bool, output_format: str, **asked: Any) -> int:
+def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: str, **asked: Any) -> int:
     """Forecast the months after the newest one and publish the result.
 
     Repeating it for a month that is published does nothing. Runs the flow `monthly`, in a Prefect of its own or on
@@ -51,6 +56,9 @@ def run(context: click.Context, /, dry_run: bool, output_format: str, **asked: A
         context.invoke(plan, output_format=output_format, every_series=False, **asked)
         return EXIT_DONE
     parameters = _parameters(asked)
+    if submit:
+        service.submit("monthly/monthly", parameters, output_format)
+        return EXIT_DONE
     with prefect_for_commands():
         from flows.monthly import monthly_forecast
 
@@ -63,13 +71,17 @@ def run(context: click.Context, /, dry_run: bool, output_format: str, **asked: A
 @click.option("--start", required=True, metavar="YYYY-MM", help="First origin.")
 @click.option("--end", required=True, metavar="YYYY-MM", help="Last origin, included.")
 @_round_options
+@_submit_option
 @format_options
-def backfill(output_format: str, **asked: Any) -> int:
+def backfill(submit: bool, output_format: str, **asked: Any) -> int:
     """Forecast from past origins, oldest first, each without seeing a month after it.
 
     Origins that are published are left as they are; live forecasts are never touched.
     """
     parameters = _parameters(asked)
+    if submit:
+        service.submit("backfill/backfill", parameters, output_format)
+        return EXIT_DONE
     with prefect_for_commands():
         from flows.backfill import backfill_forecasts
 

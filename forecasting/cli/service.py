@@ -1,0 +1,74 @@
+"""milkrun deploy: Milkrun in a Prefect server; and runs that are submitted to one."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecasting.cli.flow_runs import prefect_for_commands
+from forecasting.cli.output import format_options, print_rows
+from forecasting.errors import InputError
+
+
+@click.command()
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A prefect.yaml of your own (default: the one of this release).",
+)
+@click.option(
+    "--notify",
+    multiple=True,
+    envvar="MILKRUN_NOTIFY",
+    show_envvar=True,
+    metavar="TYPE/NAME",
+    help="Notification block of the server that is told of failed runs, such as slack-webhook/operations; repeatable.",
+)
+@click.option(
+    "--stuck-after",
+    type=click.IntRange(60),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="A run without a sign of life for so long is called crashed.",
+)
+@format_options
+def deploy(file: Path | None, notify: tuple[str, ...], stuck_after: int, output_format: str) -> None:
+    """Apply work pool, deployments, schedules and automations to the server at PREFECT_API_URL.
+
+    It may be repeated: there is always one of each, and a schedule that was paused by hand stays paused.
+    """
+    require_server("milkrun deploy")
+    with prefect_for_commands(log_lines=False):
+        from flows.deployments import deploy as apply
+        from flows.deployments import packaged_file
+        from forecasting.settings import Settings
+
+        found = apply(Settings.from_environment(), file or packaged_file(), notify=notify, stuck_after=stuck_after)
+    rows = [[each.name, each.schedule, "paused" if each.paused else "active"] for each in found]
+    print_rows(["deployment", "schedule", "state"], rows, output_format)
+    if output_format == "table" and not notify:
+        click.echo("Nobody is told of failed runs: name a notification block with --notify or MILKRUN_NOTIFY.")
+
+
+def submit(deployment: str, parameters: dict[str, Any], output_format: str) -> None:
+    """Ask the server for a run of a deployment, and print the flow run that a worker will take up."""
+    require_server("--submit")
+    with prefect_for_commands(log_lines=False):
+        from flows import deployments
+
+        name, flow_run_id = deployments.submit(deployment, parameters)
+    print_rows(["flow_run", "id", "deployment"], [[name, flow_run_id, deployment]], output_format)
+
+
+def require_server(command: str) -> None:
+    """Raise InputError unless the address of a Prefect server is set."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise InputError(
+            f"{command} needs a Prefect server: set PREFECT_API_URL, such as http://127.0.0.1:4200/api, "
+            "or start everything at once with milkrun serve."
+        )
+
+
+COMMANDS: list[click.Command] = [deploy]
