@@ -5,6 +5,7 @@ from typing import Literal
 
 from prefect import flow
 
+from flows import artifacts
 from flows.form import LateMonths, MonthText
 from flows.steps import run_name, scheduled_moment, started_by, take
 from forecasting import job
@@ -47,9 +48,13 @@ def monthly_forecast(
         started_by=started_by(),
     )
     if not dry_run:
-        return take(asked)
+        with artifacts.shown_progress("Series forecast, in percent."):
+            summary = take(asked)
+        artifacts.show_run(settings, summary)
+        return summary
     with open_migrated_database(settings) as database:
         plan = job.plan_run(database, asked)
     counts = {f"{decision} ({reason})": len(names) for (decision, reason), names in plan.counted().items()}
     logger.info("Plan for origin %s: %s.", plan.request.origin, counts)
+    artifacts.show_plan(plan)
     return plan
