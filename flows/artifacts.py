@@ -93,10 +93,19 @@ def _show_results(settings: Settings, run: Run, facts: dict[str, object], *, tab
     for key, rows, view in (("forecasts", forecasts, "forecast_history"), ("rmse", scores, "rmse_trend")):
         if tables and rows:
             create_table_artifact(
-                rows,
+                _readable(rows),
                 key=f"milkrun-{key}",
                 description=f"At most {MOST_ROWS} rows; all are in the view {view}, with run_id {run.run_id}.",
             )
+
+
+def _readable(rows: results.Rows) -> results.Rows:
+    """Round to what a reader takes in, and leave out columns without any value."""
+    filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    return [
+        {name: float(f"{row[name]:.6g}") if isinstance(row[name], float) else row[name] for name in filled}
+        for row in rows
+    ]
 
 
 @_best_effort

@@ -145,10 +145,6 @@ def _described(schedule: Any) -> str:
 
 def _named(refusal: PrefectHTTPStatusError) -> InputError:
     """Say why the server refused, in its own words."""
-    if refusal.response.status_code == 401:
-        return InputError(
-            "The Prefect server refused the credentials: set PREFECT_API_AUTH_STRING to the one it was started with."
-        )
     try:
         detail = refusal.response.json()["detail"]
     except (ValueError, KeyError, TypeError):

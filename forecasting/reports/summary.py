@@ -70,13 +70,21 @@ def chart(series: str, unit: str | None, observed: Sequence[Row], forecasts: Seq
         '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#ff7f0e, #1f77b4"}}}}%%',
         "xychart-beta",
         f'    title "{_plain(series)}{f", {_plain(unit)}" if unit else ""}: observed (blue), forecast (orange)"',
-        "    x-axis [" + ", ".join(f'"{month[2:]}"' for month in months) + "]",
+        "    x-axis [" + ", ".join(f'"{label}"' for label in _labels(months)) + "]",
         f"    y-axis {low - margin:.6g} --> {high + margin:.6g}",
         "    line [" + ", ".join(f"{value:.6g}" for value in all_values) + "]",
         "    line [" + ", ".join(f"{value:.6g}" for value in known) + "]" if known else "",
         "```",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _labels(months: Sequence[str]) -> list[str]:
+    """Write a year at its January and nothing elsewhere, where "nothing" must differ from month to month."""
+    return [
+        month[:4] if month.endswith("-01") else "\N{ZERO WIDTH SPACE}" * (place + 1)
+        for place, month in enumerate(months)
+    ]
 
 
 def escaped(value: object) -> str:

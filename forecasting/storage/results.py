@@ -18,7 +18,7 @@ _OUTCOMES = text("""
     FROM milkrun.run_outcome WHERE run_id = :run GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2
 """)
 _FORECASTS = text("""
-    SELECT series, to_char(month, 'YYYY-MM') AS month, value AS forecast, lower_95, upper_95, seasonal_naive, unit, outcome
+    SELECT series, to_char(month, 'YYYY-MM') AS month, value AS forecast, lower_95, upper_95, seasonal_naive, unit, method
     FROM milkrun.forecast_history WHERE run_id = :run AND horizon <= :horizons
     ORDER BY series, milkrun.forecast_history.month LIMIT :most
 """)
