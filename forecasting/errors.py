@@ -1,6 +1,7 @@
 """Every error that Milkrun raises on purpose: its text is the message to the reader, with the remedy."""
 
 EXIT_DONE = 0
+EXIT_OVERDUE = 1  # of milkrun status --check only
 EXIT_SOME_SERIES_FAILED = 2
 EXIT_ENVIRONMENT = 3
 EXIT_REFUSED = 4

@@ -5,7 +5,7 @@ import sys
 import click
 
 from forecasting import __version__
-from forecasting.cli import data, demo, recipe, rounds, service
+from forecasting.cli import data, demo, health, recipe, rounds, service
 from forecasting.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 
 
@@ -19,7 +19,14 @@ def milkrun() -> None:
     """
 
 
-for command in (*data.COMMANDS, *rounds.COMMANDS, *recipe.COMMANDS, *demo.COMMANDS, *service.COMMANDS):
+for command in (
+    *data.COMMANDS,
+    *rounds.COMMANDS,
+    *health.COMMANDS,
+    *recipe.COMMANDS,
+    *demo.COMMANDS,
+    *service.COMMANDS,
+):
     milkrun.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""milkrun run, plan, backfill, status: the monthly round from the command line."""
+"""milkrun run, plan, backfill: the monthly round from the command line."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -113,20 +113,6 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     print_rows(*_plan_rows(planned, every_series, output_format), output_format, title=title)
 
 
-@click.command()
-@click.option("--last", default=5, show_default=True, type=click.IntRange(1), help="How many runs.")
-@format_options
-def status(last: int, output_format: str) -> None:
-    """Show the newest runs: state, outcomes, when published."""
-    from forecasting.settings import Settings
-    from forecasting.storage.runs import newest_runs
-    from forecasting.storage.schema import open_migrated_database
-
-    with open_migrated_database(Settings.from_environment()) as database, database.reading() as connection:
-        columns, rows = newest_runs(connection, last)
-    print_rows(columns, rows, output_format)
-
-
 def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
     """Turn options into parameters of a flow, once they are known to make sense: Prefect takes seconds to start."""
     from forecasting.months import Month
@@ -186,4 +172,4 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
-COMMANDS: list[click.Command] = [run, plan, backfill, status]
+COMMANDS: list[click.Command] = [run, plan, backfill]

@@ -1,14 +1,28 @@
-"""milkrun deploy: Milkrun in a Prefect server; and runs that are submitted to one."""
+"""milkrun deploy, serve: Milkrun in a Prefect server, and one of its own; runs that are submitted to one."""
 
 import os
+import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecasting.cli.flow_runs import prefect_for_commands
 from forecasting.cli.output import format_options, print_rows
 from forecasting.errors import InputError
+
+if TYPE_CHECKING:
+    from forecasting.settings import Settings
+
+
+_notify_option = click.option(
+    "--notify",
+    multiple=True,
+    envvar="MILKRUN_NOTIFY",
+    show_envvar=True,
+    metavar="TYPE/NAME",
+    help="Notification block of the server that is told of failed runs, such as slack-webhook/operations; repeatable.",
+)
 
 
 @click.command()
@@ -17,14 +31,7 @@ from forecasting.errors import InputError
     type=click.Path(path_type=Path, dir_okay=False),
     help="A prefect.yaml of your own (default: the one of this release).",
 )
-@click.option(
-    "--notify",
-    multiple=True,
-    envvar="MILKRUN_NOTIFY",
-    show_envvar=True,
-    metavar="TYPE/NAME",
-    help="Notification block of the server that is told of failed runs, such as slack-webhook/operations; repeatable.",
-)
+@_notify_option
 @click.option(
     "--stuck-after",
     type=click.IntRange(60),
@@ -52,6 +59,41 @@ def deploy(file: Path | None, notify: tuple[str, ...], stuck_after: int, output_
         click.echo("Nobody is told of failed runs: name a notification block with --notify or MILKRUN_NOTIFY.")
 
 
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; put TLS before any other.")
+@click.option("--port", default=4200, show_default=True, type=click.IntRange(1, 65535), help="Port of the UI.")
+@_notify_option
+def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
+    """Host everything on this machine: a Prefect server, its UI, the schedule and a worker, until it is stopped.
+
+    Forecasts go to DATABASE_URL or to the embedded database, which stays running meanwhile; the server keeps its own
+    state under MILKRUN_HOME. The UI asks for a password, which is in a file there.
+    """
+    from flows import hosting
+    from forecasting.settings import Settings
+    from forecasting.storage.schema import open_migrated_database
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = Settings.from_environment()
+    os.environ.update(hosting.environment(settings, host, port))
+    with open_migrated_database(settings), hosting.running_server() as server:
+        from flows.deployments import deploy as apply
+        from flows.deployments import packaged_file
+
+        apply(settings, packaged_file(), notify=notify)
+        interrupted = hosting.resume_interrupted_runs()
+        with hosting.running_worker() as worker:
+            if interrupted:
+                click.echo(f"{interrupted} interrupted runs go on.")
+            click.echo(f"Serving at http://{host}:{port} until Ctrl-C. User and password: {_password_place(settings)}")
+            hosting.wait_for_the_end(server, worker, announce=click.echo)
+
+
+def _password_place(settings: "Settings") -> str:
+    file = settings.home / "prefect" / "password"
+    return str(file) if file.exists() else "PREFECT_SERVER_API_AUTH_STRING"
+
+
 def submit(deployment: str, parameters: dict[str, Any], output_format: str) -> None:
     """Ask the server for a run of a deployment, and print the flow run that a worker will take up."""
     require_server("--submit")
@@ -71,4 +113,4 @@ def require_server(command: str) -> None:
         )
 
 
-COMMANDS: list[click.Command] = [deploy]
+COMMANDS: list[click.Command] = [deploy, serve]
