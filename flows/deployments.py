@@ -21,7 +21,7 @@ from flows import automations
 from forecasting.errors import EnvironmentFailure, InputError
 from forecasting.settings import Settings
 
-STUCK_AFTER = 300  # seconds; five signs of life missed
+STUCK_AFTER = 180  # seconds; six signs of life missed
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ _notify_option = click.option(
 @_notify_option
 @click.option(
     "--stuck-after",
-    type=click.IntRange(60),
-    default=300,
+    type=click.IntRange(90),
+    default=180,
     show_default=True,
     metavar="SECONDS",
     help="A run without a sign of life for so long is called crashed.",

@@ -20,7 +20,7 @@ from forecasting.settings import Settings
 
 AUTHENTICATION = "milkrun:correct horse"
 DEPLOY = ("deploy", "--notify", "custom-webhook/operations")
-PATIENCE = 120.0  # seconds, for whatever takes a few on an idle machine
+PATIENCE = 300.0  # seconds, for whatever takes a few on an idle machine
 Process = subprocess.Popen[bytes]
 
 
@@ -66,6 +66,7 @@ class Hosting:
                 PREFECT_SERVER_CSRF_PROTECTION_ENABLED="true",
                 PREFECT_SERVER_DATABASE_CONNECTION_URL=url.render_as_string(hide_password=False),
                 PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS="5",
+                PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION="30",
                 PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS="2",
             ),
         )
