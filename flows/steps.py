@@ -14,7 +14,7 @@ from prefect.tasks import Task, exponential_backoff
 from flows import clusters
 from flows.progress import report
 from forecasting import job
-from forecasting.errors import EnvironmentFailure
+from forecasting.errors import PassingFailure
 from forecasting.settings import Settings
 from forecasting.storage.database import open_database
 from forecasting.storage.schema import open_migrated_database
@@ -28,8 +28,8 @@ for extra in get_current_settings().logging.extra_loggers or ():
 
 
 def _failed_in_passing(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Retry only what another attempt can mend: training and a user's mistake would fail again."""
-    return isinstance(state.result(raise_on_failure=False), EnvironmentFailure)
+    """Retry only what another attempt can mend: training, a full disk and a user's mistake would fail again."""
+    return isinstance(state.result(raise_on_failure=False), PassingFailure)
 
 
 _STEP: dict[str, Any] = {

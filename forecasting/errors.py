@@ -38,3 +38,7 @@ class EnvironmentFailure(MilkrunError):
     """The database, the disk or a service failed: nothing is marked bad, the same command may be repeated."""
 
     exit_code = EXIT_ENVIRONMENT
+
+
+class PassingFailure(EnvironmentFailure):
+    """The database was not there, shut down, or in another's way: the same step may succeed a moment later."""

@@ -42,7 +42,11 @@ class Hosting:
         """Return the environment of a worker or a command, of the forecast database of `settings`."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MILKRUN_"))}
         if settings is not None:
-            own |= {"DATABASE_URL": str(settings.database_url), "MILKRUN_HOME": str(settings.home)}
+            own |= {
+                "DATABASE_URL": str(settings.database_url),
+                "MILKRUN_HOME": str(settings.home),
+                "MILKRUN_RECIPE": "classic",
+            }
         return {
             **own,
             "PREFECT_HOME": str(self.folder),

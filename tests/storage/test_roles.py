@@ -57,7 +57,7 @@ def test_the_writer_forecasts_but_cannot_change_history(
         ensure_migrated(database)
         source = open_file(Path("forecasting/examples/milk.csv"), Layout(form="wide"))
         load_observations(database, source, source=source.name, today=Month.of(2200, 1))
-        run = job.open_run(database, job.round_from(settings))
+        run = job.open_run(database, job.round_from(settings, recipe="classic"))
         job.run_shard(database, run, 0)
 
         summary = job.publish_run(database, run)
@@ -80,7 +80,7 @@ def test_the_reader_sees_views_only(
 ) -> None:
     """Every view and forecast_as_of can be read; tables cannot, and nothing can be written."""
     arrive("1974-01", milk=[1.0] * 13)
-    run = job.open_run(database, job.round_from(settings))
+    run = job.open_run(database, job.round_from(settings, recipe="classic"))
     job.run_shard(database, run, 0)
     job.publish_run(database, run)
     apply_roles(database_url)
