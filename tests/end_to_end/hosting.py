@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 from sqlalchemy import URL
 
 from forecasting.settings import Settings
@@ -49,6 +50,7 @@ class Hosting:
             }
         return {
             **own,
+            "PATH": f"{Path(sys.executable).parent}:{own['PATH']}",
             "PREFECT_HOME": str(self.folder),
             "PREFECT_API_URL": self.api_url,
             "PREFECT_API_AUTH_STRING": AUTHENTICATION,
@@ -62,13 +64,16 @@ class Hosting:
     def start_server(self) -> Process:
         """Start the server and wait until it answers; its state lies in PostgreSQL, so it may be started again."""
         url = self.database.set(drivername="postgresql+asyncpg")
+        replaced = {"0.0.0.0": "127.0.0.1", "4200": str(self.port)}  # noqa: S104 - inside a container
         server = self.start(
             "server",
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)],
+            [replaced.get(word, word) for word in shipped_command("server")],
             self.environment(
-                PREFECT_SERVER_API_AUTH_STRING=AUTHENTICATION,
+                PREFECT_SERVER_API_AUTH_STRING_FILE=self.secret("prefect_password", AUTHENTICATION),
                 PREFECT_SERVER_CSRF_PROTECTION_ENABLED="true",
-                PREFECT_SERVER_DATABASE_CONNECTION_URL=url.render_as_string(hide_password=False),
+                PREFECT_SERVER_DATABASE_CONNECTION_URL_FILE=self.secret(
+                    "prefect_database_url", url.render_as_string(hide_password=False)
+                ),
                 PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS="5",
                 PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION="30",
                 PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS="2",
@@ -80,11 +85,16 @@ class Hosting:
 
     def start_worker(self, settings: Settings, **extra: str) -> Process:
         """Start a process worker for the forecast database of `settings`."""
-        return self.start(
-            "worker",
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", "milkrun", "--type", "process"],
-            self.environment(settings, **extra),
-        )
+        environment = self.environment(settings, **extra)
+        for name in ("DATABASE_URL", "PREFECT_API_AUTH_STRING"):
+            environment[f"{name}_FILE"] = self.secret(name.lower(), environment.pop(name))
+        return self.start("worker", shipped_command("worker"), environment)
+
+    def secret(self, name: str, value: str) -> str:
+        """Write a secret into a file, as compose.yaml hands it over, and return its path."""
+        file = self.folder / name
+        file.write_text(value)
+        return str(file)
 
     def start(self, name: str, command: list[str], environment: dict[str, str]) -> Process:
         """Start a process in a session of its own, its output in a log file."""
@@ -118,6 +128,12 @@ class Hosting:
             return httpx.get(f"{self.api_url}/health", timeout=2).status_code == 200
         except httpx.TransportError:
             return False
+
+
+def shipped_command(service: str) -> list[str]:
+    """Return the command that a service of compose.yaml runs in its container, entry point included."""
+    services = yaml.safe_load(Path("deploy/compose.yaml").read_text())["services"]
+    return [str(Path("deploy/with-secrets").resolve()), *map(str, services[service]["command"])]
 
 
 class Api:
