@@ -76,7 +76,7 @@ class Page:
             if answer.get("id") == self.number:
                 return dict(answer["result"])
 
-    def show(self, url: str, height: int, seconds: float = 5.0) -> None:
+    def show(self, url: str, height: int, seconds: float = 8.0) -> None:
         """Open an address and give it time to draw."""
         self.call("Emulation.setDeviceMetricsOverride", width=1280, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Page.navigate", url=url)
