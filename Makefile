@@ -23,6 +23,10 @@ demo: $(VENV)/runtime.done ## Install, run the monthly round on the milk series 
 test: $(VENV)/development.done ## Install and run all tests on a real PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGUMENTS)
 
+.PHONY: test-long
+test-long: $(VENV)/development.done ## Run the tests that take minutes: kills and double triggers on a hosted server
+	$(BIN)/python -m pytest -m long $(PYTEST_ARGUMENTS)
+
 .PHONY: check
 check: lint types test ## What CI runs: lint, types, layers and tests
 

@@ -4,6 +4,8 @@ from typing import Literal
 
 from prefect import flow
 
+from flows import artifacts
+from flows.form import LateMonths, MonthText
 from flows.steps import run_name, started_by, take
 from forecasting import job
 from forecasting.errors import InputError
@@ -14,12 +16,12 @@ from forecasting.storage.schema import open_migrated_database
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
 def backfill_forecasts(
-    start: str,
-    end: str,
+    start: MonthText,
+    end: MonthText,
     series: list[str] | None = None,
     recipe: str | None = None,
     retrain: Literal["auto", "always", "never"] = "auto",
-    late_months: int | None = None,
+    late_months: LateMonths | None = None,
 ) -> list[job.Summary]:
     """Forecast from past origins, oldest first; no run sees a month after its origin.
 
@@ -40,18 +42,19 @@ def backfill_forecasts(
         newest = job.newest_month(database)
     if origins[-1] > newest:
         raise InputError(f"The backfill ends at {end}, after the newest observation {newest}: nothing was run.")
-    return [
-        take(
-            job.round_from(
-                settings,
-                origin=str(origin),
-                series=series,
-                recipe=recipe,
-                retrain=retrain,
-                late_months=late_months,
-                kind="backfill",
-                started_by=started_by(),
-            )
+    summaries = []
+    for number, origin in enumerate(origins):
+        asked = job.round_from(
+            settings,
+            origin=str(origin),
+            series=series,
+            recipe=recipe,
+            retrain=retrain,
+            late_months=late_months,
+            kind="backfill",
+            started_by=started_by(),
         )
-        for origin in origins
-    ]
+        with artifacts.shown_progress(f"Origin {origin}, {number + 1} of {len(origins)}: series forecast, in percent."):
+            summaries.append(take(asked))
+    artifacts.show_backfill(summaries)
+    return summaries

@@ -5,6 +5,8 @@ from typing import Literal
 
 from prefect import flow
 
+from flows import artifacts
+from flows.form import LateMonths, MonthText
 from flows.steps import run_name, scheduled_moment, started_by, take
 from forecasting import job
 from forecasting.settings import Settings
@@ -15,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 @flow(name="monthly", flow_run_name=run_name, persist_result=False)
 def monthly_forecast(
-    origin: str | None = None,
+    origin: MonthText | None = None,
     series: list[str] | None = None,
     recipe: str | None = None,
     retrain: Literal["auto", "always", "never"] = "auto",
-    late_months: int | None = None,
+    late_months: LateMonths | None = None,
     dry_run: bool = False,
 ) -> job.Summary | job.Plan:
     """Forecast the months after the newest one, and publish forecasts and RMSE history.
@@ -46,9 +48,13 @@ def monthly_forecast(
         started_by=started_by(),
     )
     if not dry_run:
-        return take(asked)
+        with artifacts.shown_progress("Series forecast, in percent."):
+            summary = take(asked)
+        artifacts.show_run(settings, summary)
+        return summary
     with open_migrated_database(settings) as database:
         plan = job.plan_run(database, asked)
     counts = {f"{decision} ({reason})": len(names) for (decision, reason), names in plan.counted().items()}
     logger.info("Plan for origin %s: %s.", plan.request.origin, counts)
+    artifacts.show_plan(plan)
     return plan

@@ -8,22 +8,28 @@ from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
 from prefect.tasks import Task, exponential_backoff
 
 from flows import clusters
 from flows.progress import following, report
 from forecasting import job
-from forecasting.errors import EnvironmentFailure
+from forecasting.errors import PassingFailure
 from forecasting.settings import Settings
 from forecasting.storage.database import open_database
 from forecasting.storage.schema import open_migrated_database
 
 logger = logging.getLogger(__name__)
 
+# Prefect hands its handlers to the loggers of PREFECT_LOGGING_EXTRA_LOGGERS but leaves their level at warnings.
+for extra in get_current_settings().logging.extra_loggers or ():
+    if logging.getLogger(extra).level == logging.NOTSET:
+        logging.getLogger(extra).setLevel(get_current_settings().logging.level)
+
 
 def _failed_in_passing(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Retry only what another attempt can mend: training and a user's mistake would fail again."""
-    return isinstance(state.result(raise_on_failure=False), EnvironmentFailure)
+    """Retry only what another attempt can mend: training, a full disk and a user's mistake would fail again."""
+    return isinstance(state.result(raise_on_failure=False), PassingFailure)
 
 
 _STEP: dict[str, Any] = {
@@ -108,12 +114,14 @@ def scheduled_moment() -> datetime:
 
 
 def run_name() -> str:
-    """Name a flow run by what it is asked for."""
+    """Name a flow run by what it is asked for, and one from the schedule by the day it was due."""
     asked = runtime.flow_run.parameters
     months = [str(asked[name]) for name in ("origin", "start", "end") if asked.get(name)]
-    return " ".join(
-        [str(runtime.flow_run.flow_name), *(months or ["newest month"]), str(asked.get("recipe") or "")]
-    ).strip()
+    if not months:
+        context = FlowRunContext.get()
+        due = context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
+        months = [f"due {scheduled_moment():%Y-%m-%d}" if due else "newest month"]
+    return " ".join([str(runtime.flow_run.flow_name), *months, str(asked.get("recipe") or "")]).strip()
 
 
 def started_by() -> job.Start:

@@ -1,6 +1,7 @@
 """Every error that Milkrun raises on purpose: its text is the message to the reader, with the remedy."""
 
 EXIT_DONE = 0
+EXIT_OVERDUE = 1  # of milkrun status --check only
 EXIT_SOME_SERIES_FAILED = 2
 EXIT_ENVIRONMENT = 3
 EXIT_REFUSED = 4
@@ -37,3 +38,7 @@ class EnvironmentFailure(MilkrunError):
     """The database, the disk or a service failed: nothing is marked bad, the same command may be repeated."""
 
     exit_code = EXIT_ENVIRONMENT
+
+
+class PassingFailure(EnvironmentFailure):
+    """The database was not there, shut down, or in another's way: the same step may succeed a moment later."""

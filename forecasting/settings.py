@@ -22,6 +22,7 @@ class Settings:
     workers: int | None = None
     dask: str | None = None
     timezone: str = "UTC"
+    report_url: str | None = None
 
     @property
     def recipes(self) -> Path:
@@ -44,6 +45,7 @@ class Settings:
             workers=_whole_number(environment, "MILKRUN_WORKERS", default=0, least=0) or None,
             timezone=_timezone(environment.get("MILKRUN_TIMEZONE") or "UTC"),
             dask=_cluster(environment.get("MILKRUN_DASK") or None),
+            report_url=_web_address(environment.get("MILKRUN_REPORT_URL") or None),
         )
 
 
@@ -63,6 +65,12 @@ def _cluster(text: str | None) -> str | None:
     raise InputError(
         f"MILKRUN_DASK is {text!r}: set it to local, local:4 (processes) or tcp://scheduler:8786, or unset it."
     )
+
+
+def _web_address(text: str | None) -> str | None:
+    if text is None or re.fullmatch(r"https?://[^\s()<>]+", text):
+        return text
+    raise InputError(f"MILKRUN_REPORT_URL is {text!r}: set it to a web address, or unset it.")
 
 
 def _timezone(name: str) -> str:

@@ -5,7 +5,7 @@ import sys
 import click
 
 from forecasting import __version__
-from forecasting.cli import backtest, data, demo, recipe, rounds
+from forecasting.cli import backtest, data, demo, health, recipe, rounds, service, upkeep
 from forecasting.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 
 
@@ -19,8 +19,9 @@ def milkrun() -> None:
     """
 
 
-for command in (*data.COMMANDS, *rounds.COMMANDS, *backtest.COMMANDS, *recipe.COMMANDS, *demo.COMMANDS):
-    milkrun.add_command(command)
+for module in (data, rounds, health, backtest, recipe, demo, service, upkeep):
+    for command in module.COMMANDS:
+        milkrun.add_command(command)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 
 import click
 
-from forecasting.errors import EXIT_INTERRUPTED, EnvironmentFailure
+from forecasting.errors import EXIT_INTERRUPTED, EnvironmentFailure, InputError
 
 
 @contextmanager
@@ -69,16 +69,23 @@ def _stop(*_: object) -> None:
 
 
 def _check_server(url: str) -> None:
-    """Raise EnvironmentFailure unless something answers at the address of a Prefect server."""
+    """Raise EnvironmentFailure unless a Prefect server answers at its address, InputError where it keeps us out."""
+    import base64
     import urllib.error
     import urllib.request
 
+    secret = os.environ.get("PREFECT_API_AUTH_STRING")
+    key = {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"} if secret else {}
     try:
         if not url.startswith(("http://", "https://")):
             raise ValueError(url)
-        urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - the scheme is checked
-    except urllib.error.HTTPError:
-        return  # it answers; what it thinks of the visitor is for Prefect's client to find out
+        request = urllib.request.Request(f"{url.rstrip('/')}/admin/version", headers=key)  # noqa: S310 - checked above
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+    except urllib.error.HTTPError as refusal:
+        if refusal.code == 401:
+            raise InputError(
+                "The Prefect server refused the credentials: set PREFECT_API_AUTH_STRING to the one it was started with."
+            ) from None
     except (OSError, ValueError):
         raise EnvironmentFailure(
             f"No Prefect server answers at PREFECT_API_URL, {url}: start it, correct the address "

@@ -1,10 +1,11 @@
-"""milkrun run, plan, backfill, status: the monthly round from the command line."""
+"""milkrun run, plan, backfill: the monthly round from the command line."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from forecasting.cli import service
 from forecasting.cli.flow_runs import prefect_for_commands, progress_bar
 from forecasting.cli.output import format_options, print_rows
 from forecasting.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
@@ -32,6 +33,9 @@ def _round_options(command: Function) -> Function:
     return command
 
 
+_submit_option = click.option(
+    "--submit", is_flag=True, help="Leave it to a worker of the server at PREFECT_API_URL and return at once."
+)
 _origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month that may be used (default: the newest).")
 
 
@@ -39,9 +43,10 @@ _origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month th
 @_origin_option
 @_round_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be done: the same as milkrun plan.")
+@_submit_option
 @format_options
 @click.pass_context
-def run(context: click.Context, /, dry_run: bool, output_format: str, **asked: Any) -> int:
+def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: str, **asked: Any) -> int:
     """Forecast the months after the newest one and publish the result.
 
     Repeating it for a month that is published does nothing. Runs the flow `monthly`, in a Prefect of its own or on
@@ -51,6 +56,9 @@ def run(context: click.Context, /, dry_run: bool, output_format: str, **asked: A
         context.invoke(plan, output_format=output_format, every_series=False, **asked)
         return EXIT_DONE
     parameters = _parameters(asked)
+    if submit:
+        service.submit("monthly/monthly", parameters, output_format)
+        return EXIT_DONE
     with prefect_for_commands():
         from flows.monthly import monthly_forecast
 
@@ -63,13 +71,17 @@ def run(context: click.Context, /, dry_run: bool, output_format: str, **asked: A
 @click.option("--start", required=True, metavar="YYYY-MM", help="First origin.")
 @click.option("--end", required=True, metavar="YYYY-MM", help="Last origin, included.")
 @_round_options
+@_submit_option
 @format_options
-def backfill(output_format: str, **asked: Any) -> int:
+def backfill(submit: bool, output_format: str, **asked: Any) -> int:
     """Forecast from past origins, oldest first, each without seeing a month after it.
 
     Origins that are published are left as they are; live forecasts are never touched.
     """
     parameters = _parameters(asked)
+    if submit:
+        service.submit("backfill/backfill", parameters, output_format)
+        return EXIT_DONE
     with prefect_for_commands():
         from flows.backfill import backfill_forecasts
 
@@ -99,20 +111,6 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     if planned.done is not None:
         title += f": published as run {planned.done}, so that a run would do nothing"
     print_rows(*_plan_rows(planned, every_series, output_format), output_format, title=title)
-
-
-@click.command()
-@click.option("--last", default=5, show_default=True, type=click.IntRange(1), help="How many runs.")
-@format_options
-def status(last: int, output_format: str) -> None:
-    """Show the newest runs: state, outcomes, when published."""
-    from forecasting.settings import Settings
-    from forecasting.storage.runs import newest_runs
-    from forecasting.storage.schema import open_migrated_database
-
-    with open_migrated_database(Settings.from_environment()) as database, database.reading() as connection:
-        columns, rows = newest_runs(connection, last)
-    print_rows(columns, rows, output_format)
 
 
 def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
@@ -174,4 +172,4 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
-COMMANDS: list[click.Command] = [run, plan, backfill, status]
+COMMANDS: list[click.Command] = [run, plan, backfill]

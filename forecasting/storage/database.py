@@ -12,7 +12,7 @@ import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from forecasting.errors import EnvironmentFailure, InputError, MilkrunError, StatementRefused
+from forecasting.errors import EnvironmentFailure, InputError, MilkrunError, PassingFailure, StatementRefused
 from forecasting.settings import Settings
 from forecasting.storage import embedded
 
@@ -182,11 +182,11 @@ def _is_transient(failure: DBAPIError) -> bool:
 def named(failure: DBAPIError, place: str) -> MilkrunError:
     """Say what failed by its SQLSTATE and constraint; the driver's own text may quote rows or passwords.
 
-    Returns StatementRefused where repeating cannot help, else EnvironmentFailure.
+    Returns StatementRefused where repeating cannot help, PassingFailure where it may at once, else EnvironmentFailure.
     """
     state = _sqlstate(failure)
     if state is None:
-        return EnvironmentFailure(
+        return PassingFailure(
             f"The database at {place} cannot be reached or dropped the connection: "
             "check that it runs and that DATABASE_URL names it, then repeat the command."
         )
@@ -194,7 +194,8 @@ def named(failure: DBAPIError, place: str) -> MilkrunError:
     constraint = getattr(diagnostics, "constraint_name", None)
     where = f", constraint {constraint}" if constraint else ""
     summary = _SUMMARIES.get(state[:2], "it refused a statement")
-    kind = StatementRefused if state[:2] in _FINAL else EnvironmentFailure
+    passing = PassingFailure if state in _TRANSIENT else EnvironmentFailure
+    kind = StatementRefused if state[:2] in _FINAL else passing
     return kind(f"The database at {place}: {summary} (SQLSTATE {state}{where}). The transaction was undone.")
 
 

@@ -51,6 +51,11 @@ def psql_environment(home: Path) -> dict[str, str]:
     return {"PGHOST": str(_socket_folder(folder)), "PGUSER": "postgres", "PGDATABASE": "postgres"}
 
 
+def binaries() -> Path:
+    """Return the folder of the packaged programs, such as psql and pg_dump, as this account may run them."""
+    return _binaries(None)
+
+
 def _cluster_folder(home: Path) -> Path:
     """Return the folder of the cluster and its locks, made when missing.
 

@@ -105,7 +105,7 @@ def find_published(connection: Connection, request: Request) -> int | None:
     return run_id
 
 
-def _same_request(request: Request) -> Select[int]:
+def _same_request(request: Request) -> Select[tuple[int]]:
     return select(tables.run.c.run_id).where(
         tables.run.c.kind == request.kind,
         tables.run.c.origin == request.origin.first_day,

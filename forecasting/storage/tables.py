@@ -1,5 +1,7 @@
 """The tables of schema `milkrun`. Facts are only ever added: the one row that changes is a run, when it is published."""
 
+from datetime import datetime
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -52,7 +54,7 @@ def _is_one_of(column: str, *words: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(word) for word in words)})", name=column)
 
 
-def _now(name: str, comment: str) -> Column[object]:
+def _now(name: str, comment: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now(), comment=comment)
 
 

@@ -1,0 +1,67 @@
+-- Three roles for a shared PostgreSQL: the owner migrates, the writer runs forecasts and cannot change history, the
+-- reader sees the views. May be repeated, and is after every migration:
+--   psql --dbname milkrun --file deploy/roles.sql     (as a superuser; before the first migration and after each)
+--   \password milkrun_owner, \password milkrun_writer, \password milkrun_reader    give them their passwords
+\set ON_ERROR_STOP on
+BEGIN;
+
+DO $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['milkrun_owner', 'milkrun_writer', 'milkrun_reader'] LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I LOGIN', name);
+        EXCEPTION WHEN duplicate_object THEN NULL;
+        END;
+    END LOOP;
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO milkrun_owner', current_database());
+    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO milkrun_writer', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO milkrun_reader', current_database());
+END $$;
+
+ALTER ROLE milkrun_reader SET default_transaction_read_only = on;
+ALTER ROLE milkrun_reader SET statement_timeout = '60s';
+ALTER ROLE milkrun_reader SET idle_in_transaction_session_timeout = '60s';
+
+CREATE SCHEMA IF NOT EXISTS milkrun;
+ALTER SCHEMA milkrun OWNER TO milkrun_owner;
+GRANT USAGE ON SCHEMA milkrun TO milkrun_writer, milkrun_reader;
+
+-- What an earlier migration made as somebody else.
+DO $$
+DECLARE relation record;
+BEGIN
+    FOR relation IN
+        SELECT oid::regclass AS name, relkind FROM pg_class
+        WHERE relnamespace = 'milkrun'::regnamespace AND relkind IN ('r', 'p', 'v') AND relowner <> 'milkrun_owner'::regrole
+    LOOP
+        EXECUTE format('ALTER %s %s OWNER TO milkrun_owner',
+                       CASE relation.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relation.name);
+    END LOOP;
+    FOR relation IN SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = 'milkrun'::regnamespace LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO milkrun_owner', relation.name);
+        -- It reads tables for a reader who may not.
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = pg_catalog, pg_temp', relation.name);
+    END LOOP;
+END $$;
+
+-- The writer adds and reads; the one thing it changes is a run, when it is published.
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA milkrun TO milkrun_writer;
+ALTER DEFAULT PRIVILEGES FOR ROLE milkrun_owner IN SCHEMA milkrun GRANT SELECT, INSERT ON TABLES TO milkrun_writer;
+DO $$
+DECLARE relation record;
+BEGIN
+    IF to_regclass('milkrun.run') IS NOT NULL THEN
+        GRANT UPDATE (state, published_at) ON milkrun.run TO milkrun_writer;
+    END IF;
+    IF to_regclass('milkrun.alembic_version') IS NOT NULL THEN
+        REVOKE INSERT ON milkrun.alembic_version FROM milkrun_writer;
+    END IF;
+    FOR relation IN SELECT oid::regclass AS name FROM pg_class
+                    WHERE relnamespace = 'milkrun'::regnamespace AND relkind = 'v' LOOP
+        EXECUTE format('GRANT SELECT ON %s TO milkrun_reader', relation.name);
+    END LOOP;
+END $$;
+
+COMMIT;

@@ -1,0 +1,187 @@
+"""What the Prefect UI shows of a run: a summary, tables of forecasts and RMSE, progress, and a name that says the month.
+
+The record is in the tables; an artifact that cannot be made is logged and never fails a run whose rows are committed.
+"""
+
+import contextlib
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
+
+from flows.progress import listener
+from forecasting import job
+from forecasting.reports import summary as text
+from forecasting.settings import Settings
+from forecasting.storage import results
+from forecasting.storage.database import open_database
+from forecasting.storage.runs import Run
+
+logger = logging.getLogger(__name__)
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+MOST_ROWS = 500  # of a table; SQL has the rest
+MOST_CHARTS = 6
+MONTHS_BEFORE = 36
+SHOWN_AFTER, SHOWN_EVERY = 10.0, 5.0  # seconds
+
+
+def _best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Result | None]:
+    """Do nothing without a server that keeps it, and log what goes wrong instead of failing the run."""
+
+    @functools.wraps(show)
+    def shown(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result | None:
+        if not get_current_settings().api.url:
+            return None
+        try:
+            return show(*args, **kwargs)
+        except Exception as failure:  # noqa: BLE001 - the rows are committed, whatever becomes of the picture of them
+            logger.warning("The page of this run stays incomplete: %s: %s", type(failure).__name__, failure)
+            return None
+
+    return shown
+
+
+@_best_effort
+def show_run(settings: Settings, found: job.Summary) -> None:
+    """Add summary, forecasts and RMSE of a run to its flow run, where a server keeps them, and name it by its month."""
+    run = found.run
+    _rename(f"monthly {run.origin}, run {run.run_id}", [str(run.origin), run.recipe.name])
+    facts: dict[str, object] = {
+        "origin": run.origin,
+        "recipe": run.recipe.name,
+        "series": f"{len(run.series_ids):,}",
+        "state": "published" if found.published_now else "was published before: nothing to do",
+    }
+    _show_results(settings, run, facts, tables=found.published_now)
+
+
+def _show_results(settings: Settings, run: Run, facts: dict[str, object], *, tables: bool) -> None:
+    small = len(run.series_ids) <= MOST_CHARTS
+    with open_database(settings) as database, database.reading() as connection:
+        outcomes, decisions = results.read_outcomes(connection, run), results.read_decisions(connection, run)
+        forecasts = results.read_forecasts(connection, run, most=MOST_ROWS) if small or tables else []
+        scores = results.read_scores(connection, run, most=MOST_ROWS) if tables else []
+        worst = results.read_worst(connection, run, most=10)
+        observed = results.read_observed(connection, run, months=MONTHS_BEFORE) if small else []
+    create_markdown_artifact(
+        text.summarise_run(
+            f"Run {run.run_id}",
+            facts,
+            outcomes=outcomes,
+            decisions=decisions,
+            worst=worst,
+            charts=text.draw_charts(observed, forecasts) if small else (),
+            report_url=settings.report_url,
+        ),
+        key="milkrun-summary",
+        description=f"Summary of run {run.run_id}, origin {run.origin}.",
+    )
+    for key, rows, view in (("forecasts", forecasts, "forecast_history"), ("rmse", scores, "rmse_trend")):
+        if tables and rows:
+            create_table_artifact(
+                _readable(rows),
+                key=f"milkrun-{key}",
+                description=f"At most {MOST_ROWS} rows; all are in the view {view}, with run_id {run.run_id}.",
+            )
+
+
+def _readable(rows: results.Rows) -> results.Rows:
+    """Round to what a reader takes in, and leave out columns without any value."""
+    filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    return [
+        {name: float(f"{row[name]:.6g}") if isinstance(row[name], float) else row[name] for name in filled}
+        for row in rows
+    ]
+
+
+@_best_effort
+def show_plan(plan: job.Plan) -> None:
+    """Add what a run would do to the flow run of a dry run."""
+    rows = [
+        {"decision": decision, "reason": reason, "series": len(names), "such as": names[0]}
+        for (decision, reason), names in sorted(plan.counted().items(), key=lambda item: -len(item[1]))
+    ]
+    facts: dict[str, object] = {"origin": plan.request.origin, "recipe": plan.request.recipe.name}
+    if plan.done is not None:
+        facts["state"] = f"published as run {plan.done}: a run would do nothing"
+    create_markdown_artifact(
+        text.summarise_run("Plan; nothing was written", facts, outcomes=(), decisions=rows, worst=()),
+        key="milkrun-plan",
+    )
+
+
+@_best_effort
+def show_backfill(summaries: list[job.Summary]) -> None:
+    """Add a table of the origins of a backfill to its flow run."""
+    create_table_artifact(
+        [
+            {
+                "origin": str(each.run.origin),
+                "run": each.run.run_id,
+                "published": "now" if each.published_now else "before",
+                **each.counts,
+            }
+            for each in summaries
+        ],
+        key="milkrun-backfill",
+        description="Origins of the backfill, the oldest first.",
+    )
+
+
+@contextlib.contextmanager
+def shown_progress(title: str) -> Iterator[None]:
+    """Keep a progress artifact up to date while series are worked on, for runs that take more than a few seconds."""
+    token = listener.set(_teller(title, listener.get()))
+    try:
+        yield
+    finally:
+        listener.reset(token)
+
+
+def _teller(title: str, other: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
+    begun = told = time.monotonic()
+    artifact: UUID | None = None
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told, artifact
+        if other is not None:
+            other(done, total)
+        now = time.monotonic()
+        finished = artifact is not None and done >= total
+        if not finished and (now - begun < SHOWN_AFTER or now - told < SHOWN_EVERY):
+            return
+        told = now
+        artifact = _put_progress(artifact, 100.0 * done / total, title)
+
+    return tell
+
+
+@_best_effort
+def _put_progress(artifact: UUID | None, percent: float, title: str) -> UUID | None:
+    if artifact is None:
+        created = create_progress_artifact(percent, key="milkrun-progress", description=title)
+        return created if isinstance(created, UUID) else None  # a coroutine only where a loop runs
+    update_progress_artifact(artifact, percent)
+    return artifact
+
+
+def _rename(name: str, tags: list[str]) -> None:
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None:
+        kept = [tag for tag in context.flow_run.tags if tag not in tags]
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(context.flow_run.id, name=name, tags=[*kept, *tags])

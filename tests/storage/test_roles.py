@@ -1,0 +1,99 @@
+"""Tests of deploy/roles.sql: what owner, writer and reader may do, on a real server."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
+
+from forecasting import job
+from forecasting.months import Month
+from forecasting.settings import Settings
+from forecasting.storage.database import Database, open_database
+from forecasting.storage.dumps import program
+from forecasting.storage.layouts import Layout
+from forecasting.storage.loads import load_observations
+from forecasting.storage.schema import ensure_migrated
+from forecasting.storage.sources import open_file
+
+pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="needs a server that trusts its roles")
+
+
+def apply_roles(url: URL) -> None:
+    """Run the script as an administrator would."""
+    place = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    command = [program("psql"), "--dbname", place, "--quiet", "--file", "deploy/roles.sql"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def as_role(url: URL, role: str, tmp_path: Path) -> Settings:
+    """Give the settings of an installation that logs in as a role."""
+    return Settings(home=tmp_path, database_url=url.set(username=role).render_as_string(hide_password=False))
+
+
+def refused(database: Database, statement: str) -> bool:
+    """Say whether a statement is refused for want of a right, or because the session only reads."""
+    try:
+        with database.engine.begin() as connection:
+            connection.execute(text(statement))
+    except DBAPIError as failure:
+        return getattr(failure.orig, "pgcode", None) in ("42501", "25006")
+    return False
+
+
+def test_the_writer_forecasts_but_cannot_change_history(
+    empty_database_url: URL, tmp_path: Path, milk: list[float]
+) -> None:
+    """From an empty database: the owner migrates, the writer loads and publishes, and may neither update nor delete."""
+    apply_roles(empty_database_url)
+    with open_database(as_role(empty_database_url, "milkrun_owner", tmp_path)) as database:
+        ensure_migrated(database)
+    apply_roles(empty_database_url)
+    settings = as_role(empty_database_url, "milkrun_writer", tmp_path)
+    with open_database(settings) as database:
+        ensure_migrated(database)
+        source = open_file(Path("forecasting/examples/milk.csv"), Layout(form="wide"))
+        load_observations(database, source, source=source.name, today=Month.of(2200, 1))
+        run = job.open_run(database, job.round_from(settings, recipe="classic"))
+        job.run_shard(database, run, 0)
+
+        summary = job.publish_run(database, run)
+
+        assert summary.published_now
+        for statement in (
+            "UPDATE milkrun.forecast SET value = 0",
+            "DELETE FROM milkrun.observation",
+            "TRUNCATE milkrun.rmse_history CASCADE",
+            "UPDATE milkrun.run SET origin = '1970-01-01'",
+            "DROP VIEW milkrun.latest_forecast",
+            "CREATE TABLE milkrun.mine (x int)",
+            "UPDATE milkrun.alembic_version SET version_num = '0000'",
+        ):
+            assert refused(database, statement), statement
+
+
+def test_the_reader_sees_views_only(
+    database: Database, database_url: URL, settings: Settings, arrive: Callable[..., object], tmp_path: Path
+) -> None:
+    """Every view and forecast_as_of can be read; tables cannot, and nothing can be written."""
+    arrive("1974-01", milk=[1.0] * 13)
+    run = job.open_run(database, job.round_from(settings, recipe="classic"))
+    job.run_shard(database, run, 0)
+    job.publish_run(database, run)
+    apply_roles(database_url)
+    with open_database(as_role(database_url, "milkrun_reader", tmp_path)) as reading:
+        with reading.reading() as connection:
+            names = connection.scalars(
+                text("SELECT relname FROM pg_class WHERE relnamespace = 'milkrun'::regnamespace AND relkind = 'v'")
+            ).all()
+            for name in names:
+                connection.execute(text(f"SELECT * FROM milkrun.{name}")).all()
+            rows = connection.execute(text("SELECT * FROM milkrun.forecast_as_of(now())")).all()
+
+        assert len(names) >= 11
+        assert len(rows) == 12
+        for statement in ("SELECT * FROM milkrun.forecast", "CREATE TEMP TABLE x (y int)", "SELECT 1 INTO milkrun.x"):
+            assert refused(reading, statement), statement
