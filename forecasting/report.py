@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from forecasting.errors import RunRefused
-from forecasting.months import Month
 from forecasting.panel import Panel, Values, histories_of
 from forecasting.reports.charts import Line
 from forecasting.reports.page import write_page
@@ -30,7 +29,9 @@ def report_run(database: Database, run_id: int | None, folder: Path | None = Non
     with database.reading() as connection:
         run = read_run(connection, reviews.find_newest_published(connection) if run_id is None else run_id)
         if run.state != "published":
-            raise RunRefused(f"Run {run.run_id} is not published yet: milkrun run publishes it, going on where it ended.")
+            raise RunRefused(
+                f"Run {run.run_id} is not published yet: milkrun run publishes it, going on where it ended."
+            )
         runs = reviews.read_runs_in_view(connection, run, origins=EARLIER_ORIGINS)
     return write_page(folder or Path(f"report-{run.run_id}"), _head(runs), _cards(database, run, runs))
 
@@ -71,9 +72,11 @@ def _cards(database: Database, run: Run, runs: RunsInView) -> Iterator[dict[str,
                 "scores": [
                     found
                     for each in newest_of_origin
-                    for found in _scores(runs.heads[each], scores.get((series_id, each), ()))
+                    for found in _scores(runs.heads[each], scores.get((series_id, each)))
                 ],
-                "changes": [{name: _plain(value) for name, value in row.items()} for row in changes.get(outcome["series"], ())],
+                "changes": [
+                    {name: _plain(value) for name, value in row.items()} for row in changes.get(outcome["series"], ())
+                ],
             }
 
 
@@ -113,9 +116,11 @@ def _forecast(head: dict[str, Any], rows: Any) -> dict[str, Any] | None:
 
 def _scores(head: dict[str, Any], rows: Any) -> list[dict[str, Any]]:
     """Return the scores of a series in a run, one object per split that has any, as columns over the horizons."""
-    found = []
+    found: list[dict[str, Any]] = []
+    if rows is None:
+        return found
     for place, split in enumerate(reviews.SPLITS):
-        of_split = rows[rows["split"] == place] if len(rows) else ()
+        of_split = rows[rows["split"] == place]
         if len(of_split) == 0:
             continue
         numbers = ("rmse", "baseline_rmse", "skill", "coverage_80", "coverage_95")

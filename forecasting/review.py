@@ -41,6 +41,7 @@ def review_series(database: Database, name: str) -> SeriesChart:
         test_predictions=test,
         forecast=Line(ahead, newest.values),
         seasonal_naive=Line(ahead, newest.seasonal_naive),
+        intervals={level: (Line(ahead, low), Line(ahead, high)) for level, (low, high) in newest.intervals.items()},
     )
 
 

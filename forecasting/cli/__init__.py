@@ -5,7 +5,7 @@ import sys
 import click
 
 from forecasting import __version__
-from forecasting.cli import data, demo, look, recipe, rounds
+from forecasting.cli import data, demo, recipe, report, rounds, series
 from forecasting.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 
 
@@ -19,7 +19,7 @@ def milkrun() -> None:
     """
 
 
-for command in (*data.COMMANDS, *rounds.COMMANDS, *look.COMMANDS, *recipe.COMMANDS, *demo.COMMANDS):
+for command in (*data.COMMANDS, *rounds.COMMANDS, *report.COMMANDS, *series.COMMANDS, *recipe.COMMANDS, *demo.COMMANDS):
     milkrun.add_command(command)
 
 

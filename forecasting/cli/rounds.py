@@ -105,13 +105,21 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
 @click.option("--last", default=5, show_default=True, type=click.IntRange(1), help="How many runs.")
 @format_options
 def status(last: int, output_format: str) -> None:
-    """Show the newest runs: state, outcomes, when published."""
+    """Show this month at a glance, and the newest runs: state, outcomes, when published."""
+    from forecasting.cli.glance import tell_newest_round
     from forecasting.settings import Settings
-    from forecasting.storage.runs import newest_runs
+    from forecasting.storage.glance import newest_runs
     from forecasting.storage.schema import open_migrated_database
 
-    with open_migrated_database(Settings.from_environment()) as database, database.reading() as connection:
-        columns, rows = newest_runs(connection, last)
+    with open_migrated_database(Settings.from_environment()) as database:
+        if output_format == "table":
+            tell_newest_round(database)
+        with database.reading() as connection:
+            columns, rows = newest_runs(connection, last)
+    if output_format == "table":
+        # What the lines above tell, and what a trigger is called, would make the table too wide for a terminal.
+        kept = columns.index("scored_on")
+        columns, rows = [*columns[:kept], columns[-1]], [[*row[:kept], row[-1]] for row in rows]
     print_rows(columns, rows, output_format)
 
 

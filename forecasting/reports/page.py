@@ -104,7 +104,9 @@ def _row(card: dict[str, Any]) -> list[Any]:
         "last_value": _value_at(observed, card["origin"]),
         "next_month": forecast and forecast["first"],
         "forecast": value,
-        "change": next((row["change"] for row in card["changes"] if forecast and row["month"] == forecast["first"]), None),
+        "change": next(
+            (row["change"] for row in card["changes"] if forecast and row["month"] == forecast["first"]), None
+        ),
         **score,
         **(_coverage(live[0]) if live else {}),
     }
@@ -124,7 +126,7 @@ def _newest_score(scores: list[dict[str, Any]]) -> dict[str, Any]:
 def _coverage(score: dict[str, Any]) -> dict[str, Any]:
     """Return the share of all answered forecasts, over the horizons, that lie inside their intervals."""
     answered = sum(score["n"])
-    shares = {
+    shares: dict[str, Any] = {
         name: sum(n * share for n, share in zip(score["n"], score[name], strict=True) if share is not None) / answered
         for name in ("coverage_80", "coverage_95")
         if name in score

@@ -16,9 +16,13 @@ _NEWEST = """
     SELECT run_id FROM milkrun.run WHERE state = 'published'
     ORDER BY kind = 'live' DESC, origin DESC, cardinality(series_ids) DESC, run_id DESC LIMIT 1"""
 _INTERVALS = ("lower_80", "upper_80", "lower_95", "upper_95")
-_FORECAST_TYPES = {"series_id": "i4", "run_id": "i8", "day": "i4", "value": "f8", "seasonal_naive": "f8"} | dict.fromkeys(
-    _INTERVALS, "f8"
-)
+_FORECAST_TYPES = {
+    "series_id": "i4",
+    "run_id": "i8",
+    "day": "i4",
+    "value": "f8",
+    "seasonal_naive": "f8",
+} | dict.fromkeys(_INTERVALS, "f8")
 SPLITS = ("train", "test", "live")
 _SCORE_NUMBERS = ("rmse", "baseline_rmse", "skill", "coverage_80", "coverage_95")
 _SCORE_TYPES = {"series_id": "i4", "run_id": "i8", "split": "i4", "horizon": "i4", "n": "i4"} | dict.fromkeys(
@@ -120,7 +124,9 @@ def read_scores(connection: Connection, runs: RunsInView, series_ids: Sequence[i
 def read_changes(connection: Connection, run_id: int, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Return, per series, the rows of the view forecast_change for a run, with whatever columns the view has."""
     rows = connection.execute(
-        text("SELECT * FROM milkrun.forecast_change WHERE run_id = :run_id AND series = ANY(:names) ORDER BY series, month"),
+        text(
+            "SELECT * FROM milkrun.forecast_change WHERE run_id = :run_id AND series = ANY(:names) ORDER BY series, month"
+        ),
         {"run_id": run_id, "names": list(names)},
     )
     changes: dict[str, list[dict[str, Any]]] = {}
@@ -132,7 +138,9 @@ def read_changes(connection: Connection, run_id: int, names: Sequence[str]) -> d
 def read_newest_month(connection: Connection, series_ids: Sequence[int]) -> tuple[Month, int]:
     """Return the newest month that any of the series has, and the newest load."""
     row = connection.execute(
-        text("SELECT max(month) AS month, max(load_id) AS load_id FROM milkrun.observation WHERE series_id = ANY(:ids)"),
+        text(
+            "SELECT max(month) AS month, max(load_id) AS load_id FROM milkrun.observation WHERE series_id = ANY(:ids)"
+        ),
         {"ids": list(series_ids)},
     ).one()
     return Month.containing(row.month), row.load_id
