@@ -137,9 +137,9 @@ def upgrade() -> None:
     for (table, column), comment in TABLES.items():
         _comment(table, column, comment)
     for view, column in op.get_bind().execute(_VIEW_COLUMNS, {"silent": True}).all():
-        comment = BY_VIEW.get((view, column), EVERYWHERE.get(column))
-        if comment is not None:
-            _comment(view, column, comment)
+        meaning = BY_VIEW.get((view, column), EVERYWHERE.get(column))
+        if meaning is not None:
+            _comment(view, column, meaning)
 
 
 def downgrade() -> None:
