@@ -51,9 +51,8 @@ def test_the_table_has_every_series_as_the_database_has_it(page: Path, story: Se
         ).all()
 
     assert (run["run_id"], run["origin"], run["series"]) == (16, "1975-12", 7)
-    assert {row["series"]: row["forecast"] for row in rows if row["forecast"]} == pytest.approx(
-        dict(map(tuple, forecasts)), rel=1e-6
-    )
+    shown = {row["series"]: row["forecast"] for row in rows if row["forecast"]}
+    assert shown == pytest.approx(dict(map(tuple, forecasts)), rel=1e-6)
     assert {(row["series"], row["outcome"], row["reason"]) for row in rows} == set(map(tuple, health))
     by_name = {row["series"]: row for row in rows}
     for series, skill, n in skills:
