@@ -30,7 +30,7 @@ def _as_sent(query: str) -> str:
     return re.sub(r"\$__timeFilter\((\w+)\)", r"\1 BETWEEN '1970-01-01T00:00:00Z' AND '1979-12-31T00:00:00Z'", query)
 
 
-@pytest.mark.parametrize(("name", "form", "query"), queries(), ids=[name for name, *_ in queries()])
+@pytest.mark.parametrize(("name", "form", "query"), list(queries()), ids=[name for name, *_ in queries()])
 def test_every_query_of_the_dashboard_finds_rows(story: Settings, name: str, form: str, query: str) -> None:
     """No macro or variable is left unknown; time series come with a column `time`, in order, and a number."""
     assert "$" not in query
