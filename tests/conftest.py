@@ -113,6 +113,14 @@ def story(
         yield settings
 
 
+@pytest.fixture
+def story_copy_url(story: Settings, server: URL, administrator: Engine) -> Iterator[URL]:
+    """Give the URL of a copy of that database, for a test that goes on from there."""
+    name = f"milkrun_test_{os.getpid()}_{next(_clones)}"
+    with _new_database(administrator, name, str(make_url(str(story.database_url)).database)):
+        yield server.set(database=name)
+
+
 @contextlib.contextmanager
 def _new_database(administrator: Engine, name: str, template: str) -> Iterator[None]:
     with administrator.connect() as connection:
