@@ -203,7 +203,7 @@ run = Table(
 run_network = Table(
     "run_network",
     metadata,
-    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True, comment="Run whose series share them."),
     Column("decision", Text, comment="retrain or reuse; empty where neither is possible."),
     Column("reason", Text, nullable=False, comment="Short word for the reason of the decision."),
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
