@@ -50,6 +50,10 @@ format: $(VENV)/development.done ## Format all code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(VENV)/development.done ## Write the documents that are made from the program and from the schema anew
+	$(BIN)/python docs/write.py
+
 .PHONY: lock
 lock: $(VENV)/installer.done ## Write the locked requirements anew from pyproject.toml
 	cd requirements && for each in "development --extra classic --group build --group dev" \

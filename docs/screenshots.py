@@ -18,8 +18,10 @@ from typing import Any
 
 from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterType
+from prefect.client.schemas.objects import Artifact
 from prefect.client.schemas.sorting import ArtifactSort
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 FLAGS = (
     "--headless",
@@ -42,7 +44,7 @@ async def find_pages() -> dict[str, tuple[str, int]]:
             artifact_filter=ArtifactFilter(type=ArtifactFilterType(any_=["markdown", "table"])),
             sort=ArtifactSort.CREATED_DESC,
         )
-        newest = {}
+        newest: dict[str | None, Artifact] = {}
         for artifact in artifacts:
             newest.setdefault(artifact.key, artifact)
         deployment = await client.read_deployment_by_name("monthly/monthly")
@@ -63,7 +65,7 @@ async def find_pages() -> dict[str, tuple[str, int]]:
 class Page:
     """A page of the browser, spoken to in its debugging protocol."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.number = 0
 

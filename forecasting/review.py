@@ -8,13 +8,13 @@ from forecasting.networks import classic
 from forecasting.networks.lstm import to_keras
 from forecasting.networks.methods import method_of
 from forecasting.numerics.gaps import fill_gaps
-from forecasting.panel import Histories, histories_of
+from forecasting.panel import Histories, Panel, histories_of
 from forecasting.recipes import ClassicRecipe
 from forecasting.reports.charts import Line, SeriesChart
 from forecasting.storage import bundles, forecasts
 from forecasting.storage.database import Database
 from forecasting.storage.panels import read_panel
-from forecasting.storage.runs import read_recipe, read_run
+from forecasting.storage.runs import Run, read_recipe, read_run
 
 
 def review_series(database: Database, name: str) -> SeriesChart:
@@ -28,29 +28,48 @@ def review_series(database: Database, name: str) -> SeriesChart:
             raise RunRefused(f"No published run has forecast {name!r} yet: milkrun run does.")
         run = read_run(connection, newest.run_id)
         panel = read_panel(connection, [newest.series_id], origin=run.origin, as_of=run.as_of)
-        champion = bundles.read_champions(connection, [newest.series_id], run).get(newest.series_id)
-        stored = bundles.read_bundles(connection, [champion.bundle_id] if champion else [])
+    parts = predict_parts(database, run, panel)
     observed = histories_of(panel)
-    filled, _ = fill_gaps(observed.values, observed.lengths)
-    histories = Histories(filled, observed.lengths, observed.last_months)
-    first = observed.last_months[0] + (1 - int(observed.lengths[0]))
-    train = test = None
-    if champion is not None and champion.recipe_hash == run.recipe.hash:
-        networks, [position] = networks_of(champion.bundle_id, stored[champion.bundle_id], [newest.series_id])
-        trained = int(histories.lengths[0]) - (histories.last_months[0] - champion.origin)
-        past = method_of(run.recipe).predict_past(run.recipe, networks, histories, position=position, trained=trained)
-        train, test = Line(first + past.train_first, past.train), Line(first + past.test_first, past.test)
+    train, test = parts.get(newest.series_id, (None, None))
     ahead = observed.last_months[0] + 1
     return SeriesChart(
         name=name,
         unit=newest.unit,
         recipe=run.recipe.name,
-        observed=Line(first, observed.values[0]),
+        observed=Line(ahead + -int(observed.lengths[0]), observed.values[0]),
         train_predictions=train,
         test_predictions=test,
         forecast=Line(ahead, newest.values),
         seasonal_naive=Line(ahead, newest.seasonal_naive),
+        intervals={level: (Line(ahead, low), Line(ahead, high)) for level, (low, high) in newest.intervals.items()},
     )
+
+
+def predict_parts(database: Database, run: Run, panel: Panel) -> dict[int, tuple[Line, Line]]:
+    """Predict every month one ahead with the networks of a published run: training part and test part, per series.
+
+    panel: what the run could know. Series whose forecast no network of the run's recipe made are left out.
+    Raises BundleError when a bundle is damaged.
+    """
+    with database.reading() as connection:
+        found = bundles.read_champions(connection, panel.series_ids, run)
+        champions = {i: champion for i, champion in found.items() if champion.recipe_hash == run.recipe.hash}
+        stored = bundles.read_bundles(connection, {champion.bundle_id for champion in champions.values()})
+    rows = {series_id: row for row, series_id in enumerate(panel.series_ids)}
+    observed = histories_of(panel)
+    filled, _ = fill_gaps(observed.values, observed.lengths)
+    histories = Histories(filled, observed.lengths, observed.last_months)
+    parts = {}
+    for bundle_id, bundle in stored.items():
+        members = [series_id for series_id, champion in champions.items() if champion.bundle_id == bundle_id]
+        networks, positions = networks_of(bundle_id, bundle, members)
+        for series_id, position in zip(members, positions, strict=True):
+            own = histories.select([rows[series_id]])
+            length, last = int(own.lengths[0]), own.last_months[0]
+            first, trained = last + (1 - length), length - (last - champions[series_id].origin)
+            past = method_of(run.recipe).predict_past(run.recipe, networks, own, position=position, trained=trained)
+            parts[series_id] = Line(first + past.train_first, past.train), Line(first + past.test_first, past.test)
+    return parts
 
 
 def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:

@@ -21,6 +21,7 @@ from forecasting.storage.layouts import Layout
 from forecasting.storage.loads import LoadResult, load_observations
 from forecasting.storage.schema import migrate
 from forecasting.storage.sources import open_file
+from tests.story import tell
 
 _clones = itertools.count()
 
@@ -96,6 +97,28 @@ def database(settings: Settings) -> Iterator[Database]:
     """Give the test's own database, open."""
     with open_database(settings) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def story(
+    server: URL, administrator: Engine, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """Give the settings of a database with a year of published runs, for tests that only read."""
+    name = f"milkrun_story_{os.getpid()}"
+    with _new_database(administrator, name, template):
+        url = server.set(database=name).render_as_string(hide_password=False)
+        home = tmp_path_factory.mktemp("story")
+        settings = Settings(home=home, database_url=url)
+        tell(settings, home)
+        yield settings
+
+
+@pytest.fixture
+def story_copy_url(story: Settings, server: URL, administrator: Engine) -> Iterator[URL]:
+    """Give the URL of a copy of that database, for a test that goes on from there."""
+    name = f"milkrun_test_{os.getpid()}_{next(_clones)}"
+    with _new_database(administrator, name, str(make_url(str(story.database_url)).database)):
+        yield server.set(database=name)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
-"""milkrun demo, plot: see it work on the milk series; draw a series."""
+"""milkrun demo: see it work on the milk series."""
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import click
 
 from forecasting.cli.flow_runs import prefect_for_commands
 from forecasting.cli.output import print_rows
+from forecasting.cli.series import draw
 from forecasting.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,30 +61,8 @@ def demo(home: Path) -> None:
         with prefect_for_commands(log_lines=False):
             _run_months(database, home)
         _show(database)
-        picture = _draw(database, "milk", home / "milk.png")
+        picture, _ = draw(database, "milk", home / "milk.png")
     _tell_what_next(f"{unset}MILKRUN_HOME={shlex.quote(os.path.relpath(home))}", picture)
-
-
-@click.command()
-@click.argument("series")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG or SVG file. [SERIES.png]")
-def plot(series: str, out: Path | None) -> None:
-    """Draw a SERIES: observed (blue), predicted on the training (orange) and test part (green), and the forecast."""
-    from forecasting.settings import Settings
-    from forecasting.storage.schema import open_migrated_database
-
-    path = out or Path(re.sub(r"[^\w-]+", "_", series).strip("_") + ".png")
-    if path.suffix not in (".png", ".svg"):
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
-    with open_migrated_database(Settings.from_environment()) as database:
-        click.echo(_draw(database, series, path))
-
-
-def _draw(database: "Database", series: str, path: Path) -> Path:
-    from forecasting.reports.charts import draw_series
-    from forecasting.review import review_series
-
-    return draw_series(review_series(database, series), path)
 
 
 def _begin_anew(database: "Database", marker: Path) -> None:
@@ -166,4 +144,4 @@ def _tell_what_next(setting: str, picture: Path) -> None:
         click.echo(f"  {setting} {program} {command}")
 
 
-COMMANDS: list[click.Command] = [demo, plot]
+COMMANDS: list[click.Command] = [demo]

@@ -1,4 +1,4 @@
-"""milkrun status: the newest runs; and whether the newest month is published, for a monitor."""
+"""milkrun status: this month at a glance; and whether the newest month is published, for a monitor."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,24 +27,31 @@ if TYPE_CHECKING:
 )
 @format_options
 def status(last: int, check: bool, grace: float, current: bool, output_format: str) -> int:
-    """Show the newest runs: state, outcomes, when published.
+    """Show this month at a glance, and the newest runs: state, outcomes, when published.
 
     With --check, the exit code is 0 when the newest observed month is published, 1 when it is overdue, 2 when it is
     published but some series failed, 3 when the database cannot be reached. It needs no Prefect: a server cannot report
     its own outage. The view month_health tells the same by SQL.
     """
+    from forecasting.cli.glance import tell_newest_round
     from forecasting.settings import Settings
-    from forecasting.storage.runs import newest_runs
+    from forecasting.storage.glance import newest_runs
+    from forecasting.storage.health import read_newest_month
     from forecasting.storage.schema import open_migrated_database
 
     settings = Settings.from_environment()
-    with open_migrated_database(settings) as database, database.reading() as connection:
-        if check:
-            from forecasting.storage.health import read_newest_month
-
-            newest = read_newest_month(connection)
-            return _report(newest, grace, _due(settings.timezone) if current else None, output_format)
-        columns, rows = newest_runs(connection, last)
+    with open_migrated_database(settings) as database:
+        if output_format == "table" and not check:
+            tell_newest_round(database)
+        with database.reading() as connection:
+            if check:
+                newest = read_newest_month(connection)
+                return _report(newest, grace, _due(settings.timezone) if current else None, output_format)
+            columns, rows = newest_runs(connection, last)
+    if output_format == "table":
+        # What the lines above tell, and what a trigger is called, would make the table too wide for a terminal.
+        kept = columns.index("scored_on")
+        columns, rows = [*columns[:kept], columns[-1]], [[*row[:kept], row[-1]] for row in rows]
     print_rows(columns, rows, output_format)
     return EXIT_DONE
 

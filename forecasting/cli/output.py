@@ -29,13 +29,18 @@ def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str =
     if output_format == "json" and len(set(columns)) < len(columns):
         raise InputError(f"Two columns have the same name among {', '.join(columns)}: rename one with AS.")
     if output_format == "json":
-        click.echo(json.dumps([dict(zip(columns, map(_plain, row), strict=True)) for row in rows], indent=2))
+        click.echo(json.dumps(as_objects(columns, rows), indent=2))
     elif output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([_plain(value) for value in row] for row in rows)
     else:
         _print_table(columns, list(rows), title)
+
+
+def as_objects(columns: Sequence[str], rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return rows as JSON objects; months and times in ISO form."""
+    return [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
 
 
 def _print_table(columns: Sequence[str], rows: list[Row], title: str) -> None:

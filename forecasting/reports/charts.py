@@ -1,6 +1,6 @@
 """Charts of one series, as PNG or SVG."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True)
 class SeriesChart:
-    """What is drawn of one series."""
+    """What is drawn of one series; intervals: the lower and the upper ends, by percent."""
 
     name: str
     unit: str | None
@@ -35,6 +35,7 @@ class SeriesChart:
     test_predictions: Line | None = None
     forecast: Line | None = None
     seasonal_naive: Line | None = None
+    intervals: dict[int, tuple[Line, Line]] = field(default_factory=dict)
 
 
 def draw_series(chart: SeriesChart, path: Path) -> Path:
@@ -51,10 +52,20 @@ def draw_series(chart: SeriesChart, path: Path) -> Path:
         (chart.seasonal_naive, "seasonal naive", {"color": GREY, "linewidth": 1.2, "linestyle": ":"}),
         (chart.forecast, "forecast", {"color": PURPLE, "linewidth": 1.6, "linestyle": "--"}),
     ]
+    for level, (lower, upper) in sorted(chart.intervals.items(), reverse=True):
+        label = f"{level} % interval"
+        axes.fill_between(
+            _days(lower),
+            lower.values,
+            upper.values,
+            color=PURPLE,
+            alpha=0.28 if level < 90 else 0.16,
+            linewidth=0,
+            label=label,
+        )
     for line, label, style in lines:
         if line is not None:
-            days = line.first.to_datetime64() + np.arange(len(line.values))
-            axes.plot(days, line.values, label=label, **style)
+            axes.plot(_days(line), line.values, label=label, **style)
     # Names are text, not formulas: a dollar sign in one means dollars.
     title = f"{chart.name}: observed, predicted one month ahead and forecast (recipe {chart.recipe})"
     axes.set_title(title, loc="left", parse_math=False)
@@ -63,9 +74,14 @@ def draw_series(chart: SeriesChart, path: Path) -> Path:
     locator = matplotlib.dates.AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.yaxis.set_major_formatter("{x:,g}")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=5, frameon=False)
+    figure.legend(loc="outside lower center", ncols=7, frameon=False, fontsize="small", columnspacing=1.4)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     return path
+
+
+def _days(line: Line) -> np.ndarray:
+    return line.first.to_datetime64() + np.arange(len(line.values))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, text
 
-from forecasting.errors import InputError
 from forecasting.months import Month
 from forecasting.panel import Values
 from forecasting.storage import tables
@@ -15,6 +14,7 @@ from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.copying import copy_in_binary
 from forecasting.storage.runs import Run, claim_shard
 from forecasting.storage.scores import Score
+from forecasting.storage.series import require_series
 
 BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 
@@ -139,13 +139,17 @@ def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, 
 
 @dataclass(frozen=True)
 class NewestForecast:
-    """The newest published live forecast of a series; values and seasonal_naive: (horizon,) in its unit."""
+    """The newest published live forecast of a series; values and seasonal_naive: (horizon,) in its unit.
+
+    intervals: lower and upper ends, each (horizon,), of the 80 and the 95 % interval where the forecast has them.
+    """
 
     series_id: int
     unit: str | None
     run_id: int
     values: Values
     seasonal_naive: Values
+    intervals: dict[int, tuple[Values, Values]]
 
 
 def read_newest(connection: Connection, name: str) -> NewestForecast | None:
@@ -153,21 +157,22 @@ def read_newest(connection: Connection, name: str) -> NewestForecast | None:
 
     Raises InputError when there is no series of that name.
     """
-    series = connection.execute(
-        text("SELECT series_id, unit FROM milkrun.series WHERE name = :name"), {"name": name}
-    ).one_or_none()
-    if series is None:
-        raise InputError(f'There is no series named {name!r}: milkrun sql "select name from series" lists them.')
+    series_id = require_series(connection, name)
     rows = connection.execute(
-        text("SELECT run_id, value, seasonal_naive FROM milkrun.latest_forecast WHERE series = :name ORDER BY horizon"),
-        {"name": name},
+        text("SELECT * FROM milkrun.latest_forecast WHERE series = :name ORDER BY horizon"), {"name": name}
     ).all()
     if not rows:
         return None
+    columns = {
+        column: np.array([getattr(row, column) for row in rows], dtype=np.float64)
+        for column in ("value", "seasonal_naive", "lower_80", "upper_80", "lower_95", "upper_95")
+    }
+    intervals = {level: (columns[f"lower_{level}"], columns[f"upper_{level}"]) for level in (80, 95)}
     return NewestForecast(
-        series.series_id,
-        series.unit,
+        series_id,
+        rows[0].unit,
         rows[0].run_id,
-        np.array([row.value for row in rows], dtype=np.float64),
-        np.array([row.seasonal_naive for row in rows], dtype=np.float64),
+        columns["value"],
+        columns["seasonal_naive"],
+        {level: ends for level, ends in intervals.items() if np.isfinite(ends).all()},
     )

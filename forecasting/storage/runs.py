@@ -207,16 +207,3 @@ def explain_outcomes(connection: Connection, run_id: int) -> Sequence[tuple[str,
         {"id": run_id},
     )
     return [tuple(row) for row in rows]
-
-
-def newest_runs(connection: Connection, count: int) -> tuple[list[str], list[Sequence[Any]]]:
-    """Return columns and rows of the newest runs from the view run_health, the newest first."""
-    result = connection.execute(
-        text("""
-            SELECT run_id AS run, kind, to_char(origin, 'YYYY-MM') AS origin, recipe, state, series, forecast, fallback,
-                   held, refused, failed, retrained, reused, trigger, published_at
-            FROM milkrun.run_health ORDER BY run_id DESC LIMIT :count
-        """),
-        {"count": count},
-    )
-    return list(result.keys()), [tuple(row) for row in result]

@@ -79,7 +79,7 @@ load = Table(
 series = Table(
     "series",
     metadata,
-    Column("series_id", Integer, Identity(always=True), primary_key=True),
+    Column("series_id", Integer, Identity(always=True), primary_key=True, comment="Running number of the series."),
     Column("name", Text, nullable=False, unique=True, comment="Stable name, as analysts write it."),
     Column("unit", Text, comment="Unit of the values, such as pounds per cow."),
     Column("active", Boolean, nullable=False, server_default=true(), comment="Whether runs forecast it."),
@@ -91,7 +91,7 @@ series = Table(
 observation = Table(
     "observation",
     metadata,
-    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
+    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True, comment="Series that it is of."),
     Column("month", Date, primary_key=True, comment="First day of the calendar month."),
     Column("load_id", BigInteger, ForeignKey(load.c.load_id), primary_key=True, comment="Vintage that brought it."),
     Column("value", Double, nullable=False, comment="In the unit of the series."),
@@ -103,7 +103,7 @@ observation = Table(
 rejected_row = Table(
     "rejected_row",
     metadata,
-    Column("load_id", BigInteger, ForeignKey(load.c.load_id), primary_key=True),
+    Column("load_id", BigInteger, ForeignKey(load.c.load_id), primary_key=True, comment="Load that rejected it."),
     Column("position", BigInteger, primary_key=True, comment="Running number of the value within the load."),
     Column(
         "line", BigInteger, nullable=False, comment="Line of the file or row of the query, the header being line 1."
@@ -117,8 +117,13 @@ recipe = Table(
     "recipe",
     metadata,
     Column("recipe_hash", Text, primary_key=True, comment="SHA-256 of the settings."),
-    Column("name", Text, nullable=False),
-    Column("settings", JSONB, nullable=False),
+    Column(
+        "name",
+        Text,
+        nullable=False,
+        comment="Name that runs are asked for by; two recipes of one name differ in their hash.",
+    ),
+    Column("settings", JSONB, nullable=False, comment="All settings, as plain JSON."),
     _now("created_at", "When a run first used it."),
     comment="Named settings of networks, windows, scaling and training.",
 )
@@ -127,7 +132,7 @@ bundle = Table(
     "bundle",
     metadata,
     Column("bundle_id", Text, primary_key=True, comment="SHA-256 of content and manifest."),
-    Column("recipe_hash", Text, ForeignKey(recipe.c.recipe_hash), nullable=False),
+    Column("recipe_hash", Text, ForeignKey(recipe.c.recipe_hash), nullable=False, comment="Recipe of its networks."),
     Column("origin", Date, nullable=False, comment="Origin of the run that trained it."),
     Column("as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load it could know."),
     Column("payload", LargeBinary, nullable=False, comment="Little-endian float32 tensors back to back."),
@@ -140,8 +145,12 @@ bundle = Table(
 bundle_member = Table(
     "bundle_member",
     metadata,
-    Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), primary_key=True),
-    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
+    Column(
+        "bundle_id", Text, ForeignKey(bundle.c.bundle_id), primary_key=True, comment="Bundle that holds the network."
+    ),
+    Column(
+        "series_id", Integer, ForeignKey(series.c.series_id), primary_key=True, comment="Series that the network is of."
+    ),
     Column("position", Integer, nullable=False, comment="Row of the tensors that holds this series' network."),
     Column("scaler", JSONB, nullable=False, comment="Fitted scaler and intervals, as numbers."),
     Column("trained_through", Date, nullable=False, comment="Last month that the weights or the scaler have seen."),
@@ -159,7 +168,7 @@ bundle_member = Table(
 run = Table(
     "run",
     metadata,
-    Column("run_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", BigInteger, Identity(always=True), primary_key=True, comment="Running number of the run."),
     Column("kind", Text, nullable=False, comment="live or backfill."),
     Column("origin", Date, nullable=False, comment="Last month whose observation the run may use."),
     Column("as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load the run may use."),
@@ -169,14 +178,16 @@ run = Table(
         nullable=False,
         comment="as_of: values as known then; latest: as known at the time of the run.",
     ),
-    Column("recipe_hash", Text, ForeignKey(recipe.c.recipe_hash), nullable=False),
+    Column(
+        "recipe_hash", Text, ForeignKey(recipe.c.recipe_hash), nullable=False, comment="Recipe that it forecasts by."
+    ),
     Column("policy", JSONB, nullable=False, comment="Rules of retraining, reuse and late series that the run follows."),
     Column("scope", Text, nullable=False, comment="all, or a digest of the series asked for."),
     Column("series_ids", ARRAY(Integer), nullable=False, comment="The series that must each have an outcome."),
     Column("shard_size", Integer, nullable=False, comment="Series per shard; shards are cut from series_ids in order."),
-    Column("code_version", Text, nullable=False),
+    Column("code_version", Text, nullable=False, comment="Version of Milkrun that opened it."),
     Column("trigger", Text, nullable=False, comment="What started it: schedule, ui, command line."),
-    Column("prefect_flow_run_id", Text),
+    Column("prefect_flow_run_id", Text, comment="Flow run in Prefect that opened it."),
     Column("state", Text, nullable=False, server_default="open", comment="open or published."),
     _now("started_at", "When the run was opened."),
     Column("published_at", DateTime(timezone=True), comment="When its rows became visible, all at once."),
@@ -193,7 +204,7 @@ run = Table(
 run_network = Table(
     "run_network",
     metadata,
-    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True, comment="Run whose series share them."),
     Column("decision", Text, comment="retrain or reuse; empty where neither is possible."),
     Column("reason", Text, nullable=False, comment="Short word for the reason of the decision."),
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
@@ -207,7 +218,7 @@ run_network = Table(
 run_shard = Table(
     "run_shard",
     metadata,
-    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True, comment="Run that the shard is of."),
     Column("shard", Integer, primary_key=True, comment="Position of the shard in series_ids, from 0."),
     _now("finished_at", "When its rows were committed."),
     comment="Claim of a shard, in the transaction that writes its rows: a shard is written once.",
@@ -216,15 +227,15 @@ run_shard = Table(
 run_series = Table(
     "run_series",
     metadata,
-    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
-    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True, comment="Run that decided."),
+    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True, comment="Series decided about."),
     Column(
         "origin",
         Date,
         comment="Last observed month that was used: the run's origin, or earlier where the series is late.",
     ),
     Column("decision", Text, comment="retrain or reuse; empty where no network was needed."),
-    Column("decision_reason", Text),
+    Column("decision_reason", Text, comment="Short word for the reason of the decision."),
     Column("outcome", Text, nullable=False, comment="forecast, fallback, held, refused or failed."),
     Column("reason", Text, nullable=False, comment="Short word for the reason of the outcome."),
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
@@ -245,10 +256,12 @@ run_series = Table(
 filled_month = Table(
     "filled_month",
     metadata,
-    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True),
-    Column("series_id", Integer, ForeignKey(series.c.series_id), primary_key=True),
-    Column("month", Date, primary_key=True),
-    Column("value", Double, nullable=False),
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True, comment="Run that filled it."),
+    Column(
+        "series_id", Integer, ForeignKey(series.c.series_id), primary_key=True, comment="Series that lacks the month."
+    ),
+    Column("month", Date, primary_key=True, comment="The missing month, its first day."),
+    Column("value", Double, nullable=False, comment="What the run took instead, in the unit of the series."),
     Column("rule", Text, nullable=False, comment="year_before or last_value."),
     _is_month("month"),
     _is_finite("value"),
@@ -260,17 +273,25 @@ filled_month = Table(
 forecast = Table(
     "forecast",
     metadata,
-    Column("run_id", BigInteger, primary_key=True),
-    Column("series_id", Integer, primary_key=True),
+    Column("run_id", BigInteger, primary_key=True, comment="Run that made it."),
+    Column("series_id", Integer, primary_key=True, comment="Series that it is of."),
     Column("horizon", SmallInteger, primary_key=True, comment="Months from the series' origin to the target month."),
     Column("month", Date, nullable=False, comment="Target month."),
     Column("value", Double, nullable=False, comment="In the unit of the series."),
     Column("seasonal_naive", Double, comment="The baseline as known at the origin: the same month a year before."),
     Column("base_path", Double, comment="The base path of the recipe monthly: what its networks correct."),
-    Column("lower_80", Double),
-    Column("upper_80", Double),
-    Column("lower_95", Double),
-    Column("upper_95", Double),
+    Column(
+        "lower_80",
+        Double,
+        comment="Lower end of the 80 % interval, in the unit of the series; empty where the recipe gives none.",
+    ),
+    Column("upper_80", Double, comment="Upper end of the 80 % interval."),
+    Column(
+        "lower_95",
+        Double,
+        comment="Lower end of the 95 % interval, in the unit of the series; empty where the recipe gives none.",
+    ),
+    Column("upper_95", Double, comment="Upper end of the 95 % interval."),
     CheckConstraint("horizon >= 1", name="horizon"),
     _is_month("month"),
     _is_finite("value"),
@@ -284,10 +305,10 @@ forecast = Table(
 rmse_history = Table(
     "rmse_history",
     metadata,
-    Column("run_id", BigInteger, primary_key=True),
-    Column("series_id", Integer, primary_key=True),
+    Column("run_id", BigInteger, primary_key=True, comment="Run that found it."),
+    Column("series_id", Integer, primary_key=True, comment="Series that it is of."),
     Column("split", Text, primary_key=True, comment="train, test or live."),
-    Column("horizon", SmallInteger, primary_key=True),
+    Column("horizon", SmallInteger, primary_key=True, comment="Months ahead."),
     Column("n", Integer, nullable=False, comment="Number of months scored."),
     Column("rmse", Double, nullable=False, comment="Root mean squared error in the unit of the series."),
     Column("baseline_rmse", Double, comment="The seasonal naive's, on the same months."),

@@ -1,0 +1,145 @@
+"""Write the documents that are made from the program and from the live schema: python docs/write.py [--check].
+
+docs/reference/commands.md is made whole; in docs/reference/sql.md everything below the mark. With --check nothing is
+written, and the exit code is 1 where a document differs from what would be written.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecasting.cli import milkrun
+from forecasting.settings import Settings
+from forecasting.storage.database import Database
+from forecasting.storage.queries import run_query
+from forecasting.storage.schema import open_migrated_database
+
+REFERENCE = Path(__file__).parent / "reference"
+MARK = "<!-- Everything below is written by make docs from the comments of the live schema. -->"
+VIEWS = (
+    "latest_forecast",
+    "forecast_history",
+    "forecast_versus_actual",
+    "forecast_change",
+    "latest_rmse",
+    "rmse_trend",
+    "run_outcome",
+    "series_health",
+    "run_health",
+    "latest_observation",
+)
+
+_RELATIONS = """
+    SELECT c.relname AS name, c.relkind = 'v' AS is_view, obj_description(c.oid, 'pg_class') AS comment
+    FROM pg_class c
+    WHERE c.relnamespace = 'milkrun'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname <> 'alembic_version'
+    ORDER BY c.relname"""
+_COLUMNS = """
+    SELECT c.relname AS relation, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+           col_description(c.oid, a.attnum) AS comment
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = 'milkrun'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY c.relname, a.attnum"""
+_FUNCTIONS = """
+    SELECT proname || '(' || pg_get_function_arguments(oid) || ')' AS name, obj_description(oid, 'pg_proc') AS comment
+    FROM pg_proc WHERE pronamespace = 'milkrun'::regnamespace AND prorettype <> 'trigger'::regtype ORDER BY proname"""
+_SHORT_TYPES = {"double precision": "number", "timestamp with time zone": "timestamptz"}
+
+
+def main() -> int:
+    """Write the documents, or say which of them differ."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where a document differs")
+    parser.add_argument("--database", help="URL of a database of this release (default: one made for the purpose)")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="milkrun-docs-") as folder:
+        Path(folder).chmod(0o755)
+        with open_migrated_database(Settings(home=Path(folder), database_url=given.database)) as database:
+            tables = describe_tables(database)
+    by_hand = (REFERENCE / "sql.md").read_text().split(MARK)[0]
+    wanted = {"commands.md": describe_commands(milkrun), "sql.md": f"{by_hand}{MARK}\n\n{tables}"}
+    different = [name for name, text in wanted.items() if not _is_written(REFERENCE / name, text)]
+    for name in different:
+        if given.check:
+            print(f"docs/reference/{name} is out of date: make docs writes it.", file=sys.stderr)
+        else:
+            (REFERENCE / name).write_text(wanted[name])
+    return 1 if given.check and different else 0
+
+
+def _is_written(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text() == text
+
+
+def describe_tables(database: Database) -> str:
+    """Return the reference of views, functions and tables as Markdown, from their comments in the database."""
+    relations = {row["name"]: row for row in _read(database, _RELATIONS)}
+    columns = _read(database, _COLUMNS)
+    views = [name for name, row in relations.items() if row["is_view"]]
+    views.sort(key=lambda name: (VIEWS.index(name) if name in VIEWS else len(VIEWS), name))
+    parts = ["## Views"]
+    parts += [_relation(relations[name], columns) for name in views]
+    parts.append("## Functions")
+    parts += [f"### `{row['name']}`\n\n{row['comment']}" for row in _read(database, _FUNCTIONS)]
+    parts.append(
+        "## Tables\n\nThe views stand on these; they hold unpublished rows as well, and numbers instead of names."
+    )
+    parts += [_relation(row, columns) for row in relations.values() if not row["is_view"]]
+    return "\n\n".join(parts) + "\n"
+
+
+def _relation(relation: dict[str, Any], columns: Sequence[dict[str, Any]]) -> str:
+    rows = [
+        [f"`{column['name']}`", _SHORT_TYPES.get(column["type"], column["type"]), column["comment"]]
+        for column in columns
+        if column["relation"] == relation["name"]
+    ]
+    return f"### `{relation['name']}`\n\n{relation['comment']}\n\n{_table(['column', 'type', 'meaning'], rows)}"
+
+
+def describe_commands(program: click.Group) -> str:
+    """Return the reference of the command line as Markdown, from the program itself."""
+    parts = ["# Commands", "Made from the program: the same as `--help` says."]
+    parts += [_command(context) for context in _contexts(click.Context(program, info_name="milkrun"))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    if isinstance(context.command, click.Group):
+        for name, command in sorted(context.command.commands.items()):
+            yield from _contexts(click.Context(command, info_name=name, parent=context))
+
+
+def _command(context: click.Context) -> str:
+    usage = re.sub(r"\s+", " ", context.command.get_usage(context).removeprefix("Usage: "))
+    parts = [f"## `{context.command_path}`", _paragraphs(context.command.help or ""), f"`{usage}`"]
+    records = (option.get_help_record(context) for option in context.command.get_params(context))
+    options = [[f"`{name}`", meaning] for name, meaning in filter(None, records) if not name.endswith("--help")]
+    if options:
+        parts.append(_table(["option", "meaning"], options))
+    return "\n\n".join(parts)
+
+
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(re.sub(r"\s+", " ", paragraph).strip() for paragraph in text.split("\n\n"))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _read(database: Database, query: str) -> list[dict[str, Any]]:
+    with run_query(database, query) as (columns, rows):
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

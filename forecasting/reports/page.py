@@ -1,0 +1,156 @@
+"""The page of a run: one HTML file that opens without a network, its numbers and its charting library beside it.
+
+The numbers lie in script files because a page opened from a folder may load scripts, but may not fetch anything.
+"""
+
+import importlib.resources
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from forecasting.errors import InputError
+
+Item = TypeVar("Item")
+
+CHUNK = 25  # series per script file: a third of a megabyte where there is a year of runs
+MARKER = "<!-- A report of Milkrun; its folder is written anew by each report. -->"
+SCRIPTS = ("formats.js", "table.js", "charts.js", "series.js", "main.js")
+COLUMNS = (
+    "series",
+    "unit",
+    "outcome",
+    "reason",
+    "decision",
+    "decision_reason",
+    "last_month",
+    "last_value",
+    "next_month",
+    "forecast",
+    "change",
+    "rmse",
+    "baseline_rmse",
+    "skill",
+    "split",
+    "n",
+    "coverage_80",
+    "coverage_95",
+    "coverage_n",
+)
+
+
+def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]]) -> Path:
+    """Write a page and return its index.html, which is written last.
+
+    run: a row of run_health; cards: for each series what the page shows of it, in plain JSON values (forecasting/report.py
+    makes them). Raises InputError when the folder holds anything but an earlier report.
+    """
+    _check_folder(folder)
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    rows: list[list[Any]] = []
+    number = 0
+    for number, chunk in enumerate(_chunks(cards, CHUNK), start=1):
+        _write_script(data / f"series-{number - 1:05d}.js", f"milkrun.receive({number - 1}, {_json(chunk)});")
+        rows += [_row(card) for card in chunk]
+    for outdated in data.glob("series-*.js"):
+        if int(outdated.stem.removeprefix("series-")) >= number:
+            outdated.unlink()
+    table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "rows": rows}
+    _write_script(data / "table.js", f"milkrun.table = {_json(table)};")
+    from plotly.offline import get_plotlyjs
+
+    _write_script(folder / "plotly.min.js", get_plotlyjs())
+    index = folder / "index.html"
+    _write_script(index, _index(run))
+    return index
+
+
+def _check_folder(folder: Path) -> None:
+    index = folder / "index.html"
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: name a folder with --out.")
+    if index.exists() and MARKER in index.read_text(errors="replace")[:1000]:
+        return
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"{folder} holds something other than a report: name a new folder with --out.")
+
+
+def _index(run: dict[str, Any]) -> str:
+    """Put style and scripts into the page."""
+    web = importlib.resources.files("forecasting.reports") / "web"
+    pieces = {
+        "{{ marker }}": MARKER,
+        "{{ run }}": str(run["run_id"]),
+        "{{ style }}": (web / "style.css").read_text(),
+        "{{ scripts }}": "\n".join((web / name).read_text() for name in SCRIPTS),
+    }
+    page = (web / "index.html").read_text()
+    for place, text in pieces.items():
+        page = page.replace(place, text)
+    return page
+
+
+def _row(card: dict[str, Any]) -> list[Any]:
+    """Return the row of a series in the table of all series."""
+    forecast, observed = card["forecast"], card["observed"]
+    score = _newest_score(card["scores"])
+    live = [score for score in card["scores"] if score["split"] == "live" and "coverage_80" in score][-1:]
+    value = forecast and forecast["value"][0]
+    values: dict[str, Any] = {name: card[name] for name in COLUMNS[:6]}
+    values |= {
+        "last_month": card["origin"],
+        "last_value": _value_at(observed, card["origin"]),
+        "next_month": forecast and forecast["first"],
+        "forecast": value,
+        "change": next(
+            (row["change"] for row in card["changes"] if forecast and row["month"] == forecast["first"]), None
+        ),
+        **score,
+        **(_coverage(live[0]) if live else {}),
+    }
+    return [values.get(name) for name in COLUMNS]
+
+
+def _newest_score(scores: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the newest score one month ahead: live where forecasts have been answered, else on the test part."""
+    for split in ("live", "test"):
+        for score in reversed(scores):
+            if score["split"] == split and score["horizon"][0] == 1:
+                numbers = {name: score[name][0] for name in ("n", "rmse", "baseline_rmse", "skill") if name in score}
+                return {"split": split, **numbers}
+    return {}
+
+
+def _coverage(score: dict[str, Any]) -> dict[str, Any]:
+    """Return the share of all answered forecasts, over the horizons, that lie inside their intervals."""
+    answered = sum(score["n"])
+    shares: dict[str, Any] = {
+        name: sum(n * share for n, share in zip(score["n"], score[name], strict=True) if share is not None) / answered
+        for name in ("coverage_80", "coverage_95")
+        if name in score
+    }
+    return {**shares, "coverage_n": answered}
+
+
+def _value_at(line: list[Any] | None, month: str | None) -> float | None:
+    if line is None or month is None:
+        return None
+    first, values = line
+    position = 12 * (int(month[:4]) - int(first[:4])) + int(month[5:7]) - int(first[5:7])
+    return values[position] if 0 <= position < len(values) else None
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    remaining = iter(items)
+    while chunk := list(itertools.islice(remaining, size)):
+        yield chunk
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _write_script(path: Path, text: str) -> None:
+    path.write_text(text + "\n", encoding="utf-8")
