@@ -46,8 +46,9 @@ def test_the_demo_tells_its_story_and_may_be_repeated() -> None:
         assert stories[0].stdout == stories[1].stdout
         text = stories[0].stdout
         for expected in (
-            "1974-12: 156 loaded, retrain (no_network)",
+            "1974-12: 156 loaded, retrain (recipe_changed)",
             "reuse (young)",
+            "classic",
             "live",
             "1976-12",
             "seasonal_naive",
