@@ -20,7 +20,12 @@ Milkrun = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def milkrun(settings: Settings, tmp_path: Path) -> Milkrun:
     """Give a function that runs `milkrun …` in a process of its own, on the test's database."""
-    environment = {**os.environ, "DATABASE_URL": str(settings.database_url), "MILKRUN_HOME": str(tmp_path / "home")}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": str(settings.database_url),
+        "MILKRUN_HOME": str(tmp_path / "home"),
+        "MILKRUN_RECIPE": "classic",
+    }
 
     def call(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", "from forecasting.cli import main; main()", *arguments]
@@ -118,6 +123,7 @@ def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(
         **os.environ,
         "DATABASE_URL": str(settings.database_url),
         "MILKRUN_HOME": str(tmp_path / "home"),
+        "MILKRUN_RECIPE": "classic",
         "MILKRUN_SHARD_SIZE": "1",
     }
     command = [sys.executable, "-c", "from forecasting.cli import main; main()", "run"]
