@@ -1,7 +1,7 @@
 """Writing what a shard found: bundle, outcomes, forecasts, scores and filled months, in one short transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from forecasting.storage import tables
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.copying import copy_in_binary
 from forecasting.storage.runs import Run, claim_shard
-from forecasting.storage.scores import Score
+from forecasting.storage.scores import Scores
 from forecasting.storage.series import require_series
 
 BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
@@ -55,7 +55,7 @@ class ShardResult:
 
     bundle: Bundle | None
     results: tuple[SeriesResult, ...]
-    scores: tuple[Score, ...]
+    scores: tuple[Scores, ...]
     filled: tuple[FilledMonth, ...]
 
 
@@ -68,7 +68,8 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
     _copy(connection, tables.run_series, run.run_id, _outcome_columns(result.results))
     _copy(connection, tables.filled_month, run.run_id, _filled_columns(result.filled))
     _copy(connection, tables.forecast, run.run_id, _forecast_columns(result.results))
-    _copy(connection, tables.rmse_history, run.run_id, _score_columns(result.scores, run.as_of))
+    for scores in result.scores:
+        _copy(connection, tables.rmse_history, run.run_id, _score_columns(scores, run.as_of))
     return True
 
 
@@ -126,9 +127,16 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     }
 
 
-def _score_columns(scores: Sequence[Score], actuals_as_of: int) -> dict[str, Any]:
-    columns = {field.name: [getattr(row, field.name) for row in scores] for field in fields(Score)}
-    return {**columns, "actuals_as_of": [actuals_as_of] * len(scores)}
+def _score_columns(scores: Scores, actuals_as_of: int) -> dict[str, Any]:
+    rows, ahead = np.nonzero((scores.measures["n"] > 0) & np.isfinite(scores.measures["rmse"]))
+    measured = {name: values[rows, ahead] for name, values in scores.measures.items()}
+    return {
+        "series_id": np.asarray(scores.series_ids)[rows],
+        "split": [scores.split] * len(rows),
+        "horizon": ahead + 1,
+        "actuals_as_of": np.full(len(rows), actuals_as_of),
+        **{name: np.ma.array(values, mask=~np.isfinite(values)) for name, values in measured.items()},
+    }
 
 
 def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, Any]) -> None:
