@@ -1,7 +1,7 @@
 """What a run knows of some series before it acts, and what it decides about each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -96,9 +96,9 @@ def look(
     verdicts = []
     for evidence, series_id, n, error in zip(observed.evidence, series_ids, live_n, live_rmse, strict=True):
         champion = champions.get(series_id)
-        known = replace(evidence, champion=_champion_evidence(champion, n, error))
         common = _shared_verdict(network, champion) if network is not None else shared
-        verdicts.append(decide(known, policy, run.recipe, run.origin, shared=common))
+        known = _champion_evidence(champion, n, error)
+        verdicts.append(decide(evidence, known, policy, run.recipe, run.origin, shared=common))
     return Outlook(
         observed.panel,
         observed.histories,

@@ -162,13 +162,17 @@ def _train(
 def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead]) -> Iterator[SeriesResult]:
     """Judge every series' forecast, and let the fallback speak where it may not be published as one."""
     ends: list[tuple[str, str, str | None]] = []
+    low, high = (
+        reduce(outlook.histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce)
+    )
     for row, verdict in enumerate(verdicts):
         if verdict.decision is None:
             ends.append((str(verdict.outcome), verdict.reason, verdict.detail))
             continue
-        history = outlook.histories.values[row, : outlook.histories.lengths[row]]
         found = ahead.get(row)
-        outcome, reason, problem = judge(found.values if found else None, history, found.reason if found else "")
+        outcome, reason, problem = judge(
+            found.values if found else None, low[row], high[row], found.reason if found else ""
+        )
         ends.append((outcome, reason, problem or (found and found.note) or verdict.detail))
     helpless = [
         row for row, (outcome, reason, _) in enumerate(ends)

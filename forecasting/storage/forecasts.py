@@ -1,7 +1,8 @@
 """Writing what a shard found: bundle, outcomes, forecasts, scores and filled months, in one short transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
         "bundle_id",
         "last_value",
     )
-    columns = {name: [getattr(row, name) for row in results] for name in plain}
+    columns = dict(zip(plain, zip(*map(attrgetter(*plain), results), strict=True), strict=False))
     return {**columns, "origin": [row.origin and row.origin.first_day for row in results]}
 
 
@@ -105,24 +106,27 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     values = np.stack([row.values for row in made if row.values is not None])  # (series, horizon)
     nothing = np.full(values.shape[1], np.nan)
 
-    def where_known(name: str, numbers: Iterable[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
+    def where_known(name: str, numbers: list[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
+        if all(own is None for own in numbers):
+            return {}
         column = np.concatenate([nothing if own is None else own for own in numbers])
         unknown = np.isnan(column)
         return {} if unknown.all() else {name: np.ma.array(column, mask=unknown)}
 
     horizons = np.arange(1, values.shape[1] + 1)
-    origins = np.array([row.origin.to_datetime64() for row in made if row.origin is not None])
+    since_1970 = np.array([row.origin.ordinal for row in made if row.origin is not None]) - Month.of(1970, 1).ordinal
+    origins = since_1970.astype("datetime64[M]")
     return {
         "series_id": np.repeat([row.series_id for row in made], len(horizons)),
         "horizon": np.tile(horizons, len(made)),
         "month": (origins[:, None] + horizons).astype("datetime64[D]").ravel(),
         "value": values.ravel(),
-        **where_known("seasonal_naive", (row.seasonal_naive for row in made)),
-        **where_known("base_path", (row.base_path for row in made)),
+        **where_known("seasonal_naive", [row.seasonal_naive for row in made]),
+        **where_known("base_path", [row.base_path for row in made]),
         **{
             name: column
             for bound in BOUNDS
-            for name, column in where_known(bound, (row.bounds.get(bound) for row in made)).items()
+            for name, column in where_known(bound, [row.bounds.get(bound) for row in made]).items()
         },
     }
 

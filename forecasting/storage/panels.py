@@ -67,7 +67,10 @@ def what_is_known(connection: Connection, names: Sequence[str] | None = None) ->
     the names that are not there.
     """
     day = connection.scalar(
-        text("SELECT max(month) FROM milkrun.observation JOIN milkrun.series USING (series_id) WHERE active")
+        text("""
+            SELECT max((SELECT max(month) FROM milkrun.observation o WHERE o.series_id = s.series_id))
+            FROM milkrun.series s WHERE active
+        """)
     )
     return Known(tuple(_active_series(connection, names)), Month.containing(day)) if day else None
 
