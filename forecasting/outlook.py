@@ -1,15 +1,17 @@
 """What a run knows of some series before it acts, and what it decides about each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from sqlalchemy import Connection
 
 from forecasting.numerics.gaps import fill_gaps, longest_gap
+from forecasting.numerics.live import score_live
+from forecasting.numerics.metrics import rmse
 from forecasting.numerics.windows import train_lengths
-from forecasting.panel import Histories, Panel, Values, histories_of
+from forecasting.panel import Histories, Panel, Values, histories_of, last_months
 from forecasting.policy import ChampionEvidence, Evidence, Policy, Verdict, choose_network, decide
 from forecasting.recipes import ClassicRecipe, Recipe
 from forecasting.storage import bundles, run_networks, scores
@@ -18,7 +20,7 @@ from forecasting.storage.database import Database
 from forecasting.storage.panels import read_panel
 from forecasting.storage.run_networks import RunNetwork, SharedChampion
 from forecasting.storage.runs import Request, Run
-from forecasting.storage.scores import Score
+from forecasting.storage.scores import Answered, Scores
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Outlook(Observed):
 
     verdicts: tuple[Verdict, ...]
     champions: dict[int, Champion]
-    live_scores: tuple[Score, ...]
+    live: Scores | None
     network: RunNetwork | None
 
 
@@ -85,15 +87,18 @@ def look(
             champions = bundles.read_shared(connection, series_ids, network.bundle_id)
         else:
             champions = bundles.read_champions(connection, series_ids, run)
-        live_scores = scores.read_live_scores(connection, series_ids, run)
-        bundle_scores = scores.read_bundle_scores(connection, series_ids, run)
+        of_champions = {series_id: champion.bundle_id for series_id, champion in champions.items()}
+        answered = scores.read_answered(connection, series_ids, run, of_champions)
+    actual = last_months(observed.panel, run.origin, scores.LIVE_WINDOW)
+    live = Scores(series_ids, "live", score_live(answered.paths, actual)) if answered else None
+    live_n, live_rmse = _live_of_champions(answered, actual)
     policy = Policy(**run.policy)
     verdicts = []
-    for evidence, series_id in zip(observed.evidence, series_ids, strict=True):
+    for evidence, series_id, n, error in zip(observed.evidence, series_ids, live_n, live_rmse, strict=True):
         champion = champions.get(series_id)
-        known = replace(evidence, champion=_champion_evidence(champion, bundle_scores))
         common = _shared_verdict(network, champion) if network is not None else shared
-        verdicts.append(decide(known, policy, run.recipe, run.origin, shared=common))
+        known = _champion_evidence(champion, n, error)
+        verdicts.append(decide(evidence, known, policy, run.recipe, run.origin, shared=common))
     return Outlook(
         observed.panel,
         observed.histories,
@@ -101,7 +106,7 @@ def look(
         observed.evidence,
         tuple(verdicts),
         champions,
-        tuple(live_scores),
+        live,
         network,
     )
 
@@ -140,10 +145,16 @@ def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
     return np.asarray(high == low)
 
 
-def _champion_evidence(
-    champion: Champion | None, bundle_scores: dict[tuple[int, str], tuple[int, float]]
-) -> ChampionEvidence | None:
+def _live_of_champions(answered: Answered | None, actual: Values) -> tuple[list[int], list[float]]:
+    """Return how many forecasts of each series' champion, one month ahead, were answered, and their RMSE (or NaN)."""
+    if answered is None:
+        return [0] * len(actual), [np.nan] * len(actual)
+    errors = np.where(answered.by_champion, answered.paths["value"][:, 0] - actual, np.nan)
+    return (~np.isnan(errors)).sum(axis=1).tolist(), rmse(errors).tolist()
+
+
+def _champion_evidence(champion: Champion | None, n: int, live_rmse: float) -> ChampionEvidence | None:
     if champion is None:
         return None
-    n, live_rmse = bundle_scores.get((champion.series_id, champion.bundle_id), (0, None))
-    return ChampionEvidence(champion.recipe_hash, champion.origin, champion.test_rmse, n, live_rmse)
+    error = live_rmse if n else None
+    return ChampionEvidence(champion.recipe_hash, champion.origin, champion.test_rmse, n, error)

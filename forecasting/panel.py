@@ -62,6 +62,15 @@ def joined(parts: Sequence[Histories]) -> Histories:
     )
 
 
+def last_months(panel: Panel, last: Month, count: int) -> Values:
+    """Return so many months of a panel up to `last`: (series, count), NaN where a month was not observed."""
+    columns = last - panel.first + np.arange(1 - count, 1)
+    inside = (columns >= 0) & (columns < panel.values.shape[1])
+    values = np.full((len(panel.values), count), np.nan)
+    values[:, inside] = panel.values[:, columns[inside]]
+    return values
+
+
 def observed_span(panel: Panel) -> tuple[Counts, Counts]:
     """Return the first and one past the last observed column of each series; 0 and 0 where nothing was observed."""
     observed = ~np.isnan(panel.values)

@@ -1,9 +1,8 @@
 """Retrain or reuse, forecast or not: pure functions of evidence that give decisions with their reasons."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-
-import numpy as np
 
 from forecasting.errors import InputError
 from forecasting.months import Month
@@ -66,7 +65,6 @@ class Evidence:
     longest_gap: int = 0
     constant: bool = False
     zeros: float = 0.0
-    champion: ChampionEvidence | None = None
 
 
 @dataclass(frozen=True)
@@ -84,17 +82,24 @@ class Verdict:
 
 
 def decide(
-    evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month, *, shared: Verdict | None = None
+    evidence: Evidence,
+    champion: ChampionEvidence | None,
+    policy: Policy,
+    recipe: Recipe,
+    origin: Month,
+    *,
+    shared: Verdict | None = None,
 ) -> Verdict:
     """Decide about one series: held, refused or fallback where no network helps, else retrain or reuse.
 
-    shared: what was decided about the networks that all series of the run share, where they do.
+    champion: the network that made its last published forecast. shared: what was decided about the networks that all
+    series of the run share, where they do.
     """
     ended = without_network(evidence, policy, recipe, origin)
     if ended is not None:
         return ended
     # Both are the series' own last months, so that a late series' network is no older than it is.
-    return shared or choose_network(evidence.champion, policy, recipe, evidence.last_month or origin)
+    return shared or choose_network(champion, policy, recipe, evidence.last_month or origin)
 
 
 def without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
@@ -175,17 +180,17 @@ WHY_NOT = {
 }
 
 
-def judge(values: Values | None, history: Values, reason: str) -> tuple[str, str, str | None]:
+def judge(values: Values | None, low: float, high: float, reason: str) -> tuple[str, str, str | None]:
     """Say whether a forecast may be published as a network's: outcome, reason and detail.
 
-    values: (horizon,), None where the network diverged, and history: (months,), both in the unit of the series. reason: why
-    no network made them, empty where one did.
+    values: (horizon,), None where the network diverged; low, high: the least and the largest value of the history; all in
+    the unit of the series. reason: why no network made them, empty where one did.
     """
-    if values is None or not np.isfinite(values).all():
+    ahead = [math.nan] if values is None else values.tolist()  # for so few numbers Python is quicker than NumPy
+    if not all(map(math.isfinite, ahead)):
         reason = "diverged"
     elif not reason:
-        low, high = float(history.min()), float(history.max())
         limit = ABSURD_RANGES * (high - low)
-        worst = float(np.abs(values - (low + high) / 2).max())
+        worst = max(abs(value - (low + high) / 2) for value in ahead)
         reason = "absurd" if worst > limit + (high - low) / 2 else ""
     return ("fallback", reason, WHY_NOT.get(reason)) if reason else ("forecast", "ok", None)

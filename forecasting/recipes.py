@@ -25,6 +25,7 @@ class Recipe:
     method: ClassVar[str]
     fallback_needs: ClassVar[int]  # months of history that a forecast without a network needs
     most_zeros: ClassVar[float] = 1.0  # share of months at zero beyond which no network is asked
+    corrects: ClassVar[bool] = False  # whether its networks correct a base path, and give intervals
 
     name: str
     horizon: int = 12
@@ -115,6 +116,7 @@ class MonthlyRecipe(Recipe):
     method: ClassVar[str] = "monthly"
     fallback_needs: ClassVar[int] = 1
     most_zeros: ClassVar[float] = 0.3
+    corrects: ClassVar[bool] = True
 
     windows: tuple[int, ...] = (36, 60, 24, 48)
     emphasis: tuple[float, ...] = (0.5, 0.0, 1.0, 0.5)

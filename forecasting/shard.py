@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.bundling import MEASURES, bundle_of, finite, networks_of
+from forecasting.bundling import MEASURES, bundle_of, networks_of
 from forecasting.errors import BundleError
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted, Forecasts, Networks
@@ -20,7 +20,7 @@ from forecasting.storage import bundles
 from forecasting.storage.database import Database
 from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
 from forecasting.storage.runs import Run
-from forecasting.storage.scores import Score
+from forecasting.storage.scores import Scores
 
 # Training uses every core by itself; shards that share a process wait for one another.
 _ONE_AT_A_TIME = threading.Lock()
@@ -69,27 +69,27 @@ def forecast_shard(
     return ShardResult(
         bundle,
         results,
-        (*_training_scores(outlook, to_train, fitted), *_shared_scores(outlook, verdicts), *outlook.live_scores),
+        (
+            *_training_scores(outlook, to_train, fitted),
+            *_shared_scores(outlook, verdicts),
+            *([outlook.live] if outlook.live else []),
+        ),
         tuple(_filled_months(outlook, results)),
     )
 
 
 def live_factors_of(outlook: Outlook) -> Values:
     """Return by how much the live errors of each series widen its 80 and 95 % intervals: (series, 2)."""
-    row_of = {series_id: row for row, series_id in enumerate(outlook.panel.series_ids)}
-    answered = np.zeros((len(row_of), 2))
-    inside = np.zeros((len(row_of), 2))
-    months = np.zeros(len(row_of))
-    for score in outlook.live_scores:
-        row = row_of[score.series_id]
-        if score.horizon == 1:
-            months[row] = score.n
-        for column, coverage in enumerate((score.coverage_80, score.coverage_95)):
-            if coverage is not None:
-                answered[row, column] += score.n
-                inside[row, column] += score.n * coverage
+    if outlook.live is None:
+        return np.ones((len(outlook.panel.series_ids), 2))
+    measures = outlook.live.measures
+    coverages = [measures.get(name, np.full_like(measures["n"], np.nan)) for name in ("coverage_80", "coverage_95")]
+    coverage = np.stack(coverages, axis=1)  # (series, 2, horizon)
+    known = ~np.isnan(coverage)
+    n = np.where(known, measures["n"][:, None], 0)
+    inside, answered = np.where(known, n * coverage, 0).sum(axis=2), n.sum(axis=2)
     realised = np.divide(inside, answered, out=np.full_like(inside, np.nan), where=answered > 0)
-    return live_factors(months, realised)
+    return live_factors(measures["n"][:, 0], realised)
 
 
 def _ask_stored(database: Database, run: Run, outlook: Outlook, live: Values) -> tuple[dict[int, Ahead], list[Verdict]]:
@@ -162,13 +162,17 @@ def _train(
 def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead]) -> Iterator[SeriesResult]:
     """Judge every series' forecast, and let the fallback speak where it may not be published as one."""
     ends: list[tuple[str, str, str | None]] = []
+    low, high = (
+        reduce(outlook.histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce)
+    )
     for row, verdict in enumerate(verdicts):
         if verdict.decision is None:
             ends.append((str(verdict.outcome), verdict.reason, verdict.detail))
             continue
-        history = outlook.histories.values[row, : outlook.histories.lengths[row]]
         found = ahead.get(row)
-        outcome, reason, problem = judge(found.values if found else None, history, found.reason if found else "")
+        outcome, reason, problem = judge(
+            found.values if found else None, low[row], high[row], found.reason if found else ""
+        )
         ends.append((outcome, reason, problem or (found and found.note) or verdict.detail))
     helpless = [
         row for row, (outcome, reason, _) in enumerate(ends)
@@ -207,33 +211,26 @@ def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[in
         )
 
 
-def _training_scores(outlook: Outlook, rows: list[int], fitted: Fitted | None) -> Iterator[Score]:
+def _training_scores(outlook: Outlook, rows: list[int], fitted: Fitted | None) -> Iterator[Scores]:
     """Give the scores of networks that this shard has trained."""
+    series_ids = [outlook.panel.series_ids[row] for row in rows]
     for split, scores in fitted.scores.items() if fitted else ():
-        measures = [getattr(scores, name) for name in MEASURES]
-        for place, horizon in np.argwhere((scores.n > 0) & np.isfinite(scores.rmse)):
-            numbers = [measure[place, horizon] for measure in measures]
-            yield _score(outlook.panel.series_ids[rows[place]], split, int(horizon), numbers)
+        yield Scores(series_ids, split, {name: getattr(scores, name) for name in MEASURES})
 
 
-def _shared_scores(outlook: Outlook, verdicts: list[Verdict]) -> Iterator[Score]:
+def _shared_scores(outlook: Outlook, verdicts: list[Verdict]) -> Iterator[Scores]:
     """Give the scores of networks that were trained before the shards for the whole run."""
+    if outlook.network is None:
+        return
+    stored: dict[str, dict[int, dict[str, list[float | None]]]] = {}
     for series_id, verdict in zip(outlook.panel.series_ids, verdicts, strict=True):
         champion = outlook.champions.get(series_id)
-        if verdict.decision != "retrain" or outlook.network is None or champion is None or champion.scores is None:
-            continue
-        for split, scores in champion.scores.items():
-            for horizon, n in enumerate(scores["n"]):
-                if n and scores["rmse"][horizon] is not None:
-                    yield _score(series_id, split, horizon, [scores[name][horizon] for name in MEASURES])
-
-
-def _score(series_id: int, split: str, horizon: int, numbers: Sequence[float | None]) -> Score:
-    n, rmse, *others = (None if number is None else finite(number) for number in numbers)
-    baseline_rmse, naive_rmse, base_path_rmse, skill = others
-    return Score(
-        series_id, split, horizon + 1, int(n or 0), float(rmse or 0.0), baseline_rmse, skill, naive_rmse, base_path_rmse
-    )
+        if verdict.decision == "retrain" and champion is not None:
+            for split, measures in (champion.scores or {}).items():
+                stored.setdefault(split, {})[series_id] = measures
+    for split, of_series in stored.items():
+        columns = {name: np.array([m[name] for m in of_series.values()], dtype=np.float64) for name in MEASURES}
+        yield Scores(list(of_series), split, columns)
 
 
 def _filled_months(outlook: Outlook, results: Sequence[SeriesResult]) -> Iterator[FilledMonth]:

@@ -146,6 +146,26 @@ def test_live_rmse_answers_earlier_forecasts(database: Database, arrive: Arrive,
     assert two.baseline_rmse == pytest.approx(abs(milk[145] - milk[157]))
 
 
+def test_the_newest_forecast_from_an_origin_counts(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """Of two published runs from the same origin, the live RMSE and the network to judge are those of the second."""
+    arrive("1962-01", milk=milk[:156])
+    run(database)
+    second = run(database, policy={"retrain": "always"})
+    with database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE milkrun.forecast SET value = value + 10 WHERE run_id = {second.run.run_id}"))
+    [made] = read(database, f"SELECT value FROM milkrun.forecast WHERE run_id = {second.run.run_id} AND horizon = 1")
+    arrive("1975-01", milk=milk[156:157])
+
+    third = run(database)
+
+    [live] = read(
+        database, f"SELECT n, rmse FROM milkrun.rmse_history WHERE split = 'live' AND run_id = {third.run.run_id}"
+    )
+    assert (live.n, live.rmse) == (1, pytest.approx(abs(made.value - milk[156])))
+    [outcome] = read(database, f"SELECT detail FROM milkrun.run_outcome WHERE run_id = {third.run.run_id}")
+    assert "forecasts answered: 1" in outcome.detail
+
+
 def test_a_run_sees_no_month_after_its_origin(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Months beyond the origin, absurd ones included, change no bit of forecast, scaler or score."""
     arrive("1962-01", milk=[*milk[:150], *([1e6] * 18)])

@@ -83,18 +83,17 @@ def _wired(column: Column[Any], values: Sequence[Any] | np.ndarray) -> tuple[np.
     else:
         missing = np.array([value is None for value in values], dtype=bool)
     if kind in (Text, JSONB):
-        wired = np.array([_text(value, kind) for value in values], dtype=bytes)
+        if kind is Text:  # many rows say the same few things
+            encoded = {value: str(value).encode() for value in set(values)}
+            wired = np.array([encoded[value] for value in values], dtype=bytes)
+        else:  # the binary form of jsonb is its text behind the number of its version
+            wired = np.array([b"\x01" + json.dumps(value, allow_nan=False).encode() for value in values], dtype=bytes)
         return wired, np.where(missing, -1, np.strings.str_len(wired))
     if kind is Date:
         wired = (np.asarray(values, dtype="datetime64[D]") - _FIRST_DATE).astype(">i4")
     else:
         wired = np.where(missing, 0, values).astype(_NUMBERS[kind])
     return wired, np.where(missing, -1, wired.itemsize)
-
-
-def _text(value: Any, kind: type) -> bytes:
-    """Encode a text, or a JSON value behind the version number of the binary form of jsonb."""
-    return b"\x01" + json.dumps(value, allow_nan=False).encode() if kind is JSONB else str(value).encode()
 
 
 @contextlib.contextmanager

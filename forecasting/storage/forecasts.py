@@ -1,7 +1,8 @@
 """Writing what a shard found: bundle, outcomes, forecasts, scores and filled months, in one short transaction."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from forecasting.storage import tables
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.copying import copy_in_binary
 from forecasting.storage.runs import Run, claim_shard
-from forecasting.storage.scores import Score
+from forecasting.storage.scores import Scores
 from forecasting.storage.series import require_series
 
 BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
@@ -55,7 +56,7 @@ class ShardResult:
 
     bundle: Bundle | None
     results: tuple[SeriesResult, ...]
-    scores: tuple[Score, ...]
+    scores: tuple[Scores, ...]
     filled: tuple[FilledMonth, ...]
 
 
@@ -68,7 +69,8 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
     _copy(connection, tables.run_series, run.run_id, _outcome_columns(result.results))
     _copy(connection, tables.filled_month, run.run_id, _filled_columns(result.filled))
     _copy(connection, tables.forecast, run.run_id, _forecast_columns(result.results))
-    _copy(connection, tables.rmse_history, run.run_id, _score_columns(result.scores, run.as_of))
+    for scores in result.scores:
+        _copy(connection, tables.rmse_history, run.run_id, _score_columns(scores, run.as_of))
     return True
 
 
@@ -84,7 +86,7 @@ def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
         "bundle_id",
         "last_value",
     )
-    columns = {name: [getattr(row, name) for row in results] for name in plain}
+    columns = dict(zip(plain, zip(*map(attrgetter(*plain), results), strict=True), strict=False))
     return {**columns, "origin": [row.origin and row.origin.first_day for row in results]}
 
 
@@ -104,31 +106,41 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     values = np.stack([row.values for row in made if row.values is not None])  # (series, horizon)
     nothing = np.full(values.shape[1], np.nan)
 
-    def where_known(name: str, numbers: Iterable[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
+    def where_known(name: str, numbers: list[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
+        if all(own is None for own in numbers):
+            return {}
         column = np.concatenate([nothing if own is None else own for own in numbers])
         unknown = np.isnan(column)
         return {} if unknown.all() else {name: np.ma.array(column, mask=unknown)}
 
     horizons = np.arange(1, values.shape[1] + 1)
-    origins = np.array([row.origin.to_datetime64() for row in made if row.origin is not None])
+    since_1970 = np.array([row.origin.ordinal for row in made if row.origin is not None]) - Month.of(1970, 1).ordinal
+    origins = since_1970.astype("datetime64[M]")
     return {
         "series_id": np.repeat([row.series_id for row in made], len(horizons)),
         "horizon": np.tile(horizons, len(made)),
         "month": (origins[:, None] + horizons).astype("datetime64[D]").ravel(),
         "value": values.ravel(),
-        **where_known("seasonal_naive", (row.seasonal_naive for row in made)),
-        **where_known("base_path", (row.base_path for row in made)),
+        **where_known("seasonal_naive", [row.seasonal_naive for row in made]),
+        **where_known("base_path", [row.base_path for row in made]),
         **{
             name: column
             for bound in BOUNDS
-            for name, column in where_known(bound, (row.bounds.get(bound) for row in made)).items()
+            for name, column in where_known(bound, [row.bounds.get(bound) for row in made]).items()
         },
     }
 
 
-def _score_columns(scores: Sequence[Score], actuals_as_of: int) -> dict[str, Any]:
-    columns = {field.name: [getattr(row, field.name) for row in scores] for field in fields(Score)}
-    return {**columns, "actuals_as_of": [actuals_as_of] * len(scores)}
+def _score_columns(scores: Scores, actuals_as_of: int) -> dict[str, Any]:
+    rows, ahead = np.nonzero((scores.measures["n"] > 0) & np.isfinite(scores.measures["rmse"]))
+    measured = {name: values[rows, ahead] for name, values in scores.measures.items()}
+    return {
+        "series_id": np.asarray(scores.series_ids)[rows],
+        "split": [scores.split] * len(rows),
+        "horizon": ahead + 1,
+        "actuals_as_of": np.full(len(rows), actuals_as_of),
+        **{name: np.ma.array(values, mask=~np.isfinite(values)) for name, values in measured.items()},
+    }
 
 
 def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, Any]) -> None:

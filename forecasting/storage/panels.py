@@ -40,11 +40,16 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
     months = rows["day"].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + Month.of(1970, 1).ordinal
     first = int(months.min())
     grid = np.full((len(series_ids), origin.ordinal - first + 1), np.nan)
-    order = np.argsort(series_ids)
-    position = order[np.searchsorted(np.asarray(series_ids)[order], rows["series_id"])]
+    position = positions(rows["series_id"], series_ids)
     last_vintage = np.append((np.diff(position) != 0) | (np.diff(months) != 0), True)
     grid[position[last_vintage], months[last_vintage] - first] = rows["value"][last_vintage]
     return Panel(tuple(series_ids), names, Month(first), grid)
+
+
+def positions(values: np.ndarray, among: Sequence[int]) -> np.ndarray:
+    """Return where each value stands among some that hold them all: int (values,)."""
+    order = np.argsort(among)
+    return np.asarray(order[np.searchsorted(np.asarray(among)[order], values)])
 
 
 def _names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]:
@@ -62,7 +67,10 @@ def what_is_known(connection: Connection, names: Sequence[str] | None = None) ->
     the names that are not there.
     """
     day = connection.scalar(
-        text("SELECT max(month) FROM milkrun.observation JOIN milkrun.series USING (series_id) WHERE active")
+        text("""
+            SELECT max((SELECT max(month) FROM milkrun.observation o WHERE o.series_id = s.series_id))
+            FROM milkrun.series s WHERE active
+        """)
     )
     return Known(tuple(_active_series(connection, names)), Month.containing(day)) if day else None
 

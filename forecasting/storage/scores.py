@@ -1,120 +1,102 @@
-"""Live RMSE: earlier forecasts against the actuals that have since arrived."""
+"""Scores as rows of the RMSE history, and earlier forecasts whose months have come, for live ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import Connection, text
 
+from forecasting.panel import Values
+from forecasting.storage.copying import copy_out_binary
+from forecasting.storage.panels import positions
 from forecasting.storage.runs import Request, Run
 
 LIVE_WINDOW = 12
+PATHS = ("value", "seasonal_naive")
+CORRECTED = ("base_path", "lower_95", "lower_80", "upper_80", "upper_95")  # of recipes with a base path
 
 
 @dataclass(frozen=True)
-class Score:
-    """One row of the RMSE history; rmse and baseline_rmse in the unit of the series."""
+class Scores:
+    """How forecasts of one split did.
 
-    series_id: int
-    split: str
-    horizon: int
-    n: int
-    rmse: float
-    baseline_rmse: float | None
-    skill: float | None
-    naive_rmse: float | None = None
-    base_path_rmse: float | None = None
-    coverage_80: float | None = None
-    coverage_95: float | None = None
-
-
-def _square(difference: str) -> str:
-    """Square in SQL; PostgreSQL refuses a product too small for a float, where zero is as good."""
-    return f"CASE WHEN abs({difference}) < 1e-150 THEN 0 ELSE ({difference}) ^ 2 END"
-
-
-# Where a series was forecast more than once from the same origin, the newest forecast counts.
-_SCORED = f"""
-    WITH forecasted AS (
-        SELECT DISTINCT ON (f.series_id, x.origin, f.horizon)
-               f.series_id, f.horizon, f.month, f.value, f.seasonal_naive, x.last_value, f.base_path,
-               f.lower_80, f.upper_80, f.lower_95, f.upper_95, x.bundle_id
-        FROM milkrun.run r
-        JOIN milkrun.run_series x USING (run_id)
-        JOIN milkrun.forecast f USING (run_id, series_id)
-        WHERE r.state = 'published' AND r.kind = :kind AND r.vintages = :vintages AND r.recipe_hash = :recipe_hash
-          AND r.origin < :origin AND r.as_of <= :as_of AND f.series_id = ANY(:ids)
-          AND f.month <= :origin AND f.month > :after
-        ORDER BY f.series_id, x.origin, f.horizon, r.run_id DESC
-    ), actual AS (
-        SELECT DISTINCT ON (series_id, month) series_id, month, value AS actual
-        FROM milkrun.observation
-        WHERE series_id = ANY(:ids) AND month <= :origin AND month > :after AND load_id <= :as_of
-        ORDER BY series_id, month, load_id DESC
-    ), scored AS (
-        SELECT f.*, {_square("f.value - a.actual")} AS square, {_square("f.seasonal_naive - a.actual")} AS baseline_square,
-               {_square("f.last_value - a.actual")} AS naive_square, {_square("f.base_path - a.actual")} AS base_square,
-               a.actual BETWEEN f.lower_80 AND f.upper_80 AS inside_80,
-               a.actual BETWEEN f.lower_95 AND f.upper_95 AS inside_95
-        FROM forecasted f JOIN actual a USING (series_id, month)
-    )
-"""
-
-_LIVE_SCORES = text(f"""{_SCORED}
-    SELECT series_id, horizon, count(*) AS n, sqrt(avg(square)) AS rmse, sqrt(avg(baseline_square)) AS baseline_rmse,
-           sqrt(avg(square) FILTER (WHERE baseline_square IS NOT NULL)) AS rmse_beside_baseline,
-           sqrt(avg(naive_square)) AS naive_rmse, sqrt(avg(base_square)) AS base_path_rmse,
-           avg(inside_80::int)::float AS coverage_80, avg(inside_95::int)::float AS coverage_95
-    FROM scored GROUP BY series_id, horizon ORDER BY series_id, horizon
-""")
-
-_BUNDLE_SCORES = text(f"""{_SCORED}
-    SELECT series_id, bundle_id, count(*) AS n, sqrt(avg(square)) AS rmse
-    FROM scored WHERE horizon = 1 AND bundle_id IS NOT NULL GROUP BY series_id, bundle_id
-""")
-
-
-_SHARED_RATIO = text(f"""{_SCORED}
-    SELECT count(*) AS series, min(n) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY rmse / test_rmse) AS ratio
-    FROM (
-        SELECT series_id, count(*) AS n, sqrt(avg(square)) AS rmse, min(m.test_rmse) AS test_rmse
-        FROM scored JOIN milkrun.bundle_member m USING (bundle_id, series_id)
-        WHERE horizon = 1 AND bundle_id = :bundle_id AND m.test_rmse > 0
-        GROUP BY series_id HAVING count(*) >= :least
-    ) AS answered
-""")
-
-
-def read_live_scores(connection: Connection, series_ids: Sequence[int], run: Run | Request) -> list[Score]:
-    """Score published forecasts of the run's recipe, kind and vintages for the twelve months up to its origin.
-
-    One score per series and horizon. Actuals are those known at the run's as_of; the skill is on the months that have a
-    seasonal naive.
+    measures: by their column of rmse_history, each (series, horizon), RMSE in the unit of the series, NaN where not known.
+    Where n is 0 or the rmse is not finite there is no row.
     """
-    rows = connection.execute(_LIVE_SCORES, _parameters(series_ids, run))
-    return [
-        Score(
-            row.series_id,
-            "live",
-            row.horizon,
-            row.n,
-            row.rmse,
-            row.baseline_rmse,
-            _skill(row.rmse_beside_baseline, row.baseline_rmse),
-            row.naive_rmse,
-            row.base_path_rmse,
-            row.coverage_80,
-            row.coverage_95,
-        )
-        for row in rows
-    ]
+
+    series_ids: Sequence[int]
+    split: str
+    measures: dict[str, Values]
 
 
-def read_bundle_scores(
-    connection: Connection, series_ids: Sequence[int], run: Run | Request
-) -> dict[tuple[int, str], tuple[int, float]]:
-    """Return, per series and bundle, how many one-month-ahead forecasts were answered and their RMSE."""
-    rows = connection.execute(_BUNDLE_SCORES, _parameters(series_ids, run))
-    return {(row.series_id, row.bundle_id): (row.n, row.rmse) for row in rows}
+@dataclass(frozen=True)
+class Answered:
+    """Published forecasts of the LIVE_WINDOW months up to a run's origin, for some series.
+
+    paths: by name, each (series, horizon, months), NaN where there is none. by_champion: bool (series, months), whether the
+    present network made the forecast one month ahead.
+    """
+
+    paths: dict[str, Values]
+    by_champion: np.ndarray
+
+
+def read_answered(
+    connection: Connection, series_ids: Sequence[int], run: Run | Request, champions: Mapping[int, str]
+) -> Answered | None:
+    """Read forecasts by the run's recipe, from earlier runs of its kind and vintages; None where there are none.
+
+    champions: the bundle of each series' present network. Where a series was forecast more than once from the same
+    origin, the newest forecast counts.
+    """
+    run_ids = _runs_before(connection, run)
+    if not run_ids:
+        return None
+    numbers = {bundle_id: number for number, bundle_id in enumerate(sorted(set(champions.values())), 1)}
+    chosen = f"run_id = ANY('{_array(run_ids)}') AND series_id = ANY('{_array(series_ids)}')"
+    ended = copy_out_binary(
+        connection,
+        f"""SELECT series_id, run_id, coalesce(last_value, 'NaN'),
+                   coalesce(array_position('{_array(numbers)}'::text[], bundle_id), 0)
+            FROM milkrun.run_series WHERE {chosen}""",
+        {"series_id": "i4", "run_id": "i8", "last_value": "f8", "bundle": "i4"},
+    )
+    names = PATHS + (CORRECTED if run.recipe.corrects else ())
+    known = ", ".join(f"coalesce({name}, 'NaN')" for name in names)
+    after = (run.origin + -LIVE_WINDOW).first_day
+    made = copy_out_binary(
+        connection,
+        f"""SELECT series_id, run_id, month - '1970-01-01'::date, horizon, {known}
+            FROM milkrun.forecast WHERE {chosen} AND month > '{after}' AND month <= '{run.origin.first_day}'""",
+        {"series_id": "i4", "run_id": "i8", "day": "i4", "horizon": "i2", **dict.fromkeys(names, "f8")},
+    )
+    present = np.array([numbers.get(champions.get(series_id, ""), -1) for series_id in series_ids])
+    return _on_grids(series_ids, run_ids, run, present, ended, made)
+
+
+_SHARED_RATIO = text("""
+    WITH forecasted AS (
+        SELECT DISTINCT ON (f.series_id, f.month) f.series_id, f.month, f.value
+        FROM milkrun.run_series x JOIN milkrun.forecast f USING (run_id, series_id)
+        WHERE x.run_id = ANY(:run_ids) AND x.bundle_id = :bundle_id AND f.horizon = 1
+          AND f.month <= :origin AND f.month > :after
+        ORDER BY f.series_id, f.month, f.run_id DESC
+    ), actual AS (
+        SELECT DISTINCT ON (series_id, month) series_id, month, value
+        FROM milkrun.observation WHERE month <= :origin AND month > :after AND load_id <= :as_of
+        ORDER BY series_id, month, load_id DESC
+    ), answered AS (
+        -- PostgreSQL refuses a square too small for a float, where zero is as good.
+        SELECT series_id, count(*) AS n, min(m.test_rmse) AS test_rmse,
+               sqrt(avg(CASE WHEN abs(f.value - a.value) < 1e-150 THEN 0 ELSE (f.value - a.value) ^ 2 END)) AS rmse
+        FROM forecasted f JOIN actual a USING (series_id, month)
+        JOIN milkrun.bundle_member m USING (series_id)
+        WHERE m.bundle_id = :bundle_id AND m.test_rmse > 0
+        GROUP BY series_id HAVING count(*) >= :least
+    )
+    SELECT count(*) AS series, min(n) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY rmse / test_rmse) AS ratio
+    FROM answered
+""")
 
 
 def read_shared_ratio(
@@ -125,26 +107,75 @@ def read_shared_ratio(
     Returns how many series have at least `least` answered forecasts, the fewest that any of them has, and the median
     ratio of live to test RMSE; 0, 0, None where there are none.
     """
-    parameters = {**_parameters(run.series_ids, run), "bundle_id": bundle_id, "least": least}
-    row = connection.execute(_SHARED_RATIO, parameters).one()
+    row = connection.execute(
+        _SHARED_RATIO,
+        {
+            "run_ids": _runs_before(connection, run),
+            "bundle_id": bundle_id,
+            "least": least,
+            "origin": run.origin.first_day,
+            "after": (run.origin + -LIVE_WINDOW).first_day,
+            "as_of": run.as_of,
+        },
+    ).one()
     return row.series, row.n or 0, row.ratio
 
 
-def _parameters(series_ids: Sequence[int], run: Run | Request) -> dict[str, object]:
-    return {
-        "ids": list(series_ids),
-        "kind": run.kind,
-        "vintages": run.vintages,
-        "recipe_hash": run.recipe.hash,
-        "origin": run.origin.first_day,
-        "after": (run.origin + -LIVE_WINDOW).first_day,
-        "as_of": run.as_of,
-    }
+def _runs_before(connection: Connection, run: Run | Request) -> list[int]:
+    """Return the earlier runs that can have forecast a month of the window, the newest last."""
+    found = connection.scalars(
+        text("""
+            SELECT run_id FROM milkrun.run
+            WHERE state = 'published' AND kind = :kind AND vintages = :vintages AND recipe_hash = :recipe_hash
+              AND origin < :origin AND origin > :too_early AND as_of <= :as_of
+            ORDER BY run_id
+        """),
+        {
+            "kind": run.kind,
+            "vintages": run.vintages,
+            "recipe_hash": run.recipe.hash,
+            "origin": run.origin.first_day,
+            "too_early": (run.origin + -(LIVE_WINDOW + run.recipe.horizon)).first_day,
+            "as_of": run.as_of,
+        },
+    )
+    return list(found)
 
 
-def _skill(rmse: float | None, baseline_rmse: float | None) -> float | None:
-    if rmse is None or baseline_rmse is None:
-        return None
-    if baseline_rmse == 0:
-        return 0.0 if rmse == 0 else None
-    return 1.0 - rmse / baseline_rmse
+def _on_grids(
+    series_ids: Sequence[int],
+    run_ids: Sequence[int],
+    run: Run | Request,
+    present: np.ndarray,
+    ended: np.ndarray,
+    made: np.ndarray,
+) -> Answered:
+    """Put rows of run_series and of forecast into their places; present: (series,) number of each champion's bundle."""
+    last_value = np.full((len(series_ids), len(run_ids)), np.nan)
+    bundle = np.zeros(last_value.shape, dtype=np.int64)
+    where = positions(ended["series_id"], series_ids), positions(ended["run_id"], run_ids)
+    last_value[where], bundle[where] = ended["last_value"], ended["bundle"]
+    made = made[
+        np.argsort(made["run_id"], kind="stable")
+    ]  # of two forecasts for one place, the newest comes last and stays
+    rows, runs = positions(made["series_id"], series_ids), positions(made["run_id"], run_ids)
+    months = (
+        made["day"].astype("datetime64[D]").astype("datetime64[M]") - (run.origin + (1 - LIVE_WINDOW)).to_datetime64()
+    )
+    places = rows, made["horizon"] - 1, months.astype(np.int64)
+    shape = (len(series_ids), run.recipe.horizon, LIVE_WINDOW)
+
+    def grid(values: np.ndarray, empty: float) -> np.ndarray:
+        whole = np.full(shape, empty, dtype=values.dtype)
+        whole[places] = values
+        return whole
+
+    names = [name for name in made.dtype.names or () if made.dtype[name].kind == "f"]
+    paths = {name: grid(made[name].astype(np.float64), np.nan) for name in names}
+    paths["last_value"] = grid(last_value[rows, runs], np.nan)
+    return Answered(paths, grid(bundle[rows, runs] == present[rows], False)[:, 0])
+
+
+def _array(values: Iterable[object]) -> str:
+    """Write numbers or digests as an array of PostgreSQL's."""
+    return f"{{{','.join(map(str, values))}}}"

@@ -1,0 +1,36 @@
+"""How earlier forecasts did, now that their months have come."""
+
+import numpy as np
+
+from forecasting.numerics.metrics import rmse, skill
+from forecasting.panel import Values
+
+BASELINES = {"seasonal_naive": "baseline_rmse", "last_value": "naive_rmse", "base_path": "base_path_rmse"}
+
+
+def score_live(paths: dict[str, Values], actual: Values) -> dict[str, Values]:
+    """Score forecasts, and the baselines that were stored beside them, by what happened.
+
+    paths: value, seasonal_naive, last_value and, where there are such, base_path and the bounds of intervals (lower_80 and
+    so on), each (series, horizon, months) in the unit of the series, NaN where there is none. actual: (series, months),
+    NaN where nothing was observed. Returns n, rmse, baseline_rmse (of the seasonal naive), naive_rmse, base_path_rmse, skill
+    (on the months that have a seasonal naive) and coverages, each (series, horizon), NaN where there are no months.
+    """
+    truth = actual[:, None, :]
+    error = paths["value"] - truth
+    measures = {"n": (~np.isnan(error)).sum(axis=-1).astype(np.float64), "rmse": rmse(error)}
+    measures |= {name: rmse(paths[path] - truth) for path, name in BASELINES.items() if path in paths}
+    beside_baseline = rmse(np.where(np.isnan(paths["seasonal_naive"]), np.nan, error))
+    measures["skill"] = skill(beside_baseline, measures["baseline_rmse"])
+    for level in (80, 95):
+        if f"lower_{level}" in paths:
+            measures[f"coverage_{level}"] = _coverage(paths[f"lower_{level}"], paths[f"upper_{level}"], truth)
+    return measures
+
+
+def _coverage(lower: Values, upper: Values, truth: Values) -> Values:
+    """Return the share of months inside an interval."""
+    known = ~np.isnan(upper - lower + truth)
+    inside = (lower <= truth) & (truth <= upper)
+    count = known.sum(axis=-1)
+    return np.where(count > 0, (inside & known).sum(axis=-1) / np.maximum(count, 1), np.nan)
