@@ -4,8 +4,11 @@ Every month of the held-out part is an origin once: short horizons are answered 
 a forecast knows ends at its origin.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -60,9 +63,9 @@ def hold_out(
     parts: list[Values] = []
     for start in range(0, series, BLOCK):
         rows = np.arange(start, min(start + BLOCK, series))
-        found = [
-            _from_origin((judges, trained), histories, known, rows, origin, horizon) for origin in range(months, 0, -1)
-        ]
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            from_origin = partial(_from_origin, (judges, trained), histories, known, rows, horizon)
+            found = list(pool.map(from_origin, range(months, 0, -1)))
         actual, quantiles, scale, missed, wrong = (np.stack(arrays, axis=1) for arrays in zip(*found, strict=True))
         truth[rows], said[rows], scales[rows] = actual, quantiles, scale
         misses[:, rows] = _mean(missed)
@@ -74,7 +77,7 @@ def hold_out(
 
 
 def _from_origin(
-    predicts: tuple[Predict, Predict], histories: Histories, known: Values, rows: np.ndarray, origin: int, horizon: int
+    predicts: tuple[Predict, Predict], histories: Histories, known: Values, rows: np.ndarray, horizon: int, origin: int
 ) -> tuple[np.ndarray, ...]:
     """Return truth, quantiles, scale, misses and errors as seen from an origin; all but scale (…, series, horizon).
 

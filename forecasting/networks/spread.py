@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from forecasting.networks.ensemble import MEDIAN
-from forecasting.numerics.intervals import conformal_factors, widen
+from forecasting.numerics.intervals import conformal_factors, tempered, widen
 from forecasting.panel import Values
 
 COVERAGES = {"80": (1, 3, 0.80), "95": (0, 4, 0.95)}  # positions of the quantiles, and what they should cover
+USUAL = {"80": 1.06, "95": 1.07}  # networks know the past better than the future: by how much, on training parts
 
 
 def factors_of(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
@@ -18,7 +19,8 @@ def factors_of(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
     for name, (low, high, coverage) in COVERAGES.items():
         for who, quantiles in (("network", said), ("base", plain)):
             middle, lower, upper = (quantiles[:, :, place] for place in (MEDIAN, low, high))
-            factors[f"{who}_{name}"] = conformal_factors(actual, middle, lower, upper, coverage=coverage).tolist()
+            found = conformal_factors(actual, middle, lower, upper, coverage=coverage)
+            factors[f"{who}_{name}"] = (tempered(found, USUAL[name]) if who == "network" else found).tolist()
     return factors
 
 
