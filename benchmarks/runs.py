@@ -2,17 +2,21 @@
 
     python -m benchmarks.runs [--series 100 1000 10000] [--months 120] [--json]
 
-Each size is measured in a process of its own, by the flow `monthly` as `milkrun run` calls it, on an embedded database.
-The start of the process, of Prefect and of the database is not counted; the compilation of the training program is. A
-run ends when it is published; "whole" counts until its flow run has returned. Where the seconds go is summed over the
-two shards that are worked on at a time, so that the parts may add up to more than the whole.
+Each size is measured in a process of its own, by the flows as `milkrun run` and `milkrun backfill` call them, on an
+embedded database. Three kinds of runs: one that retrains every series; one that reuses every network; and one that
+reuses every network after a year of runs, whose forecasts it scores. The start of the process, of Prefect and of the
+database is not counted; the compilation of the training program is. A run ends when it is published; "whole" counts
+until its flow run has returned. Where the seconds go is summed over the two shards that are worked on at a time, so
+that the parts may add up to more than the whole.
 
 Reuse runs and COPY take turns, three times; medians are compared. COPY reads every observation (series, month, value)
-and writes the outcomes and forecasts of the run, as CSV, in two readings: into plain tables, and into tables with the
-same keys, indexes and checks as the real ones, but without references to other tables.
+and every forecast that the run scores, and writes the outcomes, forecasts and scores of the run, all as CSV, in two
+readings: into plain tables, and into tables with the same keys, indexes and checks as the real ones, but without
+references to other tables.
 """
 
 import argparse
+import functools
 import io
 import json
 import os
@@ -31,7 +35,8 @@ import numpy as np
 import pyarrow as pa
 
 STEPS = ("reading", "training", "forecasting", "writing")
-READINGS = {"plain": "", "keys": "INCLUDING ALL"}  # how COPY's tables are made like the real ones
+KINDS = ("retrain", "reuse", "a year on")
+READINGS = {"plain tables": "", "keys and checks": "INCLUDING ALL"}  # how COPY's tables are made like the real ones
 REPEATED = 3
 
 
@@ -65,32 +70,54 @@ class Panel:
 
 
 def measure(series: int, months: int) -> dict[str, Any]:
-    """Measure a retrain run, then reuse runs and COPY by turns, in this process."""
+    """Measure runs of each kind in this process, those that reuse by turns with COPY."""
     from forecasting.cli.flow_runs import prefect_for_commands
     from forecasting.months import Month
     from forecasting.settings import Settings
     from forecasting.storage.loads import load_observations
     from forecasting.storage.schema import open_migrated_database
 
+    first = Month.of(2010, 1)
     with open_migrated_database(Settings.from_environment()) as database, prefect_for_commands(log_lines=False):
         start = time.perf_counter()
         load_observations(database, Panel(series, months), source="made up", today=Month.of(2100, 1))
         found: dict[str, Any] = {"series": series, "months": months, "load": time.perf_counter() - start}
-        take = _runs(series)
-        found |= {"retrain": [take("always")], "reuse": [], "copies": {reading: [] for reading in READINGS}}
-        for number in range(REPEATED):
-            found["reuse"].append(take("never", late_months=4 + number))  # another policy makes another run
-            for reading, seconds in bare_copies(database).items():
-                found["copies"][reading].append(seconds)
+        found |= _measure_runs(database, series, first + (months - 1))
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
 
 
-def _runs(series: int) -> Callable[..., dict[str, float]]:
-    """Return a function that takes a run, and gives the seconds to its publication and where they went."""
+def _measure_runs(database: Any, series: int, last: Any) -> dict[str, Any]:
     import tensorflow  # noqa: F401 - process start is not counted
 
+    from flows.backfill import backfill_forecasts
     from flows.monthly import monthly_forecast
+
+    def backfill(start: int, end: int, retrain: Literal["always", "never"], **more: Any) -> Any:
+        origins = str(last + start), str(last + end)
+        return backfill_forecasts(*origins, recipe="classic", retrain=retrain, **more)[-1]
+
+    timed = _stopwatch(series)
+    monthly_forecast(dry_run=True)  # starts Prefect
+    found: dict[str, Any] = {"retrain": {"runs": [timed(lambda: monthly_forecast(recipe="classic", retrain="always"))]}}
+    reuse = {
+        "reuse": lambda late: monthly_forecast(recipe="classic", retrain="never", late_months=late),
+        "a year on": lambda late: backfill(0, 0, "never", late_months=late),
+    }
+    for name, run in reuse.items():
+        if name == "a year on":
+            backfill(-12, -12, "always")
+            backfill(-11, -1, "never")
+        runs, copies = [], []
+        for late in range(4, 4 + REPEATED):  # another policy makes another run
+            runs.append(timed(functools.partial(run, late)))
+            copies.append(bare_copies(database))
+        found[name] = {"runs": runs, "copies": {reading: [one[reading] for one in copies] for reading in READINGS}}
+    return found
+
+
+def _stopwatch(series: int) -> Callable[[Callable[[], Any]], dict[str, float]]:
+    """Return a function that takes a run, and gives the seconds to its publication and where they went."""
     from forecasting import job, shard
     from forecasting.networks import classic
     from forecasting.storage import forecasts
@@ -98,22 +125,21 @@ def _runs(series: int) -> Callable[..., dict[str, float]]:
     spent = dict.fromkeys(STEPS, 0.0)
     _time(shard, "look", spent, "reading")
     _time(classic, "train", spent, "training")
-    _time(classic, "forecast", spent, "forecasting")
+    _time(shard, "_ask", spent, "forecasting")
     _time(forecasts, "write_shard", spent, "writing")
     published: list[float] = []
     _mark(job, "publish_run", published)
-    monthly_forecast(dry_run=True)  # starts Prefect
 
-    def take(retrain: Literal["always", "never"], *, late_months: int = 3) -> dict[str, float]:
+    def timed(run: Callable[[], Any]) -> dict[str, float]:
         spent.update(dict.fromkeys(STEPS, 0.0))
         start = time.perf_counter()
-        summary = monthly_forecast(recipe="classic", retrain=retrain, late_months=late_months)
+        summary = run()
         seconds, whole = published[-1] - start, time.perf_counter() - start
         if not isinstance(summary, job.Summary) or summary.counts["forecast"] != series:
             sys.exit(f"The run did not forecast every series: {summary}")
         return {"seconds": seconds, "whole": whole, **spent}
 
-    return take
+    return timed
 
 
 def _time(module: Any, name: str, spent: dict[str, float], step: str) -> None:
@@ -148,10 +174,16 @@ def bare_copies(database: Any) -> dict[str, float]:
 
     from forecasting.storage.copying import copy_in, copy_out
 
+    inputs = ["SELECT series_id, month, value FROM milkrun.observation"]
     outputs = {}
     with database.engine.begin() as connection:
-        newest = connection.scalar(text("SELECT max(run_id) FROM milkrun.run"))
-        for table in ("run_series", "forecast"):
+        newest, origin, earlier = connection.execute(text(_NEWEST_RUN)).one()
+        if earlier:
+            inputs.append(f"""
+                SELECT run_id, series_id, horizon, month, value, seasonal_naive FROM milkrun.forecast
+                WHERE run_id = ANY('{{{",".join(map(str, earlier))}}}')
+                  AND month <= '{origin}' AND month > date '{origin}' - interval '1 year'""")
+        for table in ("run_series", "forecast", "rmse_history"):
             rows = io.BytesIO()
             query = f"SELECT * FROM milkrun.{table} WHERE run_id = {newest}"
             copy_out(connection, query, rows)
@@ -164,13 +196,22 @@ def bare_copies(database: Any) -> dict[str, float]:
                 connection.execute(text(f"CREATE TABLE bare_{table} (LIKE milkrun.{table} {like})"))
         start = time.perf_counter()
         with database.engine.begin() as connection:
-            copy_out(connection, "SELECT series_id, month, value FROM milkrun.observation", io.BytesIO())
+            for query in inputs:
+                copy_out(connection, query, io.BytesIO())
         for table, (names, rows) in outputs.items():
             rows.seek(0)
             with database.engine.begin() as connection:
                 copy_in(connection, f"bare_{table}", names, rows)
         seconds[reading] = time.perf_counter() - start
     return seconds
+
+
+_NEWEST_RUN = """
+    SELECT n.run_id, n.origin, array_agg(r.run_id) FILTER (WHERE r.run_id IS NOT NULL) AS earlier
+    FROM (SELECT * FROM milkrun.run ORDER BY run_id DESC LIMIT 1) n
+    LEFT JOIN milkrun.run r ON r.kind = n.kind AND r.vintages = n.vintages AND r.origin < n.origin
+    GROUP BY n.run_id, n.origin
+"""
 
 
 def measure_apart(series: int, months: int) -> dict[str, Any]:
@@ -193,23 +234,27 @@ def median(runs: list[dict[str, float]], name: str) -> float:
 
 
 def show(results: list[dict[str, Any]]) -> None:
-    """Print the table of runs, then that of reuse runs beside COPY."""
+    """Print the table of runs, then that of runs beside COPY."""
     print(f"Whole monthly runs, recipe classic, {results[0]['months']} months, 12 horizons; seconds")
-    print(f"{'series':>7} {'run':8} {'seconds':>8} {'whole':>8} " + " ".join(f"{step:>11}" for step in STEPS)
+    print(f"{'series':>7} {'run':10} {'seconds':>8} {'whole':>8} " + " ".join(f"{step:>11}" for step in STEPS)
           + f" {'ms a series':>11} {'peak MiB':>9}")  # fmt: skip
     for row in results:
-        for name in ("retrain", "reuse"):
-            parts = " ".join(f"{median(row[name], step):11.2f}" for step in STEPS)
-            print(f"{row['series']:7d} {name:8} {median(row[name], 'seconds'):8.2f} {median(row[name], 'whole'):8.2f} "
-                  f"{parts} {1000 * median(row[name], 'seconds') / row['series']:11.2f} {row['peak_mib']:9.0f}")  # fmt: skip
-    print("\nReuse runs as multiples of a bare COPY of the same rows; least to largest seconds of three")
-    print(f"{'series':>7} {'COPY into':16} {'COPY':>12} {'reuse run':>12} {'times COPY':>10} {'whole':>6}")
+        for name in KINDS:
+            runs = row[name]["runs"]
+            parts = " ".join(f"{median(runs, step):11.2f}" for step in STEPS)
+            print(f"{row['series']:7d} {name:10} {median(runs, 'seconds'):8.2f} {median(runs, 'whole'):8.2f} "
+                  f"{parts} {1000 * median(runs, 'seconds') / row['series']:11.2f} {row['peak_mib']:9.0f}")  # fmt: skip
+    print("\nRuns that reuse as multiples of a bare COPY of the same rows; least to largest seconds of three")
+    print(f"{'series':>7} {'run':10} {'COPY into':16} {'COPY':>12} {'run':>12} {'times COPY':>10} {'whole':>6}")
     for row in results:
-        for reading, name in {"plain": "plain tables", "keys": "keys and checks"}.items():
-            copies, runs = row["copies"][reading], [run["seconds"] for run in row["reuse"]]
-            ratios = [median(row["reuse"], figure) / statistics.median(copies) for figure in ("seconds", "whole")]
-            print(f"{row['series']:7d} {name:16} {min(copies):5.2f} to {max(copies):.2f} "
-                  f"{min(runs):5.2f} to {max(runs):.2f} {ratios[0]:10.1f} {ratios[1]:6.1f}")  # fmt: skip
+        for name in KINDS[1:]:
+            runs = row[name]["runs"]
+            span = f"{min(run['seconds'] for run in runs):5.2f} to {max(run['seconds'] for run in runs):.2f}"
+            for reading in READINGS:
+                copies = row[name]["copies"][reading]
+                ratios = [median(runs, figure) / statistics.median(copies) for figure in ("seconds", "whole")]
+                print(f"{row['series']:7d} {name:10} {reading:16} {min(copies):5.2f} to {max(copies):.2f} "
+                      f"{span} {ratios[0]:10.1f} {ratios[1]:6.1f}")  # fmt: skip
 
 
 def main() -> None:

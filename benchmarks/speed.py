@@ -57,9 +57,9 @@ def draw(found: dict[str, Any], path: Path) -> None:
         axes.axhline(
             sum(recipe["keras"]) / 2, linestyle=":", color=axes.lines[-1].get_color(), label="Keras fit, the same"
         )
-    for name, marker in (("retrain", "^"), ("reuse", "v")):
+    for name, marker in zip(runs.KINDS, "^v<", strict=True):
         counts = [row["series"] for row in found["runs"]]
-        each = [row[name]["seconds"] / row["series"] for row in found["runs"]]
+        each = [runs.median(row[name]["runs"], "seconds") / row["series"] for row in found["runs"]]
         axes.plot(counts, each, marker=marker, linestyle="--", label=f"whole run, {name}")
     axes.set(xscale="log", yscale="log", xlabel="series", ylabel="seconds per series")
     axes.set_title("Seconds per series, compiling included", loc="left")
