@@ -76,6 +76,7 @@ class Hosting:
                 ),
                 PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS="5",
                 PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION="30",
+                PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE="prefect.server.concurrency.lease_storage.filesystem",
                 PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS="2",
             ),
         )

@@ -77,7 +77,7 @@ def test_one_command_hosts_everything_and_stops_cleanly(home: Path) -> None:
         assert password.stat().st_mode & 0o777 == 0o600
         assert httpx.get(f"http://127.0.0.1:{port}/api/csrf-token", params={"client": "x"}).status_code == 401
         milkrun("run", "--submit", PREFECT_API_AUTH_STRING=password.read_text().strip(), **client)
-        wait_until(lambda: "published" in milkrun("status", "--json"), "the run is published", 600)
+        wait_until(lambda: '"state": "published"' in milkrun("status", "--json"), "the run is published", 600)
         assert milkrun("status", "--check").startswith("1975-12 is published as run 1")
 
     def left() -> list[str]:
