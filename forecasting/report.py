@@ -19,6 +19,9 @@ from forecasting.storage.runs import Run, read_run
 
 EARLIER_ORIGINS = 12
 BATCH = 500
+# Asking networks about every month of the past costs a hundred times what a forecast does: larger runs show its end only.
+WHOLE_PAST_UP_TO = 1000
+PAST_MONTHS = 24
 
 
 def report_run(database: Database, run_id: int | None, folder: Path | None = None) -> Path:
@@ -42,6 +45,7 @@ def _head(runs: RunsInView) -> dict[str, Any]:
 
 def _cards(database: Database, run: Run, runs: RunsInView) -> Iterator[dict[str, Any]]:
     """Give everything that the page shows of each series of a run, in plain JSON values."""
+    months = None if len(run.series_ids) <= WHOLE_PAST_UP_TO else PAST_MONTHS
     for start in range(0, len(run.series_ids), BATCH):
         ids = run.series_ids[start : start + BATCH]
         with database.reading() as connection:
@@ -52,7 +56,7 @@ def _cards(database: Database, run: Run, runs: RunsInView) -> Iterator[dict[str,
             forecasts = reviews.read_forecasts(connection, runs, ids)
             scores = reviews.read_scores(connection, runs, ids)
             changes = reviews.read_changes(connection, run.run_id, [outcome["series"] for outcome in outcomes])
-        parts = predict_parts(database, run, known)
+        parts = predict_parts(database, run, known, months=months)
         lines = _observed_lines(observed)
         for outcome in outcomes:
             series_id = outcome.pop("series_id")

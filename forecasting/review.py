@@ -45,11 +45,13 @@ def review_series(database: Database, name: str) -> SeriesChart:
     )
 
 
-def predict_parts(database: Database, run: Run, panel: Panel) -> dict[int, tuple[Line, Line]]:
-    """Predict every month one ahead with the networks of a published run: training part and test part, per series.
+def predict_parts(
+    database: Database, run: Run, panel: Panel, *, months: int | None = None
+) -> dict[int, tuple[Line, Line]]:
+    """Predict the past one month ahead with the networks of a published run: training part and test part, per series.
 
-    panel: what the run could know. Series whose forecast no network of the run's recipe made are left out.
-    Raises BundleError when a bundle is damaged.
+    panel: what the run could know; months: how many are asked about, the last ones; None: all. Series whose forecast no
+    network of the run's recipe made are left out. Raises BundleError when a bundle is damaged.
     """
     with database.reading() as connection:
         found = bundles.read_champions(connection, panel.series_ids, run)
@@ -63,11 +65,14 @@ def predict_parts(database: Database, run: Run, panel: Panel) -> dict[int, tuple
     for bundle_id, bundle in stored.items():
         members = [series_id for series_id, champion in champions.items() if champion.bundle_id == bundle_id]
         networks, positions = networks_of(bundle_id, bundle, members)
-        for series_id, position in zip(members, positions, strict=True):
-            own = histories.select([rows[series_id]])
-            length, last = int(own.lengths[0]), own.last_months[0]
-            first, trained = last + (1 - length), length - (last - champions[series_id].origin)
-            past = method_of(run.recipe).predict_past(run.recipe, networks, own, position=position, trained=trained)
+        own = histories.select([rows[series_id] for series_id in members])
+        since = [last - champions[i].origin for last, i in zip(own.last_months, members, strict=True)]
+        trained = [int(length) - later for length, later in zip(own.lengths, since, strict=True)]
+        pasts = method_of(run.recipe).predict_past(
+            run.recipe, networks, own, positions=positions, trained=trained, months=months
+        )
+        for row, (series_id, past) in enumerate(zip(members, pasts, strict=True)):
+            first = own.last_months[row] + (1 - int(own.lengths[row]))
             parts[series_id] = Line(first + past.train_first, past.train), Line(first + past.test_first, past.test)
     return parts
 

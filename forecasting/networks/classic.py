@@ -139,18 +139,29 @@ def forecast(
 
 
 def predict_past(
-    recipe: ClassicRecipe, networks: Networks, histories: Histories, *, position: int, trained: int
-) -> Past:
-    """Predict every month of one series with its stored network; trained: its months when the network was trained."""
-    own = networks.select([position])
-    split = train_lengths(np.array([trained]), recipe.train_share)
+    recipe: ClassicRecipe,
+    networks: Networks,
+    histories: Histories,
+    *,
+    positions: Sequence[int],
+    trained: Sequence[int],
+    months: int | None = None,
+) -> list[Past]:
+    """Predict the past of series with their stored networks.
+
+    positions: which of the networks each history belongs to; trained: its months when the network was trained; months: how
+    many are asked about, the last ones; None: all.
+    """
+    own, lengths = networks.select(list(positions)), histories.lengths
+    split = train_lengths(np.asarray(trained, np.int64), recipe.train_share)
     scaled = scaler_of(own).transform(histories.values)
-    look_back = np.full_like(split, recipe.look_back)
+    first = np.full_like(split, recipe.look_back) if months is None else np.maximum(recipe.look_back, lengths - months)
     parts = []
-    for start, end in ((look_back, split), (np.maximum(split, look_back), histories.lengths)):
+    for start, end in ((first, split), (np.maximum(split, first), lengths)):
         windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
-        parts += [predict_part(recipe, own, histories.values, windows).values[0], int(start[0])]
-    return Past(*parts)
+        values = predict_part(recipe, own, histories.values, windows).values
+        parts.append([(row[:count], int(at)) for row, count, at in zip(values, windows.counts, start, strict=True)])
+    return [Past(*train, *test) for train, test in zip(*parts, strict=True)]
 
 
 def without_networks(recipe: ClassicRecipe, histories: Histories) -> Forecasts:

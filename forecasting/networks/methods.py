@@ -14,13 +14,13 @@ class Method:
 
     fit(recipe, histories, seeds, *, filled, workers, progress) trains networks of each series' own;
     forecast(recipe, networks, histories, *, positions, live) asks them;
-    predict_past(recipe, networks, histories, *, position, trained) asks them about months that are known;
+    predict_past(recipe, networks, histories, *, positions, trained, months) asks them about months that are known;
     without_networks(recipe, histories) forecasts where there are none.
     """
 
     fit: Callable[..., Fitted]
     forecast: Callable[..., Forecasts]
-    predict_past: Callable[..., Past]
+    predict_past: Callable[..., list[Past]]
     without_networks: Callable[..., Forecasts]
     without_networks_name: str
 

@@ -30,6 +30,7 @@ LEAST_TO_LEARN = 18  # months before an origin that a network learns from
 LEAST_HELD = 12  # months, the last ones, that networks are judged on
 LEAST_TO_FORECAST = 24  # months of history below which the base path is used
 JUDGES = "judge/"  # tensors of the networks that have not seen the last months: test figures can be computed again
+PAST_BLOCK = 4096  # months of the past predicted at a time: what is described of them fits the memory
 HIGHEST = float(np.finfo(np.float64).max) / 1e6
 
 
@@ -200,30 +201,42 @@ def without_networks(recipe: MonthlyRecipe, histories: Histories) -> Forecasts:
 
 
 def predict_past(
-    recipe: MonthlyRecipe, networks: Networks, histories: Histories, *, position: int, trained: int
-) -> Past:
-    """Predict every month of one series: held-out ones by the judges, later ones and those trained on by the networks.
+    recipe: MonthlyRecipe,
+    networks: Networks,
+    histories: Histories,
+    *,
+    positions: Sequence[int],
+    trained: Sequence[int],
+    months: int | None = None,
+) -> list[Past]:
+    """Predict the past of series: held-out months by the judges, later ones and those trained on by the networks.
 
-    trained: its months when the networks were trained.
+    positions: which of the networks' series each history belongs to; trained: its months when the networks were trained;
+    months: how many are asked about, the last ones; None: all.
     """
-    length = int(histories.lengths[0])
-    held = held_months(recipe) if trained - held_months(recipe) >= LEAST_TO_FORECAST else 0
-    first, split = min(LEAST_TO_LEARN, length), min(max(trained - held, LEAST_TO_LEARN), length)
-    months = np.arange(first, length)
-    if not len(months):
-        return Past(np.zeros(0), first, np.zeros(0), split)
-    values = np.repeat(histories.values, len(months), axis=0)
-    examples, shift = describe(values, months, horizon=recipe.horizon)
-    places = np.full(len(months), max(position, 0))
+    lengths, known = histories.lengths, np.asarray(trained, np.int64)
+    least = np.minimum(LEAST_TO_LEARN, lengths)
+    first = least if months is None else np.maximum(least, lengths - months)
+    held = np.where(known - held_months(recipe) >= LEAST_TO_FORECAST, held_months(recipe), 0)
+    split = np.clip(known - held, first, lengths)
+    series = np.repeat(np.arange(len(lengths)), lengths - first)
+    asked = np.concatenate([np.arange(*ends) for ends in zip(first, lengths, strict=True)]) if len(lengths) else series
+    judged = (asked >= (known - held)[series]) & (asked < known[series])
+    places = np.maximum(np.asarray(positions, np.int64), 0)[series]
     judges = {name.removeprefix(JUDGES): tensor for name, tensor in networks.weights.items() if name.startswith(JUDGES)}
-    final = _predict(recipe, networks.weights, networks.shared, examples, places)
-    said = final
-    if held:
-        judged = _predict(recipe, judges, networks.shared, examples, places, members=recipe.judges)
-        inside = (months >= split) & (months < trained)
-        said = np.where(inside[:, None, None], judged, final)
-    ahead = _in_units(Histories(values, months, ()), examples, shift, said, {}, ()).values[:, 0]
-    return Past(ahead[: split - first], first, ahead[split - first :], split)
+    ahead = np.empty(len(series))
+    for weights, members, rows in ((networks.weights, None, ~judged), (judges, recipe.judges, judged)):
+        for block in np.array_split(np.flatnonzero(rows), -(-int(rows.sum()) // PAST_BLOCK) or 1):
+            if len(block):
+                own = Histories(histories.values[series[block]], asked[block], ())
+                examples, shift = describe(own.values, own.lengths, horizon=recipe.horizon)
+                said = _predict(recipe, weights, networks.shared, examples, places[block], members=members)
+                ahead[block] = _in_units(own, examples, shift, said, {}, ()).values[:, 0]
+    each = np.split(ahead, np.cumsum(lengths - first)[:-1])
+    return [
+        Past(values[: end - start], int(start), values[end - start :], int(end))
+        for values, start, end in zip(each, first, split, strict=True)
+    ]
 
 
 def held_months(recipe: MonthlyRecipe) -> int:

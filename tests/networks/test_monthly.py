@@ -221,12 +221,33 @@ def test_held_out_months_are_scored_without_having_been_seen(recipe: MonthlyReci
 def test_the_past_is_predicted_by_judges_where_they_have_not_seen_it(recipe: MonthlyRecipe) -> None:
     """Test predictions begin with the held-out year; their errors are those of the stored test RMSE."""
     fitted, [values] = fitted_of(recipe), [some_series()[2]]
-    past = predict_past(recipe, fitted.networks, histories_of([values]), position=2, trained=len(values))
+    [past] = predict_past(recipe, fitted.networks, histories_of([values]), positions=[2], trained=[len(values)])
 
     assert (past.train_first, past.test_first) == (18, len(values) - 12)
     assert len(past.train) == past.test_first - past.train_first
     missed = np.sqrt(np.mean((past.test - values[-12:]) ** 2))
     assert missed == pytest.approx(fitted.scores["test"].rmse[2, 0], rel=1e-6)
+
+
+@pytest.mark.parametrize("recipe", [SHARED, OWN])
+def test_the_past_of_many_is_that_of_each(recipe: MonthlyRecipe) -> None:
+    """Asked about together, or about the last months only, networks say of a series what they say of it alone."""
+    fitted, series = fitted_of(recipe), some_series()
+    trained = [len(values) - 3 for values in series]
+
+    together = predict_past(recipe, fitted.networks, histories_of(series), positions=range(6), trained=trained)
+    newest = predict_past(recipe, fitted.networks, histories_of(series), positions=range(6), trained=trained, months=20)
+
+    for row, values in enumerate(series):
+        alone = predict_past(
+            recipe, fitted.networks, histories_of([values]), positions=[row], trained=trained[row : row + 1]
+        )[0]
+        np.testing.assert_allclose(together[row].train, alone.train, rtol=1e-6)
+        np.testing.assert_allclose(together[row].test, alone.test, rtol=1e-6)
+        assert (together[row].train_first, together[row].test_first) == (alone.train_first, alone.test_first)
+        whole, last = (np.concatenate([past.train, past.test]) for past in (alone, newest[row]))
+        np.testing.assert_allclose(last, whole[-20:], rtol=1e-6)
+        assert newest[row].train_first == len(values) - len(last)
 
 
 def test_without_networks_the_base_path_speaks() -> None:
