@@ -19,6 +19,7 @@ from forecasting.settings import Settings
 from forecasting.shard import forecast_shard
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.database import Database
+from forecasting.storage.knowledge import known_now, known_then
 from forecasting.storage.runs import Request, Run
 
 
@@ -35,6 +36,7 @@ class Round:
     """What is asked for: everything that decides a run, before it meets the data.
 
     origin: the last month that may be used; None means the newest month observed, but not after `due`.
+    attempt: from 2 on, the same request once more.
     series: names, None for all active series. due: the newest month that may be the origin (from the schedule).
     """
 
@@ -46,6 +48,7 @@ class Round:
     due: Month | None = None
     shard_size: int = 1000
     started_by: Start = Start()
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -179,20 +182,27 @@ def _request(database: Database, asked: Round) -> Request:
             f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
             f"or run with --origin {known.newest_month}."
         )
-    as_of = database.write(lambda connection: panels.newest_load(connection, known.series_ids, origin))
+    knowledge = database.write(
+        lambda connection: (
+            known_now(connection, known.series_ids, origin, usual=origin >= usual)
+            if asked.kind == "live"
+            else known_then(connection, known.series_ids, origin, asked.recipe.hash)
+        )
+    )
     return Request(
         kind=asked.kind,
         origin=origin,
-        as_of=as_of,
-        vintages="as_of" if asked.kind == "live" and origin >= usual else "latest",
+        as_of=knowledge.as_of,
+        vintages=knowledge.vintages,
         recipe=asked.recipe,
         policy=asked.policy.settings,
-        series_ids=known.series_ids,
+        series_ids=knowledge.series_ids,
         names=asked.series,
         shard_size=asked.shard_size,
         code_version=__version__,
         trigger=asked.started_by.trigger,
         prefect_flow_run_id=asked.started_by.prefect_flow_run_id,
+        attempt=asked.attempt,
     )
 
 
