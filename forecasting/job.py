@@ -84,7 +84,7 @@ def open_run(database: Database, asked: Round) -> Run:
 
     Raises RunRefused when there is nothing to forecast, InputError for unknown series.
     """
-    request = _request(database, asked)
+    request = request_of(database, asked)
     return database.write(lambda connection: runs.open_run(connection, request))
 
 
@@ -144,7 +144,7 @@ def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
 
 def plan_run(database: Database, asked: Round) -> Plan:
     """Say what a run would do with each series, and why; nothing is written."""
-    request = _request(database, asked)
+    request = request_of(database, asked)
     with database.reading() as connection:
         done = runs.find_published(connection, request)
         common = (
@@ -173,7 +173,8 @@ def _known(database: Database, series: tuple[str, ...] | None) -> panels.Known:
     return known
 
 
-def _request(database: Database, asked: Round) -> Request:
+def request_of(database: Database, asked: Round) -> Request:
+    """Say which run is meant by what is asked for, by the data that are there; the rest as open_run."""
     known = _known(database, asked.series)
     usual = min(known.newest_month, asked.due) if asked.due else known.newest_month
     origin = asked.origin or usual
