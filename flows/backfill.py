@@ -1,17 +1,20 @@
 """Past origins, one run each, by the same steps as the monthly flow."""
 
+import logging
 from typing import Literal
 
 from prefect import flow
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import run_name, started_by, take
+from flows.steps import found, run_name, started_by, take
 from forecasting import job
-from forecasting.errors import InputError
-from forecasting.months import Month, months_between
+from forecasting.backfill import plan_backfill
+from forecasting.months import Month
 from forecasting.settings import Settings
 from forecasting.storage.schema import open_migrated_database
+
+logger = logging.getLogger(__name__)
 
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
@@ -22,8 +25,10 @@ def backfill_forecasts(
     recipe: str | None = None,
     retrain: Literal["auto", "always", "never"] = "auto",
     late_months: LateMonths | None = None,
+    reprocess: Literal["none", "failed", "completed"] = "none",
+    dry_run: bool = False,
 ) -> list[job.Summary]:
-    """Forecast from past origins, oldest first; no run sees a month after its origin.
+    """Forecast from past origins, oldest first; no run sees what was learned after its origin.
 
     Args:
         start: First origin, as YYYY-MM.
@@ -32,29 +37,34 @@ def backfill_forecasts(
         recipe: Name of the recipe. Empty: the one of the settings.
         retrain: auto retrains where a network is missing, old or has become worse; always and never do as they say.
         late_months: How many months late a series may be and still be forecast. Empty: as in the settings.
+        reprocess: none leaves published origins as they are; failed repeats series that failed, were held or refused;
+            completed repeats everything, beside what is there.
+        dry_run: Only say in the log what would be run.
 
     """
     settings = Settings.from_environment()
-    origins = months_between(Month.parse(start), Month.parse(end))
-    if not origins:
-        raise InputError(f"The backfill ends at {end}, before it starts at {start}: exchange the two.")
+    asked = job.round_from(
+        settings,
+        series=series,
+        recipe=recipe,
+        retrain=retrain,
+        late_months=late_months,
+        kind="backfill",
+        started_by=started_by(),
+    )
     with open_migrated_database(settings) as database:
-        newest = job.newest_month(database)
-    if origins[-1] > newest:
-        raise InputError(f"The backfill ends at {end}, after the newest observation {newest}: nothing was run.")
-    summaries = []
-    for number, origin in enumerate(origins):
-        asked = job.round_from(
-            settings,
-            origin=str(origin),
-            series=series,
-            recipe=recipe,
-            retrain=retrain,
-            late_months=late_months,
-            kind="backfill",
-            started_by=started_by(),
-        )
-        with artifacts.shown_progress(f"Origin {origin}, {number + 1} of {len(origins)}: series forecast, in percent."):
-            summaries.append(take(asked))
-    artifacts.show_backfill(summaries)
+        steps = plan_backfill(database, asked, Month.parse(start), Month.parse(end), reprocess)
+    summaries: list[job.Summary] = []
+    for number, step in enumerate(steps):
+        title = f"Origin {step.request.origin}, {number + 1} of {len(steps)}"
+        if dry_run:
+            known = f"load {step.request.as_of} ({step.request.vintages}), {len(step.request.series_ids)} series"
+            logger.info("%s: %s, %s.", title, known, "to run" if step.to_do else f"published as run {step.published}")
+        elif step.published is None:
+            with artifacts.shown_progress(f"{title}: series forecast, in percent."):
+                summaries.append(take(step.asked))
+        else:
+            summaries.append(found(step.published))
+    if summaries:
+        artifacts.show_backfill(summaries)
     return summaries

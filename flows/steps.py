@@ -107,6 +107,12 @@ def take(asked: job.Round) -> job.Summary:
     return summary
 
 
+def found(run_id: int) -> job.Summary:
+    """Say how a run ended that was published before."""
+    with open_database(Settings.from_environment()) as database:
+        return job.summarise(database, job.find_run(database, run_id), published_now=False)
+
+
 def scheduled_moment() -> datetime:
     """Return the moment this flow run was scheduled for, however late it runs."""
     scheduled: datetime | None = runtime.flow_run.scheduled_start_time

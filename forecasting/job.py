@@ -19,6 +19,7 @@ from forecasting.settings import Settings
 from forecasting.shard import forecast_shard
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.database import Database
+from forecasting.storage.knowledge import known_now, known_then
 from forecasting.storage.runs import Request, Run
 
 
@@ -35,6 +36,7 @@ class Round:
     """What is asked for: everything that decides a run, before it meets the data.
 
     origin: the last month that may be used; None means the newest month observed, but not after `due`.
+    attempt: from 2 on, the same request once more.
     series: names, None for all active series. due: the newest month that may be the origin (from the schedule).
     """
 
@@ -46,6 +48,7 @@ class Round:
     due: Month | None = None
     shard_size: int = 1000
     started_by: Start = Start()
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def open_run(database: Database, asked: Round) -> Run:
 
     Raises RunRefused when there is nothing to forecast, InputError for unknown series.
     """
-    request = _request(database, asked)
+    request = request_of(database, asked)
     return database.write(lambda connection: runs.open_run(connection, request))
 
 
@@ -141,7 +144,7 @@ def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
 
 def plan_run(database: Database, asked: Round) -> Plan:
     """Say what a run would do with each series, and why; nothing is written."""
-    request = _request(database, asked)
+    request = request_of(database, asked)
     with database.reading() as connection:
         done = runs.find_published(connection, request)
         common = (
@@ -170,7 +173,8 @@ def _known(database: Database, series: tuple[str, ...] | None) -> panels.Known:
     return known
 
 
-def _request(database: Database, asked: Round) -> Request:
+def request_of(database: Database, asked: Round) -> Request:
+    """Say which run is meant by what is asked for, by the data that are there; the rest as open_run."""
     known = _known(database, asked.series)
     usual = min(known.newest_month, asked.due) if asked.due else known.newest_month
     origin = asked.origin or usual
@@ -179,20 +183,27 @@ def _request(database: Database, asked: Round) -> Request:
             f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
             f"or run with --origin {known.newest_month}."
         )
-    as_of = database.write(lambda connection: panels.newest_load(connection, known.series_ids, origin))
+    knowledge = database.write(
+        lambda connection: (
+            known_now(connection, known.series_ids, origin, usual=origin >= usual)
+            if asked.kind == "live"
+            else known_then(connection, known.series_ids, origin, asked.recipe.hash)
+        )
+    )
     return Request(
         kind=asked.kind,
         origin=origin,
-        as_of=as_of,
-        vintages="as_of" if asked.kind == "live" and origin >= usual else "latest",
+        as_of=knowledge.as_of,
+        vintages=knowledge.vintages,
         recipe=asked.recipe,
         policy=asked.policy.settings,
-        series_ids=known.series_ids,
+        series_ids=knowledge.series_ids,
         names=asked.series,
         shard_size=asked.shard_size,
         code_version=__version__,
         trigger=asked.started_by.trigger,
         prefect_flow_run_id=asked.started_by.prefect_flow_run_id,
+        attempt=asked.attempt,
     )
 
 

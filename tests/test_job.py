@@ -434,15 +434,6 @@ def test_a_run_bounded_by_its_schedule_is_no_hindsight(database: Database, arriv
     assert len(read(database, "SELECT FROM milkrun.rmse_trend WHERE split = 'live' AND horizon = 1")) == 2
 
 
-def test_every_origin_of_a_backfill_is_of_one_kind(database: Database, arrive: Arrive, milk: list[float]) -> None:
-    """The newest month is no exception: a backfilled month does not depend on where the data happen to end."""
-    arrive("1962-01", milk=milk)
-    summaries = [run(database, kind="backfill", origin=Month.of(1975, month)) for month in (11, 12)]
-
-    assert [summary.run.vintages for summary in summaries] == ["latest", "latest"]
-    assert summaries[1].counts["reused"] == 1
-
-
 def test_numbers_next_to_zero_stop_nobody(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Errors whose squares are too small for a float count as zero; the other series go on."""
     arrive("1962-01", milk=milk[:156], tiny=[value * 1e-170 for value in milk[:156]])

@@ -1,5 +1,6 @@
 """milkrun run, plan, backfill: the monthly round from the command line."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,14 +72,30 @@ def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: s
 @click.option("--start", required=True, metavar="YYYY-MM", help="First origin.")
 @click.option("--end", required=True, metavar="YYYY-MM", help="Last origin, included.")
 @_round_options
+@click.option(
+    "--reprocess",
+    type=click.Choice(["none", "failed", "completed"]),
+    default="none",
+    show_default=True,
+    help="Published origins: left as they are; series that failed, were held or refused again; or all of them again.",
+)
+@click.option("--dry-run", is_flag=True, help="Only print the plan.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @_submit_option
 @format_options
-def backfill(submit: bool, output_format: str, **asked: Any) -> int:
-    """Forecast from past origins, oldest first, each without seeing a month after it.
+def backfill(submit: bool, output_format: str, dry_run: bool, yes: bool, **asked: Any) -> int:
+    """Forecast from past origins, oldest first, each from what was known then.
 
-    Origins that are published are left as they are; live forecasts are never touched.
+    Prints what it would do and asks, on a terminal; with --submit the worker does neither. Origins that are published
+    are left as they are, an interrupted backfill goes on, and live forecasts are never touched.
     """
     parameters = _parameters(asked)
+    if dry_run or not submit:
+        to_do = _print_backfill_plan(parameters, output_format, shown=dry_run or output_format == "table")
+        if dry_run:
+            return EXIT_DONE
+        if to_do and not yes and sys.stdin.isatty():
+            click.confirm(f"Run {to_do} origins?", abort=True, err=True)
     if submit:
         service.submit("backfill/backfill", parameters, output_format)
         return EXIT_DONE
@@ -111,6 +128,43 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     if planned.done is not None:
         title += f": published as run {planned.done}, so that a run would do nothing"
     print_rows(*_plan_rows(planned, every_series, output_format), output_format, title=title)
+
+
+def _print_backfill_plan(parameters: dict[str, Any], output_format: str, *, shown: bool) -> int:
+    """Print what a backfill would do, where it is to be shown; returns how many origins it would run."""
+    from forecasting import job
+    from forecasting.backfill import plan_backfill, plan_first
+    from forecasting.months import Month
+    from forecasting.settings import Settings
+    from forecasting.storage.schema import open_migrated_database
+
+    asked = dict(parameters)
+    start, end, reprocess = (asked.pop(name) for name in ("start", "end", "reprocess"))
+    settings = Settings.from_environment()
+    wanted = job.round_from(settings, kind="backfill", **asked)
+    with open_migrated_database(settings) as database:
+        steps = plan_backfill(database, wanted, Month.parse(start), Month.parse(end), reprocess)
+        first = plan_first(database, steps) if shown and output_format == "table" else None
+    rows = [
+        [
+            str(step.request.origin),
+            step.request.as_of,
+            step.request.vintages,
+            len(step.request.series_ids),
+            step.request.attempt,
+            step.published,
+        ]
+        for step in steps
+    ]
+    if shown:
+        title = f"Backfill {start} to {end}, recipe {wanted.recipe.name}"
+        columns = ["origin", "as_of", "vintages", "series", "attempt", "published_as_run"]
+        print_rows(columns, rows, output_format, title=title)
+    if first is not None:
+        print_rows(
+            *_plan_rows(first, False, output_format), title=f"At the first origin to run, {first.request.origin}"
+        )
+    return sum(step.to_do for step in steps)
 
 
 def _parameters(asked: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from forecasting.months import Month
 from forecasting.storage import tables
 from forecasting.storage.copying import copy_in_binary
-from forecasting.storage.runs import Request, Run
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,9 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
 
 # Runs in the order in which their networks count, so that each series is looked up in the first of them alone, however
 # many there are.
-_CHAMPIONS = text("""
+_CHAMPIONS = text(f"""
     WITH earlier AS MATERIALIZED (
-        SELECT array_agg(run_id ORDER BY recipe_hash = :recipe_hash DESC, origin DESC, run_id DESC) AS run_ids
-        FROM milkrun.run
-        WHERE state = 'published' AND kind = :kind AND vintages = :vintages AND origin <= :origin AND as_of <= :as_of
+        SELECT array_agg(run_id ORDER BY {FIRST_TO_COUNT}) AS run_ids FROM milkrun.run WHERE {BUILT_ON}
     ), champion AS MATERIALIZED (
         SELECT wanted.series_id, newest.bundle_id
         FROM unnest(CAST(:ids AS integer[])) AS wanted(series_id)
@@ -163,19 +161,12 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run |
     """Return the network that a run may reuse, for each series that has one.
 
     That is the network of the series' newest published forecast, up to the run's origin and as_of, by the run's recipe, or
-    by another where this one has none. Only runs of the same kind and with the same vintages count: backfills and
-    hindsight leave the networks of live runs alone, and these leave theirs alone.
+    by another where this one has none. Only runs that it may build on count (BUILT_ON): live runs never reuse the network
+    of a backfill, nor of hindsight.
     """
     rows = connection.execute(
         _CHAMPIONS,
-        {
-            "ids": list(series_ids),
-            "kind": run.kind,
-            "vintages": run.vintages,
-            "recipe_hash": run.recipe.hash,
-            "origin": run.origin.first_day,
-            "as_of": run.as_of,
-        },
+        {"ids": list(series_ids), **built_on(run)},
     )
     return {
         series_id: Champion(series_id, bundle_id, recipe_hash, position, _month(seen), _month(origin), test_rmse)

@@ -78,10 +78,8 @@ def what_is_known(connection: Connection, names: Sequence[str] | None = None) ->
 def newest_load(connection: Connection, series_ids: Sequence[int], origin: Month) -> int:
     """Return the newest load that brought anything a run from this origin may use.
 
-    Loaders hold the same lock exclusively until they commit, so that no older load can appear later; the lock ends
-    with the transaction.
+    Raises RunRefused when there is none.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOAD_LOCK})
     load_id: int | None = connection.scalar(
         text("SELECT max(load_id) FROM milkrun.observation WHERE series_id = ANY(:ids) AND month <= :origin"),
         {"ids": list(series_ids), "origin": origin.first_day},
@@ -89,6 +87,14 @@ def newest_load(connection: Connection, series_ids: Sequence[int], origin: Month
     if load_id is None:
         raise RunRefused(f"No series has an observation up to {origin}: choose a later origin.")
     return load_id
+
+
+def hold_loads(connection: Connection) -> None:
+    """Let no load commit before this transaction ends.
+
+    Loaders hold the same lock exclusively until they commit, so that no older load can appear later.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOAD_LOCK})
 
 
 def _active_series(connection: Connection, names: Sequence[str] | None) -> list[int]:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from forecasting.months import Month
 from forecasting.storage import tables
 from forecasting.storage.bundles import Bundle, write_bundle
-from forecasting.storage.runs import Request, Run
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,17 @@ def write_run_network(connection: Connection, run: Run, network: RunNetwork, bun
 def read_shared_champion(connection: Connection, run: Run | Request) -> SharedChampion | None:
     """Return the shared networks that a run may reuse, None where there are none.
 
-    Those of the newest published run of the same kind and vintages, up to the run's origin and as_of; by its recipe, or by
-    another where this one has none.
+    Those of the newest published run that it may build on; by its recipe, or by another where this one has none.
     """
     row = connection.execute(
-        text("""
+        text(f"""
+            WITH earlier AS (
+                SELECT run_id, row_number() OVER (ORDER BY {FIRST_TO_COUNT}) AS place FROM milkrun.run WHERE {BUILT_ON}
+            )
             SELECT n.bundle_id, b.recipe_hash, b.origin
-            FROM milkrun.run r JOIN milkrun.run_network n USING (run_id) JOIN milkrun.bundle b USING (bundle_id)
-            WHERE r.state = 'published' AND r.kind = :kind AND r.vintages = :vintages
-              AND r.origin <= :origin AND r.as_of <= :as_of
-            ORDER BY b.recipe_hash = :recipe_hash DESC, r.origin DESC, r.run_id DESC LIMIT 1
+            FROM earlier JOIN milkrun.run_network n USING (run_id) JOIN milkrun.bundle b USING (bundle_id)
+            ORDER BY place LIMIT 1
         """),
-        {
-            "kind": run.kind,
-            "vintages": run.vintages,
-            "recipe_hash": run.recipe.hash,
-            "origin": run.origin.first_day,
-            "as_of": run.as_of,
-        },
+        built_on(run),
     ).one_or_none()
     return None if row is None else SharedChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin))

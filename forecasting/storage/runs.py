@@ -32,6 +32,7 @@ class Run:
     series_ids: tuple[int, ...]
     shard_size: int
     state: str
+    attempt: int = 1
 
     @property
     def shards(self) -> range:
@@ -59,6 +60,7 @@ class Request:
     code_version: str
     trigger: str
     prefect_flow_run_id: str | None = None
+    attempt: int = 1
 
     @property
     def scope(self) -> str:
@@ -85,6 +87,7 @@ def open_run(connection: Connection, request: Request) -> Run:
             recipe_hash=request.recipe.hash,
             policy=request.policy,
             scope=request.scope,
+            attempt=request.attempt,
             series_ids=list(request.series_ids),
             shard_size=request.shard_size,
             code_version=request.code_version,
@@ -113,6 +116,7 @@ def _same_request(request: Request) -> Select[tuple[int]]:
         tables.run.c.recipe_hash == request.recipe.hash,
         tables.run.c.policy == request.policy,
         tables.run.c.scope == request.scope,
+        tables.run.c.attempt == request.attempt,
     )
 
 
@@ -135,7 +139,39 @@ def read_run(connection: Connection, run_id: int) -> Run:
         tuple(row.series_ids),
         row.shard_size,
         row.state,
+        row.attempt,
     )
+
+
+# What a run may build on: published runs of its vintages, up to its origin and as_of, and of its kind. A backfill builds on
+# its own past (runs of its policy, strictly earlier, so that an attempt never builds on the one it repeats), and where
+# vintages are known on live runs that were there before; a stored run counts for itself, once it is published.
+BUILT_ON = """
+    state = 'published' AND vintages = :vintages AND origin <= :origin AND as_of <= :as_of AND (
+        run_id = :run_id
+        OR :kind = 'live' AND kind = 'live'
+        OR :kind = 'backfill' AND kind = 'backfill' AND policy = CAST(:policy AS jsonb)
+           AND (origin, as_of) < (:origin, :as_of)
+        OR :kind = 'backfill' AND kind = 'live' AND vintages = 'as_of' AND (
+            (origin, as_of) < (:origin, :as_of)
+            OR run_id < (SELECT max(run_id) FROM milkrun.run same
+                         WHERE state = 'published' AND kind = 'live' AND recipe_hash = :recipe_hash AND origin = :origin
+                           AND as_of = :as_of AND vintages = :vintages AND policy = CAST(:policy AS jsonb))))
+"""
+FIRST_TO_COUNT = "recipe_hash = :recipe_hash DESC, origin DESC, kind = :kind DESC, run_id DESC"
+
+
+def built_on(run: Run | Request) -> dict[str, Any]:
+    """Return the parameters of BUILT_ON and FIRST_TO_COUNT for a run."""
+    return {
+        "run_id": run.run_id if isinstance(run, Run) else 0,
+        "kind": run.kind,
+        "vintages": run.vintages,
+        "recipe_hash": run.recipe.hash,
+        "policy": json.dumps(run.policy),
+        "origin": run.origin.first_day,
+        "as_of": run.as_of,
+    }
 
 
 def read_recipe(connection: Connection, recipe_hash: str) -> Recipe:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from forecasting.panel import Values
 from forecasting.storage.copying import copy_out_binary
 from forecasting.storage.panels import positions
-from forecasting.storage.runs import Request, Run
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
 
 LIVE_WINDOW = 12
 PATHS = ("value", "seasonal_naive")
@@ -44,10 +44,10 @@ class Answered:
 def read_answered(
     connection: Connection, series_ids: Sequence[int], run: Run | Request, champions: Mapping[int, str]
 ) -> Answered | None:
-    """Read forecasts by the run's recipe, from earlier runs of its kind and vintages; None where there are none.
+    """Read forecasts by the run's recipe, from earlier runs that it may build on; None where there are none.
 
     champions: the bundle of each series' present network. Where a series was forecast more than once from the same
-    origin, the newest forecast counts.
+    origin, its own kind's and then the newest forecast counts.
     """
     run_ids = _runs_before(connection, run)
     if not run_ids:
@@ -78,9 +78,9 @@ _SHARED_RATIO = text("""
     WITH forecasted AS (
         SELECT DISTINCT ON (f.series_id, f.month) f.series_id, f.month, f.value
         FROM milkrun.run_series x JOIN milkrun.forecast f USING (run_id, series_id)
-        WHERE x.run_id = ANY(:run_ids) AND x.bundle_id = :bundle_id AND f.horizon = 1
+        WHERE x.run_id = ANY(CAST(:run_ids AS bigint[])) AND x.bundle_id = :bundle_id AND f.horizon = 1
           AND f.month <= :origin AND f.month > :after
-        ORDER BY f.series_id, f.month, f.run_id DESC
+        ORDER BY f.series_id, f.month, array_position(CAST(:run_ids AS bigint[]), f.run_id) DESC
     ), actual AS (
         SELECT DISTINCT ON (series_id, month) series_id, month, value
         FROM milkrun.observation WHERE month <= :origin AND month > :after AND load_id <= :as_of
@@ -122,24 +122,16 @@ def read_shared_ratio(
 
 
 def _runs_before(connection: Connection, run: Run | Request) -> list[int]:
-    """Return the earlier runs that can have forecast a month of the window, the newest last."""
+    """Return the earlier runs that can have forecast a month of the window, the first to count last."""
     found = connection.scalars(
-        text("""
+        text(f"""
             SELECT run_id FROM milkrun.run
-            WHERE state = 'published' AND kind = :kind AND vintages = :vintages AND recipe_hash = :recipe_hash
-              AND origin < :origin AND origin > :too_early AND as_of <= :as_of
-            ORDER BY run_id
+            WHERE {BUILT_ON} AND recipe_hash = :recipe_hash AND origin < :origin AND origin > :too_early
+            ORDER BY {FIRST_TO_COUNT}
         """),
-        {
-            "kind": run.kind,
-            "vintages": run.vintages,
-            "recipe_hash": run.recipe.hash,
-            "origin": run.origin.first_day,
-            "too_early": (run.origin + -(LIVE_WINDOW + run.recipe.horizon)).first_day,
-            "as_of": run.as_of,
-        },
+        {**built_on(run), "too_early": (run.origin + -(LIVE_WINDOW + run.recipe.horizon)).first_day},
     )
-    return list(found)
+    return list(found)[::-1]
 
 
 def _on_grids(
@@ -155,9 +147,8 @@ def _on_grids(
     bundle = np.zeros(last_value.shape, dtype=np.int64)
     where = positions(ended["series_id"], series_ids), positions(ended["run_id"], run_ids)
     last_value[where], bundle[where] = ended["last_value"], ended["bundle"]
-    made = made[
-        np.argsort(made["run_id"], kind="stable")
-    ]  # of two forecasts for one place, the newest comes last and stays
+    # Of two forecasts for one place, the one that counts first comes last and stays.
+    made = made[np.argsort(positions(made["run_id"], run_ids), kind="stable")]
     rows, runs = positions(made["series_id"], series_ids), positions(made["run_id"], run_ids)
     months = (
         made["day"].astype("datetime64[D]").astype("datetime64[M]") - (run.origin + (1 - LIVE_WINDOW)).to_datetime64()

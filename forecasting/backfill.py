@@ -1,0 +1,102 @@
+"""Past origins, one run each: which of them are to do, and what each will know. The runs take the road of job.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from forecasting import job
+from forecasting.errors import InputError
+from forecasting.job import Plan, Round
+from forecasting.months import Month, months_between
+from forecasting.storage import attempts, runs
+from forecasting.storage.database import Database
+from forecasting.storage.runs import Request
+
+Reprocess = Literal["none", "failed", "completed"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One origin of a backfill: the round to take, and what it meets.
+
+    published: the published run that leaves nothing to do, if there is one.
+    """
+
+    asked: Round
+    request: Request
+    published: int | None
+
+    @property
+    def to_do(self) -> bool:
+        """Whether a run will be made."""
+        return self.published is None
+
+
+def plan_backfill(database: Database, asked: Round, start: Month, end: Month, reprocess: Reprocess) -> list[Step]:
+    """Say for each origin, the oldest first, what its run would know, and whether one will be made; nothing is written.
+
+    asked: what the runs have in common. reprocess: none leaves published origins as they are; failed repeats the series
+    whose newest outcome was failed, held or refused; completed repeats everything. An attempt that was interrupted goes
+    on; only when all of its origins are published does the next one begin. Raises InputError for months out of reach.
+    """
+    if reprocess not in ("none", "failed", "completed"):
+        raise InputError(f"reprocess is {reprocess!r}: choose none, failed or completed.")
+    steps = [
+        _first(database, replace(asked, kind="backfill", origin=origin)) for origin in _origins(database, start, end)
+    ]
+    if reprocess == "none":
+        return steps
+    newest = max((_attempt(database, step.request) for step in steps), default=1)
+    if newest > 1:
+        going_on = [_again(database, step, reprocess, newest) for step in steps]
+        if any(step.to_do for step in going_on):
+            return going_on
+    return [_again(database, step, reprocess, newest + 1) for step in steps]
+
+
+def plan_first(database: Database, steps: Sequence[Step]) -> Plan | None:
+    """Say what the first origin that is to do would do with each series: the later ones build on what it leaves."""
+    first = next((step for step in steps if step.to_do), None)
+    return None if first is None else job.plan_run(database, first.asked)
+
+
+def _origins(database: Database, start: Month, end: Month) -> list[Month]:
+    origins = months_between(start, end)
+    if not origins:
+        raise InputError(f"The backfill ends at {end}, before it starts at {start}: exchange the two.")
+    newest = job.newest_month(database)
+    if end > newest:
+        raise InputError(f"The backfill ends at {end}, after the newest observation {newest}: nothing was run.")
+    return origins
+
+
+def _first(database: Database, asked: Round) -> Step:
+    request = job.request_of(database, asked)
+    with database.reading() as connection:
+        published = attempts.newest_published(connection, request)
+    return Step(asked, request, published)
+
+
+def _attempt(database: Database, request: Request) -> int:
+    with database.reading() as connection:
+        return attempts.newest_attempt(connection, request)
+
+
+def _again(database: Database, step: Step, reprocess: Reprocess, attempt: int) -> Step:
+    """Repeat an origin that is published, in whole or in part, as this attempt unless that is published as well."""
+    if step.published is None:
+        return step
+    series = step.asked.series
+    if reprocess == "failed":
+        with database.reading() as connection:
+            names = attempts.without_forecast(connection, step.request, attempt)
+        if not names:
+            return step
+        # Networks that all series share are those of the whole run, so that it is repeated as a whole.
+        if not step.request.recipe.shares(len(step.request.series_ids)):
+            series = tuple(names)
+    asked = replace(step.asked, attempt=attempt, series=series)
+    request = job.request_of(database, asked)
+    with database.reading() as connection:
+        done = runs.find_published(connection, request)
+    return Step(asked, request, done)

@@ -1,0 +1,57 @@
+"""Attempts: the runs that repeat a request, and what earlier ones left without a forecast."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from forecasting.storage.runs import Request
+
+_SAME = """kind = :kind AND origin = :origin AND as_of = :as_of AND recipe_hash = :recipe_hash
+           AND policy = CAST(:policy AS jsonb)"""
+
+
+def newest_published(connection: Connection, request: Request) -> int | None:
+    """Return the number of the newest published run of a request, whatever its attempt; None where there is none."""
+    run_id: int | None = connection.scalar(
+        text(f"SELECT max(run_id) FROM milkrun.run WHERE {_SAME} AND scope = :scope AND state = 'published'"),
+        _parameters(request),
+    )
+    return run_id
+
+
+def newest_attempt(connection: Connection, request: Request) -> int:
+    """Return the highest attempt of any run of a request or of a part of its series, published or not; 1 without any."""
+    found = connection.scalar(
+        text(f"SELECT max(attempt) FROM milkrun.run WHERE {_SAME} AND series_ids <@ CAST(:ids AS int[])"),
+        {**_parameters(request), "ids": list(request.series_ids)},
+    )
+    return int(found or 1)
+
+
+def without_forecast(connection: Connection, request: Request, attempt: int) -> list[str]:
+    """Return the names of the series whose newest outcome, before this attempt, was failed, held or refused."""
+    rows = connection.scalars(
+        text(f"""
+            SELECT s.name FROM (
+                SELECT DISTINCT ON (series_id) series_id, outcome
+                FROM milkrun.run JOIN milkrun.run_series USING (run_id)
+                WHERE {_SAME} AND state = 'published' AND attempt < :attempt AND series_id = ANY(:ids)
+                ORDER BY series_id, run_id DESC) newest
+            JOIN milkrun.series s USING (series_id)
+            WHERE outcome IN ('failed', 'held', 'refused') ORDER BY s.name
+        """),
+        {**_parameters(request), "attempt": attempt, "ids": list(request.series_ids)},
+    )
+    return list(rows)
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    return {
+        "kind": request.kind,
+        "origin": request.origin.first_day,
+        "as_of": request.as_of,
+        "recipe_hash": request.recipe.hash,
+        "policy": json.dumps(request.policy),
+        "scope": request.scope,
+    }
