@@ -32,6 +32,14 @@ _COMMENTS = {
     "published": "Whether a live run of all series from this month is published.",
     "run_id": "The newest such run.",
     "newest": "Whether this is the newest month that any active series has: the one that should be published.",
+    "published_at": "When it was published.",
+    "recipe": "Recipe of that run.",
+    "series": "Number of series that the run had to account for.",
+    "forecast": "Series forecast by a network.",
+    "fallback": "Series forecast otherwise, with the reason stored.",
+    "held": "Series that were held.",
+    "refused": "Series that were refused.",
+    "failed": "Series that failed.",
     "observed_since": "When the newest month was first loaded; empty for older months.",
 }
 

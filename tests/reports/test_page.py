@@ -12,7 +12,7 @@ from sqlalchemy import text
 from forecasting import job
 from forecasting.errors import InputError, RunRefused
 from forecasting.policy import Policy
-from forecasting.recipes import CLASSIC
+from forecasting.recipes import CLASSIC, MonthlyRecipe
 from forecasting.report import report_run
 from forecasting.reports.page import write_page
 from forecasting.settings import Settings
@@ -100,13 +100,16 @@ def test_a_page_of_an_older_run_does_not_know_newer_forecasts(story: Settings, t
     assert len(milk["train"][1]) + len(milk["test"][1]) == 156
 
 
+QUICK = MonthlyRecipe("quick", horizon=4, own_epochs=3, own_members=2)
+
+
 def test_intervals_and_coverage_reach_the_page(
     database: Database, arrive: Callable[..., object], milk: list[float], tmp_path: Path
 ) -> None:
     """Where a recipe gives intervals, the page has them, with the share of answered forecasts inside."""
     for first, months in (("1962-01", milk[:166]), ("1975-11", milk[166:167]), ("1975-12", milk[167:])):
         arrive(first, milk=months)
-        run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+        run = job.open_run(database, job.Round(recipe=QUICK, policy=Policy()))
         job.run_shard(database, run, 0)
         database.write(
             lambda connection: connection.execute(
