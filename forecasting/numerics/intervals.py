@@ -56,7 +56,7 @@ def tempered(factors: Values, usual: float) -> Values:
     """Move factors (horizon,) of one held-out period most of the way back to the usual one: usual · (factors / usual)^TRUST.
 
     All series share what happens in a period, so that thousands of scores of one period are little more than one draw:
-    on training parts such factors lay between 0.94 and 1.64 where those of the next period lay between 1.04 and 1.09.
+    on training parts such factors lay between 0.94 and 1.64, and the period after had use for none of them (docs/decisions).
     """
     return np.asarray(usual * (factors / usual) ** TRUST)
 
