@@ -11,7 +11,7 @@ from forecasting import job
 from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.recipes import CLASSIC, MonthlyRecipe, Recipe
-from forecasting.storage import knowledge
+from forecasting.storage import knowledge, panels
 from forecasting.storage.database import Database
 from forecasting.storage.loads import LoadResult
 
@@ -148,7 +148,7 @@ def test_without_the_filter_the_canary_dies(
     _vintages(arrive, milk)
     before = said(database, backfill(database, Month.of(1974, 6)))
     _poison(database, arrive)
-    monkeypatch.setattr(knowledge, "_load_before_later_months", knowledge.newest_load)
+    monkeypatch.setattr(knowledge, "_load_before_later_months", panels.newest_load)
 
     after = backfill(database, Month.of(1974, 6), attempt=2)
 
