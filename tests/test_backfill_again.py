@@ -17,7 +17,6 @@ from forecasting.job import Round
 from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.settings import Settings
-from forecasting.storage import runs
 from forecasting.storage.database import Database
 from tests.test_backfill import QUICK, Arrive, backfill, read, run, said
 
@@ -60,7 +59,7 @@ def kill_and_go_on(settings: Settings, *, end: Month, shard_size: int, kills: in
     """Kill a backfill at random moments after its next shards, up to `most`; then let it end."""
     environment = {**os.environ, "DATABASE_URL": str(settings.database_url), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", _BACKFILL, str(START), str(end), str(shard_size)]
-    draw = random.Random(5)  # noqa: S311 - moments of kills, no secrets
+    draw = random.Random(5)  # noqa: S311 - the same moments every time
     for _ in range(kills):
         victim = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert victim.stdout is not None
@@ -77,12 +76,12 @@ def kill_and_go_on(settings: Settings, *, end: Month, shard_size: int, kills: in
 
 def assert_as_if_undisturbed(database: Database, origins: int, end: Month) -> None:
     """Check that each origin was published once, with what an undisturbed attempt says."""
-    stored = read(database, "SELECT run_id, origin FROM milkrun.run WHERE state = 'published' ORDER BY origin")
-    assert len(stored) == len({row.origin for row in stored}) == origins
+    runs = read(database, "SELECT run_id, origin FROM milkrun.run WHERE state = 'published' ORDER BY origin")
+    assert len(runs) == len({row.origin for row in runs}) == origins
     assert len(read(database, "SELECT FROM milkrun.run")) == origins
-    for row, again in zip(stored, take(database, plan(database, "completed", end)), strict=True):
+    for row, again in zip(runs, take(database, plan(database, "completed", end)), strict=True):
         with database.reading() as connection:
-            first = runs.read_run(connection, row.run_id)
+            first = job.runs.read_run(connection, row.run_id)
         assert again.run.attempt == 2
         assert said(database, job.Summary(first, False, {}, ())) == said(database, again)
 

@@ -12,6 +12,13 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+# Columns of month_health that had no comment yet.
+_COMMENTS = {
+    "fallback": "Number of series forecast by a baseline instead.",
+    "held": "Number of series without a forecast because they are late or have too long a gap.",
+    "refused": "Number of series without a forecast because they have too few observations.",
+    "failed": "Number of series without a forecast because something broke.",
+}
 _KEY = ("kind", "origin", "as_of", "recipe_hash", "policy", "scope")
 
 
@@ -30,6 +37,8 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("run_attempt_check"), "run", "attempt >= 1", schema="milkrun")
     op.drop_constraint("run_request_key", "run", schema="milkrun")
     op.create_unique_constraint("run_request_key", "run", [*_KEY, "attempt"], schema="milkrun")
+    for column, comment in _COMMENTS.items():
+        op.execute(f"COMMENT ON COLUMN milkrun.month_health.{column} IS '{comment}'")
 
 
 def downgrade() -> None:
