@@ -17,6 +17,7 @@ from forecasting.job import Round
 from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.settings import Settings
+from forecasting.storage import runs
 from forecasting.storage.database import Database
 from tests.test_backfill import QUICK, Arrive, backfill, read, run, said
 
@@ -76,12 +77,12 @@ def kill_and_go_on(settings: Settings, *, end: Month, shard_size: int, kills: in
 
 def assert_as_if_undisturbed(database: Database, origins: int, end: Month) -> None:
     """Check that each origin was published once, with what an undisturbed attempt says."""
-    runs = read(database, "SELECT run_id, origin FROM milkrun.run WHERE state = 'published' ORDER BY origin")
-    assert len(runs) == len({row.origin for row in runs}) == origins
+    stored = read(database, "SELECT run_id, origin FROM milkrun.run WHERE state = 'published' ORDER BY origin")
+    assert len(stored) == len({row.origin for row in stored}) == origins
     assert len(read(database, "SELECT FROM milkrun.run")) == origins
-    for row, again in zip(runs, take(database, plan(database, "completed", end)), strict=True):
+    for row, again in zip(stored, take(database, plan(database, "completed", end)), strict=True):
         with database.reading() as connection:
-            first = job.runs.read_run(connection, row.run_id)
+            first = runs.read_run(connection, row.run_id)
         assert again.run.attempt == 2
         assert said(database, job.Summary(first, False, {}, ())) == said(database, again)
 
