@@ -24,7 +24,12 @@ INDENTED = ("rows_read =", "logs →", "INSTALL postgres", "set search_path")
 THEIRS = {
     "postgresql://reader@warehouse/sales": "{database}",
     "postgresql://reader:secret@db.example.com/shop": "{database}",
+    "postgresql://milkrun_writer@db/milkrun": "{database}",
+    "postgresql://milkrun_owner@db/milkrun_restored": "{empty}",
 }
+
+# What needs a server that stands is asked here whether it knows these options; tests/end_to_end runs it on a real one.
+STANDING = re.compile(r"\b((?:milkrun (?:serve|deploy|run --submit)|prefect|dask) ?[^#&\n]*?) *(?=$|#|&)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,11 @@ def test_sql_finds_rows(story: Settings, block: Block) -> None:
         if {block.language for block in blocks_of(document)} & {"sh", "python", "csv"}
     ],
 )
-def test_a_document_can_be_followed(document: Path, story_copy_url: URL, tmp_path: Path) -> None:
+def test_a_document_can_be_followed(
+    document: Path, story_copy_url: URL, empty_database_url: URL, tmp_path: Path
+) -> None:
     """Commands, scripts and files of a document, one after the other, in an empty folder, on a year of runs."""
-    url = story_copy_url.render_as_string(hide_password=False)
+    url, empty = (each.render_as_string(hide_password=False) for each in (story_copy_url, empty_database_url))
     _fill_their_warehouse(story_copy_url)
     here = tmp_path / "here"
     here.mkdir()
@@ -88,7 +95,8 @@ def test_a_document_can_be_followed(document: Path, story_copy_url: URL, tmp_pat
             script.append(f"python {name}" if block.language == "python" else f"milkrun load {name}")
     text = "\n".join(script)
     for theirs, ours in THEIRS.items():
-        text = text.replace(theirs, ours.format(database=url))
+        text = text.replace(theirs, ours.format(database=url, empty=empty))
+    text = STANDING.sub(r"\1 --help > /dev/null ", text)
     text = re.sub(r"^make ([a-z]+)\b.*$", rf"grep -q '^\1:' {ROOT}/Makefile", text, flags=re.MULTILINE)
     (here / "follow.sh").write_text(text)
     environment = {
