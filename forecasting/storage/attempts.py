@@ -35,9 +35,10 @@ def without_forecast(connection: Connection, request: Request, attempt: int) -> 
         text(f"""
             SELECT s.name FROM (
                 SELECT DISTINCT ON (series_id) series_id, outcome
-                FROM milkrun.run JOIN milkrun.run_series USING (run_id)
-                WHERE {_SAME} AND state = 'published' AND attempt < :attempt AND series_id = ANY(:ids)
-                ORDER BY series_id, run_id DESC) newest
+                FROM (SELECT run_id FROM milkrun.run
+                      WHERE {_SAME} AND state = 'published' AND attempt < :attempt) earlier
+                JOIN milkrun.run_series USING (run_id)
+                WHERE series_id = ANY(:ids) ORDER BY series_id, run_id DESC) newest
             JOIN milkrun.series s USING (series_id)
             WHERE outcome IN ('failed', 'held', 'refused') ORDER BY s.name
         """),
