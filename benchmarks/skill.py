@@ -54,6 +54,9 @@ def measure(asked: argparse.Namespace) -> dict[str, Measures]:
         "peak_mib": max(usage.ru_maxrss for usage in usages()) / 1024,
     }
     found = {name: scores(one, rows) | one.seconds for name, (one, rows) in made.items()}
+    if asked.milk:  # every month is a row of its own there: their errors are one series' errors
+        for name, (one, rows) in made.items():
+            found[name]["rmse"] = float(np.sqrt(np.mean((one.values - rows.actual) ** 2)))
     found[asked.alone] |= costs
     return found
 
