@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from forecasting import job
 from forecasting.months import Month
 from forecasting.policy import Policy
-from forecasting.recipes import CLASSIC
+from forecasting.recipes import MONTHLY
 from forecasting.report import report_run
 from forecasting.settings import Settings
 from forecasting.storage.database import Database
@@ -69,7 +69,7 @@ def _run_months(database: Database, folder: Path) -> None:
         file.write_text("\n".join(["series,month,value,unit", *arrived]) + "\n")
         source = open_file(file, Layout())
         load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.of(2000, 1))
-        run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+        run = job.open_run(database, job.Round(recipe=MONTHLY, policy=Policy()))
         for shard in run.shards:
             job.run_shard(database, run, shard)
         job.publish_run(database, run)

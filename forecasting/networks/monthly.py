@@ -297,13 +297,14 @@ def _hold_out(
         return lambda examples, places: _predict(recipe, own, shared, examples, places, members=recipe.judges)
 
     judges, trained = networks
+    judged = histories.select(rows.tolist())
     return hold_out(
         predict_with(judges),
         predict_with(trained),
-        histories.select(rows.tolist()),
+        judged,
         held_months(recipe),
         horizon=recipe.horizon,
-        filled=None if filled is None else filled[rows],
+        filled=None if filled is None else filled[rows][:, : judged.values.shape[1]],
     )
 
 

@@ -284,3 +284,15 @@ def test_a_recipe_is_known_by_its_settings() -> None:
     """They are JSON values, and any other setting gives another hash."""
     assert json.loads(json.dumps(MONTHLY.settings)) == MONTHLY.settings
     assert MONTHLY.hash != replace(MONTHLY, seed=8).hash
+
+
+@pytest.mark.parametrize("months", [[24], [24, 30], [24, 72]])
+def test_series_too_short_to_judge_are_trained_all_the_same(months: list[int]) -> None:
+    """Where no series, or not every one, has a year to hold out, training goes on and says what was filled."""
+    series = [some_series(1, length)[0] for length in months]
+    histories = histories_of(series)
+
+    fitted = train(OWN, histories, filled=np.zeros(histories.values.shape, bool))
+
+    assert fitted.diverged.tolist() == [False] * len(months)
+    assert (fitted.scores["test"].n[:, 0] > 0).tolist() == [length >= 36 for length in months]
