@@ -78,12 +78,12 @@ def _explain(
     changed |= earlier.recipe_hash != run.recipe.hash
     again = revised | changed | (earlier.code_version != __version__)
     wanted = {BEFORE: again, REVISED: revised & grown, GROWN: changed & (revised | grown)}
-    known = {
-        BEFORE: _filled(then),
-        REVISED: _filled(replace(then, values=np.where(observed, since, np.nan))),
-        GROWN: histories,
-    }
-    said, damaged = _say_again(database, earlier, run, known, wanted)
+    said = {step: np.full_like(earlier.values, np.nan) for step in wanted}
+    damaged = np.zeros(len(results), dtype=bool)
+    if again.any():
+        as_revised = replace(then, values=np.where(observed, since, np.nan))
+        known = {BEFORE: _filled(then), REVISED: _filled(as_revised), GROWN: histories}
+        damaged = _say_again(database, earlier, run, known, wanted, said)
 
     made = np.stack([result.values for result in results if result.values is not None])
     horizon = made.shape[1]
@@ -112,18 +112,20 @@ def _explain(
 
 
 def _say_again(
-    database: Database, earlier: Earlier, run: Run, known: dict[str, Histories], wanted: dict[str, np.ndarray]
-) -> tuple[dict[str, Values], np.ndarray]:
-    """Forecast as the previous run would have, from the histories of each step, the series wanted of each.
+    database: Database,
+    earlier: Earlier,
+    run: Run,
+    known: dict[str, Histories],
+    wanted: dict[str, np.ndarray],
+    said: dict[str, Values],
+) -> np.ndarray:
+    """Forecast as the previous run would have, from the histories of each step, the series wanted of each, into `said`.
 
-    Returns the forecasts, NaN where none is wanted, and bool (series,), for which the stored networks are damaged.
+    Returns bool (series,), for which the stored networks are damaged.
     """
-    said = {step: np.full_like(earlier.values, np.nan) for step in known}
     damaged = np.zeros(len(earlier.series_ids), dtype=bool)
     asked = np.any(list(wanted.values()), axis=0)
     speakers = {bundle_id for bundle_id, needed in zip(earlier.bundle_ids, asked, strict=True) if needed}
-    if not speakers:
-        return said, damaged
     with database.reading() as connection:
         same = earlier.recipe_hash == run.recipe.hash
         recipe = run.recipe if same else runs.read_recipe(connection, earlier.recipe_hash)
@@ -144,7 +146,7 @@ def _say_again(
             picked.items(), np.split(values, np.cumsum([len(rows) for rows in picked.values()])[:-1]), strict=True
         ):
             said[step][rows] = part
-    return said, damaged
+    return damaged
 
 
 def _published(recipe: Recipe, networks: Networks | None, histories: Histories, positions: Sequence[int]) -> Values:
