@@ -1,7 +1,7 @@
 """What a run knows of some series before it acts, and what it decides about each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -90,7 +90,7 @@ def look(
         of_champions = {series_id: champion.bundle_id for series_id, champion in champions.items()}
         answered = scores.read_answered(connection, series_ids, run, of_champions)
     actual = last_months(observed.panel, run.origin, scores.LIVE_WINDOW)
-    live = Scores(series_ids, "live", score_live(answered.paths, actual)) if answered else None
+    live = Scores(series_ids, "live", _live_measures(answered, observed.panel, run)) if answered else None
     live_n, live_rmse = _live_of_champions(answered, actual)
     policy = Policy(**run.policy)
     verdicts = []
@@ -143,6 +143,17 @@ def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
     high = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
     low = np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf)
     return np.asarray(high == low)
+
+
+def _live_measures(answered: Answered, panel: Panel, run: Run | Request) -> dict[str, Values]:
+    """Score by the latest values and, where the first ones tell another story, by the values released first as well."""
+    measures = score_live(answered.paths, last_months(panel, run.origin, scores.LIVE_WINDOW))
+    if panel.first_released is not None:
+        released = replace(panel, values=panel.first_released)
+        by_first = score_live(answered.paths, last_months(released, run.origin, scores.LIVE_WINDOW))
+        for name in ("rmse", "baseline_rmse"):
+            measures[f"{name}_first"] = np.where(by_first[name] == measures[name], np.nan, by_first[name])
+    return measures
 
 
 def _live_of_champions(answered: Answered | None, actual: Values) -> tuple[list[int], list[float]]:

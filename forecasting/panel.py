@@ -16,13 +16,15 @@ Counts = NDArray[np.int64]
 class Panel:
     """Observations of series (rows) by month (columns), NaN where a month was not observed.
 
-    values: (series, months) in the unit of each series; column 0 is the month `first`.
+    values: (series, months) in the unit of each series; column 0 is the month `first`. first_released: likewise, each value
+    as it was learned first; None where none was revised.
     """
 
     series_ids: tuple[int, ...]
     names: tuple[str, ...]
     first: Month
     values: Values
+    first_released: Values | None = None
 
     def up_to(self, month: Month) -> "Panel":
         """Return the panel as it was when `month` was its last."""

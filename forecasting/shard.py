@@ -8,6 +8,7 @@ import numpy as np
 
 from forecasting.bundling import MEASURES, bundle_of, networks_of
 from forecasting.errors import BundleError
+from forecasting.ledger import explain_changes
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted, Forecasts, Networks
 from forecasting.networks.methods import method_of
@@ -75,6 +76,7 @@ def forecast_shard(
             *([outlook.live] if outlook.live else []),
         ),
         tuple(_filled_months(outlook, results)),
+        explain_changes(database, run, outlook, results),
     )
 
 

@@ -8,13 +8,14 @@ from typing import IO, Any
 
 import numpy as np
 from sqlalchemy import BigInteger, Column, Connection, Date, Double, Integer, SmallInteger, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError
 
 # The binary COPY format: a header, then rows, then a trailer. A row is its number of columns in 2 bytes, then for each
 # column its length in 4 bytes, -1 for NULL, and its bytes, numbers with their highest byte first.
 _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _NUMBERS = {BigInteger: ">i8", Integer: ">i4", SmallInteger: ">i2", Double: ">f8"}
+_FLOAT8 = 701  # the number of double precision among the types, which arrays name
 _FIRST_DATE = np.datetime64("2000-01-01", "D")  # the day that the format counts from
 
 
@@ -50,7 +51,8 @@ def copy_out_binary(connection: Connection, query: str, types: dict[str, str]) -
 def copy_in_binary(connection: Connection, table: Table, columns: dict[str, Any]) -> None:
     """Copy rows into a table, inside the connection's transaction; nothing is done where there are none.
 
-    columns: the values of each column by name, as a list in which None is NULL, or as an array in which masked is NULL.
+    columns: the values of each column by name, as a list in which None is NULL, or as an array in which masked is NULL; of
+    a column of arrays as an array (rows, length), in which a row is NULL whose first place is masked.
     """
     wired = {name: _wired(table.c[name], values) for name, values in columns.items()}
     fields: list[tuple[str, Any]] = [("columns", ">i2")]
@@ -82,6 +84,9 @@ def _wired(column: Column[Any], values: Sequence[Any] | np.ndarray) -> tuple[np.
         missing, values = np.ma.getmaskarray(values), np.ma.getdata(values)
     else:
         missing = np.array([value is None for value in values], dtype=bool)
+    if kind is ARRAY:
+        wired = _arrays(np.asarray(values))
+        return wired, np.where(missing[:, 0], -1, wired.itemsize)
     if kind in (Text, JSONB):
         if kind is Text:  # many rows say the same few things
             encoded = {value: str(value).encode() for value in set(values)}
@@ -94,6 +99,15 @@ def _wired(column: Column[Any], values: Sequence[Any] | np.ndarray) -> tuple[np.
     else:
         wired = np.where(missing, 0, values).astype(_NUMBERS[kind])
     return wired, np.where(missing, -1, wired.itemsize)
+
+
+def _arrays(values: np.ndarray) -> np.ndarray:
+    """Turn numbers (rows, length) into one-dimensional arrays without NULLs: a head, then each number behind its length."""
+    head = np.array([1, 0, _FLOAT8, values.shape[1], 1], ">i4")
+    row = np.dtype([("head", ">i4", 5), ("cells", [("length", ">i4"), ("value", ">f8")], values.shape[1])])
+    wired = np.empty(len(values), row)
+    wired["head"], wired["cells"]["length"], wired["cells"]["value"] = head, 8, values
+    return wired.view(f"V{row.itemsize}")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from forecasting.months import Month
 from forecasting.panel import Values
 from forecasting.storage import tables
 from forecasting.storage.bundles import Bundle, write_bundle
+from forecasting.storage.changes import Changes, write_changes
 from forecasting.storage.copying import copy_in_binary
 from forecasting.storage.runs import Run, claim_shard
 from forecasting.storage.scores import Scores
@@ -58,6 +59,7 @@ class ShardResult:
     results: tuple[SeriesResult, ...]
     scores: tuple[Scores, ...]
     filled: tuple[FilledMonth, ...]
+    changes: tuple[Changes, ...] = ()
 
 
 def write_shard(connection: Connection, run: Run, shard: int, result: ShardResult) -> bool:
@@ -69,6 +71,8 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
     _copy(connection, tables.run_series, run.run_id, _outcome_columns(result.results))
     _copy(connection, tables.filled_month, run.run_id, _filled_columns(result.filled))
     _copy(connection, tables.forecast, run.run_id, _forecast_columns(result.results))
+    for changes in result.changes:
+        write_changes(connection, run.run_id, changes)
     for scores in result.scores:
         _copy(connection, tables.rmse_history, run.run_id, _score_columns(scores, run.as_of))
     return True

@@ -41,9 +41,15 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
     first = int(months.min())
     grid = np.full((len(series_ids), origin.ordinal - first + 1), np.nan)
     position = positions(rows["series_id"], series_ids)
-    last_vintage = np.append((np.diff(position) != 0) | (np.diff(months) != 0), True)
+    another = (np.diff(position) != 0) | (np.diff(months) != 0)  # than the row before: another month
+    last_vintage = np.append(another, True)
     grid[position[last_vintage], months[last_vintage] - first] = rows["value"][last_vintage]
-    return Panel(tuple(series_ids), names, Month(first), grid)
+    first_released = None
+    if not another.all():
+        vintage = np.append(True, another)
+        first_released = np.full_like(grid, np.nan)
+        first_released[position[vintage], months[vintage] - first] = rows["value"][vintage]
+    return Panel(tuple(series_ids), names, Month(first), grid, first_released)
 
 
 def positions(values: np.ndarray, among: Sequence[int]) -> np.ndarray:

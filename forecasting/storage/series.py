@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from forecasting.errors import InputError
+from forecasting.months import Month
 
 Rows = tuple[list[str], list[Sequence[Any]]]
 
@@ -77,13 +78,32 @@ def read_rmse_trend(connection: Connection, name: str, *, kind: str, horizon: in
     return _rows(
         connection,
         """
-        SELECT run_origin, split, n, rmse, baseline_rmse AS seasonal_naive_rmse, skill, coverage_80, coverage_95, unit,
-               recipe, published_at, run_id
+        SELECT run_origin, split, n, rmse, rmse_first, baseline_rmse AS seasonal_naive_rmse, skill, coverage_80, coverage_95,
+               unit, recipe, published_at, run_id
         FROM milkrun.rmse_trend WHERE series = :name AND kind = :kind AND horizon = :horizon
         ORDER BY run_origin, run_id, array_position(ARRAY['train', 'test', 'live'], split)""",
         name=name,
         kind=kind,
         horizon=horizon,
+    )
+
+
+def read_change(connection: Connection, name: str, month: Month | None) -> Rows:
+    """Return how the forecasts of a series moved: those of its newest live run, or of one target month by every run.
+
+    The oldest first; raises InputError for an unknown series.
+    """
+    require_series(connection, name)
+    newest = """run_id = (SELECT run_id FROM milkrun.latest_forecast WHERE series = :name LIMIT 1)"""
+    return _rows(
+        connection,
+        f"""
+        SELECT month, previous_origin, origin, previous_value, value, change, new_months, revisions, network, recipe_change,
+               reason, unit, previous_recipe, recipe, previous_run_id, run_id
+        FROM milkrun.forecast_change WHERE series = :name AND {"month = :month" if month else newest}
+        ORDER BY origin, run_id, month""",
+        name=name,
+        month=month and month.first_day,
     )
 
 

@@ -310,6 +310,35 @@ forecast = Table(
     comment="Forecast of a series for a target month; a newer forecast is a new row.",
 )
 
+# One row per series, not per month, so that what explains a run costs a fraction of its forecasts.
+forecast_change_part = Table(
+    "forecast_change_part",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, comment="Run whose forecasts moved."),
+    Column("series_id", Integer, primary_key=True, comment="Series that they are of."),
+    Column(
+        "previous_run_id", BigInteger, ForeignKey(run.c.run_id), nullable=False, comment="Run that it is compared with."
+    ),
+    Column("reason", Text, comment="Short word for why the parts are not known; empty where they are."),
+    *(
+        Column(
+            name, ARRAY(Double), comment=f"What {cause} moved, by horizon, in the unit of the series; empty: nothing."
+        )
+        for name, cause in {
+            "new_months": "months observed since",
+            "revisions": "changed values of months that were known",
+            "network": "another network, scaler or method",
+            "recipe_change": "another recipe",
+        }.items()
+    ),
+    *(
+        CheckConstraint(f"'Infinity' > ALL ({name}) AND '-Infinity' < ALL ({name})", name=name)
+        for name in ("new_months", "revisions", "network", "recipe_change")
+    ),
+    CheckConstraint("reason IS NULL OR num_nulls(new_months, revisions, network, recipe_change) = 4", name="reason"),
+    comment="Why forecasts differ from those of the series' previous run: parts that add up to the difference.",
+)
+
 rmse_history = Table(
     "rmse_history",
     metadata,
@@ -319,7 +348,13 @@ rmse_history = Table(
     Column("horizon", SmallInteger, primary_key=True, comment="Months ahead."),
     Column("n", Integer, nullable=False, comment="Number of months scored."),
     Column("rmse", Double, nullable=False, comment="Root mean squared error in the unit of the series."),
+    Column(
+        "rmse_first",
+        Double,
+        comment="Of live forecasts, against the value of each month that was released first; empty where none was revised.",
+    ),
     Column("baseline_rmse", Double, comment="The seasonal naive's, on the same months."),
+    Column("baseline_rmse_first", Double, comment="The seasonal naive's, against the values released first."),
     Column("naive_rmse", Double, comment="The naive's, on the same months."),
     Column("base_path_rmse", Double, comment="The base path's, on the same months, where the recipe has one."),
     Column("skill", Double, comment="1 - rmse / baseline_rmse; 0 where both are 0; empty without a baseline."),
@@ -329,7 +364,9 @@ rmse_history = Table(
     _is_one_of("split", "train", "test", "live"),
     CheckConstraint("n >= 1 AND horizon >= 1", name="counts"),
     _is_finite("rmse", least="0"),
+    _is_finite("rmse_first", least="0"),
     _is_finite("baseline_rmse", least="0"),
+    _is_finite("baseline_rmse_first", least="0"),
     _is_finite("naive_rmse", least="0"),
     _is_finite("base_path_rmse", least="0"),
     CheckConstraint("skill <= 1 AND skill >= '-Infinity'", name="skill"),

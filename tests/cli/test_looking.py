@@ -142,3 +142,25 @@ def test_a_mistake_is_refused(milkrun: Milkrun, arguments: tuple[str, ...], mess
 
     assert (outcome.code, outcome.out) == (4, "")
     assert message in outcome.err
+
+
+def test_explain_says_why_forecasts_moved(milkrun: Milkrun) -> None:
+    """Sentences with the parts, the largest first, and a table; the same numbers as JSON add up to the change."""
+    told = milkrun("explain", "butter", "--month", "1975-06").out
+    found = json.loads(milkrun("explain", "butter", "--month", "1975-06", "--json").out)
+    newest = json.loads(milkrun("explain", "milk", "--json").out)
+
+    assert len(found) == 8  # runs from 1974-10 to 1975-05, each beside the one before
+    assert "months observed since" in told
+    assert f"1975-06: {found[-1]['previous_value']:,.6g} → {found[-1]['value']:,.6g}" in told
+    for row in found + newest:
+        parts = sum(row[part] for part in ("new_months", "revisions", "network", "recipe_change"))
+        assert parts == pytest.approx(row["change"], rel=1e-9)
+    assert {row["run_id"] for row in newest} == {16}
+
+
+def test_explain_where_nothing_moved(milkrun: Milkrun) -> None:
+    """A month that no two runs forecast is said to be so; an unknown series and a wrong month are refused."""
+    assert "nothing to explain" in milkrun("explain", "milk", "--month", "1999-01").out
+    assert "There is no series named 'nobody'" in milkrun("explain", "nobody").err
+    assert "'June' is not a month" in milkrun("explain", "milk", "--month", "June").err

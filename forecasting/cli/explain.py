@@ -1,0 +1,84 @@
+"""milkrun explain: why the forecasts of a series moved."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from forecasting.cli.output import as_objects, print_rows
+
+CAUSES = {
+    "new_months": "months observed since",
+    "revisions": "revised values of earlier months",
+    "network": "another network",
+    "recipe_change": "another recipe",
+}
+WHY_NOT = {
+    "older_release": "not explained: published by a release that kept no account of changes",
+    "bundle_damaged": "not explained: the network of the run before cannot be read; it is damaged",
+    "not_repeated": "not explained: the network of the run before does not give again what was published",
+}
+_COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "change", *CAUSES)
+
+
+@click.command()
+@click.argument("series")
+@click.option(
+    "--month", help="A target month, YYYY-MM: how every run moved its forecast. [all months of the newest run]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
+def explain(series: str, month: str | None, as_json: bool) -> None:
+    """Explain why the forecasts of a SERIES moved from run to run: as parts that add up to the change."""
+    from forecasting.months import Month
+    from forecasting.settings import Settings
+    from forecasting.storage.schema import open_migrated_database
+    from forecasting.storage.series import read_change
+
+    target = Month.parse(month) if month else None
+    with open_migrated_database(Settings.from_environment()) as database, database.reading() as connection:
+        columns, rows = read_change(connection, series, target)
+    if as_json:
+        click.echo(json.dumps(as_objects(columns, rows), indent=2))
+        return
+    if not rows:
+        what = f"the forecast of {target}" if target else "its newest forecast"
+        click.echo(
+            f"{series}: nothing to explain; no two runs in a row made {what}. milkrun history {series} lists them."
+        )
+        return
+    changes = [dict(zip(columns, row, strict=True)) for row in rows]
+    click.echo("\n".join([_heading(series, changes[-1]), *map(_sentence, changes), ""]))
+    wanted = [name for name in _COLUMNS if name not in CAUSES or any(change[name] for change in changes)]
+    print_rows(wanted, [[_plain(name, change[name]) for name in wanted] for change in changes])
+
+
+def _heading(series: str, newest: dict[str, Any]) -> str:
+    unit = f", in {newest['unit']}" if newest["unit"] else ""
+    return f"{series}{unit}: how its forecasts moved, up to run {newest['run_id']}:"
+
+
+def _sentence(change: dict[str, Any]) -> str:
+    """Say how one forecast moved, the largest part first."""
+    moved = (
+        f"{change['month']:%Y-%m}: {change['previous_value']:,.6g} → {change['value']:,.6g}, {change['change']:+,.4g}"
+    )
+    since = f"since the run from {change['previous_origin']:%Y-%m}"
+    if change["reason"]:
+        return f"  {moved} {since}; {WHY_NOT.get(change['reason'], change['reason'])}."
+    parts = sorted((name for name in CAUSES if change[name]), key=lambda name: -abs(change[name]))
+    return f"  {moved} {since}: {_listed(change, parts) or 'nothing moved it'}."
+
+
+def _listed(change: dict[str, Any], parts: Sequence[str]) -> str:
+    recipes = f" ({change['recipe']} instead of {change['previous_recipe']})"
+    return ", ".join(
+        f"{CAUSES[name]}{recipes if name == 'recipe_change' else ''} {change[name]:+,.4g}" for name in parts
+    )
+
+
+def _plain(name: str, value: Any) -> Any:
+    return f"{value:%Y-%m}" if name in ("month", "origin", "previous_origin") else value
+
+
+COMMANDS: list[click.Command] = [explain]
