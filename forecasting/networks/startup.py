@@ -1,5 +1,6 @@
 """TensorFlow's start, without the notes about the processor that its libraries write on each start."""
 
+import contextlib
 import os
 import re
 import sys
@@ -19,21 +20,43 @@ def start_tensorflow() -> None:
     """
     with _starting:
         if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
-            import tensorflow
+            import tensorflow  # noqa: F401
+        else:
+            _import_quietly()
+        _give_two_threads()
 
-            return
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        sys.stderr.flush()
-        screen = os.dup(2)
-        with tempfile.TemporaryFile() as aside:
-            os.dup2(aside.fileno(), 2)
-            try:
-                import tensorflow  # noqa: F401
-            finally:
-                sys.stderr.flush()
-                os.dup2(screen, 2)
-                aside.seek(0)
-                for line in aside:
-                    if not _NOTE.fullmatch(line.rstrip(b"\r\n")):
-                        os.write(screen, line)
-                os.close(screen)
+
+def _import_quietly() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        finally:
+            sys.stderr.flush()
+            os.dup2(screen, 2)
+            aside.seek(0)
+            for line in aside:
+                if not _NOTE.fullmatch(line.rstrip(b"\r\n")):
+                    os.write(screen, line)
+            os.close(screen)
+
+
+def _give_two_threads() -> None:
+    """Give TensorFlow two threads where it would take one.
+
+    With one thread it cuts long sums otherwise than with two or more, and the last bits of wide networks would depend on
+    the machine. A TensorFlow that somebody else has set going already stays as it is.
+    """
+    import tensorflow
+
+    if usable_cores() == 1:
+        with contextlib.suppress(RuntimeError):
+            tensorflow.config.threading.set_intra_op_parallelism_threads(2)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, where the system tells, or how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -5,7 +5,6 @@ compiled program (`blocks.py`, `program.py`), and the blocks are spread over the
 windows, seed and settings only.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 
 from forecasting.networks.draws import random_bits
 from forecasting.networks.lstm import Architecture, Weights, initial_weights
-from forecasting.networks.startup import start_tensorflow
+from forecasting.networks.startup import start_tensorflow, usable_cores
 
 
 @dataclass(frozen=True)
@@ -128,11 +127,6 @@ def train(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return trained
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use, where the system tells, or how many there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def checked(architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, networks: int) -> Windows:
