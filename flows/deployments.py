@@ -14,7 +14,7 @@ import httpx
 import yaml
 from prefect import get_client
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 
 from flows import automations
@@ -91,6 +91,7 @@ async def _deploy(definition: dict[str, Any], notify: tuple[str, ...], stuck_aft
             for pool in sorted({deployment["work_pool"]["name"] for deployment in definition["deployments"]}):
                 await _ensure_pool(client, pool)
             _apply(definition)
+            await _refuse_unknown_parameters(client, definition)
             await automations.put(client, automations.crash_silent_runs(stuck_after))
             if notify:
                 await automations.put(client, await automations.notify_of_failures(client, notify))
@@ -123,6 +124,15 @@ def _apply(definition: dict[str, Any]) -> None:
     if result.returncode != 0:
         lines = [line for line in (result.stdout + result.stderr).splitlines() if line.strip()]
         raise InputError("Prefect refused the deployments. It says:\n  " + "\n  ".join(lines[-5:]))
+
+
+async def _refuse_unknown_parameters(client: PrefectClient, definition: dict[str, Any]) -> None:
+    """Let the server refuse a misspelt parameter when a run is asked for, instead of crashing that run."""
+    names = [deployment["name"] for deployment in definition["deployments"]]
+    for found in await client.read_deployments():
+        if found.name in names and "milkrun" in found.tags:
+            closed = {**(found.parameter_openapi_schema or {}), "additionalProperties": False}
+            await client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=closed))
 
 
 async def _deployed(client: PrefectClient, names: list[str]) -> list[Deployed]:

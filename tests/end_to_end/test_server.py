@@ -76,6 +76,7 @@ def test_the_form_a_run_its_artifacts_a_schedule_and_a_backfill(
         ({"retrain": "often"}, "'often' is not one of ['auto', 'always', 'never']"),
         ({"origin": "1975-13"}, "'1975-13' does not match"),
         ({"late_months": -1}, "-1 is less than the minimum"),
+        ({"retrian": "always"}, "'retrian' was unexpected"),
     ):
         refused = api.trigger("monthly/monthly", **parameters)
         assert refused.status_code == 409
@@ -99,6 +100,7 @@ def test_the_form_a_run_its_artifacts_a_schedule_and_a_backfill(
     wait_until(lambda: any("Run 1 published" in line for line in api.log(flow_run["id"])), "the log is there")
 
     _a_schedule_fires(deployed, api, database, arrive, milk)
+    _a_late_run_forecasts_the_month_it_was_due_for(api, database)
     _a_backfill_is_submitted(deployed, api, database, settings)
     secret = str(settings.database_url)
     assert secret not in json.dumps(api.find("flow_runs")) + json.dumps(api.find("artifacts")) + deployed.log("worker")
@@ -130,17 +132,32 @@ def _a_schedule_fires(hosting: Hosting, api: Api, database: Database, arrive: Ar
     assert len(json.loads(api.artifacts(flow_run_id)["milkrun-forecasts"]["data"])) == 200
 
 
+def _a_late_run_forecasts_the_month_it_was_due_for(api: Api, database: Database) -> None:
+    """Let a worker find a run due in January 1975, twice: one publication from December 1974, by the default recipe."""
+    deployment = api.deployment("monthly/monthly")["id"]
+    due = {"type": "SCHEDULED", "state_details": {"scheduled_time": "1975-01-05T06:00:00Z"}}
+    path = f"/deployments/{deployment}/create_flow_run"
+    for _ in range(2):
+        created = api.client.post(
+            path, json={"parameters": {"series": ["milk"], "recipe": "monthly"}, "state": due}
+        ).raise_for_status()
+        flow_run = api.wait_for(created.json()["id"], "COMPLETED", "FAILED", "CRASHED")
+        assert flow_run["state_type"] == "COMPLETED"
+    runs = read(database, "SELECT state FROM milkrun.run WHERE kind = 'live' AND origin = '1974-12-01'")
+    assert [run.state for run in runs] == ["published"]
+
+
 def _a_backfill_is_submitted(hosting: Hosting, api: Api, database: Database, settings: Settings) -> None:
     """Submit a backfill: the command returns at once, the worker writes the runs of the past origins."""
-    arguments = ["--start", "1974-11", "--end", "1974-12", "--series", "milk", "--submit", "--json"]
+    arguments = ["--start", "1974-10", "--end", "1974-11", "--series", "milk", "--submit", "--json"]
     answer = hosting.milkrun(settings, "backfill", *arguments)
     assert answer.returncode == 0, answer.stderr
 
     flow_run = api.wait_for(json.loads(answer.stdout)[0]["id"], "COMPLETED", "FAILED", "CRASHED")
 
-    assert (flow_run["state_type"], flow_run["name"]) == ("COMPLETED", "backfill 1974-11 1974-12")
+    assert (flow_run["state_type"], flow_run["name"]) == ("COMPLETED", "backfill 1974-10 1974-11")
     origins = read(database, "SELECT origin::text FROM milkrun.run WHERE kind = 'backfill' AND state = 'published'")
-    assert sorted(row.origin for row in origins) == ["1974-11-01", "1974-12-01"]
+    assert sorted(row.origin for row in origins) == ["1974-10-01", "1974-11-01"]
     assert len(json.loads(api.artifacts(flow_run["id"])["milkrun-backfill"]["data"])) == 2
     locked_out = hosting.milkrun(settings, "backfill", *arguments[:-2], PREFECT_API_AUTH_STRING="x")
     assert (locked_out.returncode, "1974-11" in locked_out.stdout) == (4, True)  # the plan is printed before
