@@ -27,6 +27,10 @@ test: $(VENV)/development.done ## Install and run all tests on a real PostgreSQL
 test-long: $(VENV)/development.done ## Run the tests that take minutes: kills and double triggers on a hosted server
 	$(BIN)/python -m pytest -m long $(PYTEST_ARGUMENTS)
 
+.PHONY: faults
+faults: $(VENV)/development.done ## Inject every fault hundreds of times and print what became of the rows (about half an hour)
+	$(BIN)/python -m tests.faults $(FAULT_ARGUMENTS)
+
 .PHONY: check
 check: lint types test ## What CI runs: lint, types, layers and tests
 

@@ -30,6 +30,7 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "60s",
     "client_connection_check_interval": "1s",
 }
+_QUESTIONS = 12  # what became of a transaction: asked for about fifteen seconds, as a server restarts
 _TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006")
 
 
@@ -56,17 +57,35 @@ class Database:
     def write(self, transaction: Callable[[Connection], Result], *, attempts: int = 5) -> Result:
         """Run a whole transaction; repeat it whole when the server failed in passing.
 
+        Where only the answer to COMMIT was lost, the server is asked what became of it, and nothing is done twice.
         Raises EnvironmentFailure when it still fails after `attempts`, StatementRefused at once when it refuses.
         """
         for attempt in range(attempts):
+            number = None
             try:
                 with self.engine.begin() as connection:
-                    return transaction(connection)
+                    result = transaction(connection)
+                    number = connection.scalar(text("SELECT pg_current_xact_id_if_assigned()::text"))
+                return result
             except DBAPIError as failure:
-                if not _is_transient(failure) or attempt == attempts - 1:
+                if not _is_transient(failure):
+                    raise named(failure, self.place) from None
+                if number is not None and self._was_committed(number, failure):
+                    return result
+                if attempt == attempts - 1:
                     raise named(failure, self.place) from None
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def _was_committed(self, number: str, failure: DBAPIError) -> bool:
+        """Say whether the transaction of that number was committed; raises the failure's name where nobody can tell."""
+        for attempt in range(_QUESTIONS):
+            with contextlib.suppress(DBAPIError), self.engine.connect() as connection:
+                status = connection.scalar(text("SELECT pg_xact_status(CAST(:number AS xid8))"), {"number": number})
+                if status in ("committed", "aborted"):
+                    return bool(status == "committed")
+            time.sleep(0.05 * 2 ** min(attempt, 5))
+        raise named(failure, self.place)
 
 
 @contextlib.contextmanager

@@ -24,16 +24,16 @@ def open_migrated_database(settings: Settings) -> Iterator[Database]:
 
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the tables to a revision, one process at a time (migrations/env.py takes the lock)."""
-    with database.engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        try:
+    try:
+        with database.engine.connect() as connection:
+            config = alembic_config()
+            config.attributes["connection"] = connection
             if revision == "base" or revision.startswith("-"):
                 command.downgrade(config, revision)
             else:
                 command.upgrade(config, revision)
-        except DBAPIError as failure:
-            raise named(failure, database.place) from None
+    except DBAPIError as failure:
+        raise named(failure, database.place) from None
 
 
 def ensure_migrated(database: Database) -> None:

@@ -1,0 +1,80 @@
+"""Inject faults and print what became of the rows.
+
+    python -m tests.faults [--trials N] [--fault WORD] [--seed N] [--json] [--soak MINUTES]
+
+Each trial has a database of its own, cloned from one that is ready; a process is forked that does a story (load, run
+that trains, run that reuses, backfill, migrate), is disturbed, and the work is done again. Then every row of every table
+is compared with undisturbed work, and at each pause a reader looks for half of anything. The control arm is a writer
+that looks before it inserts, in three transactions: it must fail.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from tests.faults.trials import FAULTS, Count, Fault, World, run_all, running_world
+
+_COLUMNS = ("trials", "met", "lost", "doubled", "half_seen", "unlike")
+
+
+def main() -> int:
+    """Print a table of faults; 1 where a row was lost, doubled or half seen, or where a control arm did not fail."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--trials", type=int, help="of each fault, over all stories; else as many as the fault has")
+    parser.add_argument("--fault", default="", help="only faults whose name holds this")
+    parser.add_argument("--seed", type=int, default=None, help="drawn where none is given, and printed")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="mixed faults for so long instead")
+    asked = parser.parse_args()
+    seed = random.randrange(2**32) if asked.seed is None else asked.seed  # noqa: S311 - any number will do
+    faults = [fault for fault in FAULTS if asked.fault in fault.name]
+    if not faults:
+        parser.error(f"no fault is named so; there are: {', '.join(fault.name for fault in FAULTS)}")
+    bad = 0
+    told: dict[str, dict[str, int]] = {}
+    with running_world() as world:
+        if asked.soak:
+            bad, told = soak(world, faults, asked.soak, seed)
+        else:
+            for fault, real, control in run_all(world, faults, asked.trials, seed):
+                bad += real.failures + int(fault.naive_fails and control.failures == 0)
+                told[fault.name] = {**asdict(real), "control_trials": control.trials, "control": control.failures}
+                if not asked.json:
+                    show(told, seed, fault.name)
+    if asked.json:
+        print(json.dumps({"seed": seed, "faults": told}))
+    elif asked.soak:
+        for name in told:
+            show(told, seed, name)
+    return int(bad > 0)
+
+
+def soak(world: World, faults: Sequence[Fault], minutes: float, seed: int) -> tuple[int, dict[str, dict[str, int]]]:
+    """Draw fault and story anew until the time is over."""
+    draw = random.Random(seed)  # noqa: S311 - the same order every time
+    counts = {fault.name: Count() for fault in faults}
+    until = time.monotonic() + 60 * minutes
+    while time.monotonic() < until:
+        fault = draw.choice(faults)
+        world.trial(fault, draw.choice(fault.stories), draw.randrange(10**6), seed, counts[fault.name])
+    told = {name: {**asdict(count), "control_trials": 0, "control": 0} for name, count in counts.items()}
+    return sum(count.failures for count in counts.values()), told
+
+
+def show(told: dict[str, dict[str, int]], seed: int, name: str) -> None:
+    """Print one line of the table, and its head before the first."""
+    if len(told) == 1 or next(iter(told)) == name:
+        head = ("trials", "met", "lost", "doubled", "half seen", "unlike", "control arm")
+        print(f"seed {seed}\n{'fault':36}" + "".join(f"{word:>12}" for word in head))
+    row = told[name]
+    control = f"{row['control']}/{row['control_trials']}" if row["control_trials"] else "-"
+    print(f"{name:36}" + "".join(f"{row[column]:>12}" for column in _COLUMNS) + f"{control:>12}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""The short form of `make faults`: each fault meets each story once, and the control arm fails."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import text
+
+from forecasting.storage.database import Database, create_engine
+from tests.faults.proxy import losing_commits
+from tests.faults.stories import FIRST, ORIGIN, load
+from tests.faults.trials import FAULTS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [fault.name for fault in FAULTS])
+def test_a_fault_loses_nothing_and_doubles_nothing(fault: str) -> None:
+    """Every row of every table is as undisturbed work leaves it, a reader never sees half of a run, a naive writer fails."""
+    program = [sys.executable, "-m", "tests.faults", "--trials", "5", "--seed", "7", "--json", "--fault", fault]
+
+    answer = subprocess.run(program, capture_output=True, text=True, timeout=500, check=False)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    [told] = json.loads(answer.stdout)["faults"].values()
+    assert told["trials"] >= 4
+    assert [told[word] for word in ("lost", "doubled", "half_seen", "unlike")] == [0, 0, 0, 0]
+
+
+def test_a_load_whose_commit_was_not_answered_is_on_record_once(database: Database) -> None:
+    """The server is asked what became of the transaction: rows are counted as added, and the load is there once."""
+    sockets = database.engine.url.query.get("host")
+    if not isinstance(sockets, str):
+        pytest.skip("the server of DATABASE_URL has no socket that the proxy could stand before")
+    second = {2}  # the first commit is that of the session's settings
+    with losing_commits(f"{sockets}/.s.PGSQL.5432", second.__contains__) as (port, lost):
+        engine = create_engine(database.engine.url.set(host="127.0.0.1", port=port, query={}))
+        load(FIRST, ORIGIN)(Database(engine, "behind the proxy"))
+        engine.dispose()
+        assert lost.so_far() == 1
+    with database.reading() as connection:
+        loads = connection.execute(text("SELECT rows_added > 0 FROM milkrun.load")).scalars().all()
+    assert loads == [True]

@@ -1,0 +1,185 @@
+"""Trials: a story, a fault, what was lost, doubled or half seen; counted against undisturbed work."""
+
+import contextlib
+import itertools
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from sqlalchemy import create_engine as plain_engine
+from sqlalchemy.pool import NullPool
+
+from forecasting.storage import embedded
+from tests.faults import injections, processes
+from tests.faults.injections import Inject, Server, Trial
+from tests.faults.rows import Lines
+from tests.faults.stories import NAIVE, STORIES, Story
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, how many trials of it the long form makes, the stories that it meets.
+
+    naive_fails: whether a naive writer must fail under it.
+    """
+
+    name: str
+    inject: Inject
+    trials: int
+    stories: tuple[Story, ...] = STORIES
+    naive_fails: bool = True
+
+
+FAULTS = (
+    Fault("kill -9 at a statement or commit", injections.kill_at_a_moment, 500),
+    Fault("kill -9 at any time", injections.kill_at_any_time, 100),
+    Fault("immediate restart of the server", injections.restart_the_server, 100),
+    Fault("connections ended by the server", injections.end_connections, 50),
+    Fault("replies to COMMIT lost", injections.lose_commit_replies, 100),
+    Fault("eight at once", injections.eight_at_once, 50),
+    Fault("paused, overtaken, continued", injections.pause_and_be_overtaken, 100),
+    Fault("tables locked by another session", injections.lock_a_table, 20, STORIES[:4], naive_fails=False),
+    Fault("out of memory", injections.run_out_of_memory, 50),
+)
+
+
+@dataclass
+class Count:
+    """What happened in some trials of one fault."""
+
+    trials: int = 0
+    met: int = 0
+    lost: int = 0
+    doubled: int = 0
+    half_seen: int = 0
+    unlike: int = 0
+
+    @property
+    def failures(self) -> int:
+        """Trials that ended in other rows, and looks at half of something."""
+        return self.unlike + self.half_seen
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a story leaves where nothing disturbs it."""
+
+    template: str
+    moments: int
+    says: Lines
+    before: Lines
+    after: Lines
+    seconds: float
+
+
+class World:
+    """A server of its own with one template per story, on which trials are made."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._numbers = itertools.count()
+        self._known: dict[str, Undisturbed] = {}
+
+    def undisturbed(self, story: Story) -> Undisturbed:
+        """Do a story once without any fault, and once more counting its moments."""
+        if story.name not in self._known:
+            template = f"template_{len(self._known)}"
+            self._sql(f"CREATE DATABASE {template} TEMPLATE template0")
+            for act in story.ready:
+                processes.do(self.server.of(template), act)
+            before = self._read(template, story.sees) if story.ready else Lines()
+            with self._clone(template) as name:
+                moments = processes.count_ticks(self.server.of(name), story.act)
+            with self._clone(template) as name:
+                start = time.monotonic()
+                processes.do(self.server.of(name), story.act)
+                seconds = time.monotonic() - start
+                self._known[story.name] = Undisturbed(
+                    template, moments, self._read(name, story.says), before, self._read(name, story.sees), seconds
+                )
+        return self._known[story.name]
+
+    def trial(self, fault: Fault, story: Story, number: int, seed: int, count: Count) -> None:
+        """Make one trial and count how it ended."""
+        known = self.undisturbed(story)
+        with self._clone(known.template) as name:
+
+            def look() -> None:
+                if story.ready:
+                    seen = self._read(name, story.sees)
+                    count.half_seen += any(
+                        n not in (known.before.get(part, 0), known.after.get(part, 0)) for part, n in seen.items()
+                    )
+
+            draw = random.Random(f"{seed} {fault.name} {story.name} {number}")  # noqa: S311 - the same trial every time
+            trial = Trial(self.server, name, story, known.moments, draw, look, known.seconds)
+            count.met += fault.inject(trial, number)
+            count.trials += 1
+            says = self._read(name, story.says)
+        count.lost += sum((known.says - says).values())
+        count.doubled += sum((says - known.says).values())
+        count.unlike += says != known.says
+
+    def _read(self, name: str, query: object) -> Lines:
+        engine = plain_engine(self.server.of(name), poolclass=NullPool)
+        with engine.connect() as connection:
+            return query(connection)  # type: ignore[operator,no-any-return]
+
+    @contextlib.contextmanager
+    def _clone(self, template: str) -> Iterator[str]:
+        name = f"trial_{next(self._numbers)}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield name
+        self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _sql(self, statement: str) -> None:
+        """Do one statement; a server that has just been restarted may need another moment."""
+        for attempt in range(50):
+            try:
+                with contextlib.closing(psycopg2.connect(self.server.dsn())) as connection:
+                    connection.autocommit = True
+                    connection.cursor().execute(statement)
+                return
+            except psycopg2.OperationalError:
+                if attempt == 49:
+                    raise
+                time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def running_world() -> Iterator[World]:
+    """Start a server for trials."""
+    with tempfile.TemporaryDirectory(prefix="milkrun-faults-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        with embedded.running_server(home) as url:
+            yield World(Server(url, folder))
+
+
+def spread(fault: Fault, trials: int, world: World) -> Iterator[tuple[Story, int]]:
+    """Divide trials among a fault's stories; where moments are counted, spread evenly over each story's."""
+    share = -(-trials // len(fault.stories))
+    for story in fault.stories[: max(trials, 1)]:
+        moments = world.undisturbed(story).moments
+        for number in range(min(share, trials)):
+            yield story, number if share >= moments else number * moments // share
+
+
+def run_all(
+    world: World, faults: Sequence[Fault], trials: int | None, seed: int
+) -> Iterator[tuple[Fault, Count, Count]]:
+    """Make so many trials of each fault, as many as it has of its own where None, and a tenth of its control arm."""
+    for fault in faults:
+        real, control = Count(), Count()
+        wanted = fault.trials if trials is None else trials
+        for story, number in spread(fault, wanted, world):
+            world.trial(fault, story, number, seed, real)
+        controls = max(wanted // 10, 6) if fault.naive_fails else 0
+        for number in range(controls):
+            moment = number * world.undisturbed(NAIVE).moments // controls
+            world.trial(fault, NAIVE, moment, seed, control)
+        yield fault, real, control
