@@ -31,6 +31,10 @@ test-long: $(VENV)/development.done ## Run the tests that take minutes: kills an
 faults: $(VENV)/development.done ## Inject every fault hundreds of times and print what became of the rows (about half an hour)
 	$(BIN)/python -m tests.faults $(FAULT_ARGUMENTS)
 
+.PHONY: mutants
+mutants: $(VENV)/development.done ## Take out one safeguard at a time and print how many the tests notice
+	$(BIN)/python -m tests.mutants
+
 .PHONY: check
 check: lint types test ## What CI runs: lint, types, layers and tests
 

@@ -6,6 +6,7 @@ forked, three times a second, from one that has imported everything.
 
 import importlib.resources
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +111,7 @@ def write_naively(database: Database) -> None:
         if connection.scalar(text("SELECT 1 FROM naive WHERE month = 3 LIMIT 1")):
             return
     for month in (1, 2, 3):
+        time.sleep(0.05)  # as its forecasts would take
         statement = text("INSERT INTO naive SELECT '1971-10-01', :month, value FROM generate_series(1, 20) AS value")
         database.write(lambda connection, say=statement, at=month: connection.execute(say, {"month": at}))  # type: ignore[misc]
 

@@ -178,7 +178,7 @@ def run_all(
         wanted = fault.trials if trials is None else trials
         for story, number in spread(fault, wanted, world):
             world.trial(fault, story, number, seed, real)
-        controls = max(wanted // 10, 6) if fault.naive_fails else 0
+        controls = max(wanted // 10, 10) if fault.naive_fails else 0
         for number in range(controls):
             moment = number * world.undisturbed(NAIVE).moments // controls
             world.trial(fault, NAIVE, moment, seed, control)
