@@ -25,7 +25,12 @@ function decimalsFor(size) {
   return Math.min(Math.max(3 - Math.floor(Math.log10(Math.abs(size))), 0), 10);
 }
 const number = (value, size = value) => formatted(value, decimalsFor(size));
-const signed = (value, size = value) => (value > 0 ? '+' : '') + number(value, size);
+// A sign before what is not written as zero.
+const withSign = (value, decimals) => {
+  const text = formatted(Math.abs(value), decimals);
+  return (/[1-9]/.test(text) ? (value > 0 ? '+' : '−') : '') + text;
+};
+const signed = (value, size = value) => withSign(value, decimalsFor(size));
 const percent = (share) => (share === null || share === undefined ? '–' : `${formatted(100 * share, 0)} %`);
 const count = (value) => formatted(value, 0);
 const words = (text) => (text ?? '').replaceAll('_', ' ');
