@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -18,7 +20,8 @@ from tests.documents.texts import DOCUMENTS, load_script
 
 DOCS = Path(__file__).parents[2] / "docs"
 _write = load_script(DOCS / "write.py")
-QUERIES = re.findall(r"```sql\n(.*?)```", (DOCS / "reference" / "sql.md").read_text(), re.DOTALL)
+SQL = (DOCS / "reference" / "sql.md").read_text()
+QUERIES = re.findall(r"```sql\n(.*?)```", SQL, re.DOTALL)
 
 
 def _check(settings: Settings) -> subprocess.CompletedProcess[str]:
@@ -77,21 +80,90 @@ def test_every_query_of_the_reference_has_an_answer(story: Settings, query: str)
         assert list(rows)
 
 
-def test_the_five_questions_have_these_answers(story: Settings) -> None:
+def test_the_five_questions_have_these_answers(story: Settings, milk: list[float]) -> None:
     """The last five queries answer the questions above them, from the story's own numbers."""
-    answers = []
     with open_database(story) as opened:
-        for query in QUERIES[-5:]:
-            with run_query(opened, query) as (_, rows):
-                answers.append(list(rows))
-        with run_query(
-            opened, "select value from latest_observation where series = 'milk' and month = '1975-03-01'"
-        ) as (_, rows):
-            [(year_ago,)] = rows
+        answers = [rows_of(opened, query) for query in QUERIES[-5:]]
+        ahead = dict(rows_of(opened, _AHEAD.format(series="milk")))
+    months = {date(1962 + step // 12, step % 12 + 1, 1): value for step, value in enumerate(milk)}
+    nearer = [
+        abs(value - months[month]) < abs(months[month.replace(year=month.year - 1)] - months[month])
+        for month, value in ahead.items()
+        if month.year == 1975
+    ]
 
-    ahead, nearer, worse, held, moves = answers
-    assert ahead[0][1] == year_ago == 892
-    assert 0 <= nearer[0][0] <= nearer[0][1] == 12
+    third, in_last_year, worse, held, moves = answers
+    assert third[0][1] == months[date(1975, 3, 1)] == 892
+    assert in_last_year == [(sum(nearer), 12)]
     assert (worse[0][1], worse[0][0] >= 3) == (6, True)
     assert [(series, str(month)) for series, month, _ in held] == [("whey", "1974-05-01")]
     assert sum(moves[0]) == 15 * 11
+
+
+_AHEAD = """
+    SELECT month, value FROM milkrun.forecast JOIN milkrun.series USING (series_id)
+    WHERE name = '{series}' AND horizon = 1 AND month <= '1975-12-01'"""
+
+
+def rows_of(database: Database, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    with run_query(database, query) as (_, rows):
+        return [tuple(row) for row in rows]
+
+
+def query_below(sentence: str, **names: str) -> str:
+    """Return the query of the reference that stands below a sentence, with names put in the place of its own."""
+    [query] = re.findall(rf"^{re.escape(sentence)}[^\n]*\n\n```sql\n(.*?)```", SQL, re.DOTALL | re.MULTILINE)
+    for theirs, ours in names.items():
+        assert f"'{theirs}'" in query
+        query = query.replace(f"'{theirs}'", f"'{ours}'")
+    return query
+
+
+def test_a_reader_of_sql_finds_out_how_the_month_went(story: Settings) -> None:
+    """Is December's run there, and how many of how many series were forecast by their network?"""
+    with open_database(story) as opened:
+        [told] = rows_of(opened, query_below("Whether this month's run is there, and how it went"))
+
+    assert (str(told[0]), told[1:8]) == ("1975-12-01", ("published", 7, 5, 1, 1, 0, 0))
+
+
+def test_a_reader_of_sql_finds_out_how_far_off_a_forecast_was(story: Settings, milk: list[float]) -> None:
+    """What came in December for cream, how far off was the forecast, and what would repeating last year have said?"""
+    with open_database(story) as opened:
+        rows = rows_of(opened, query_below("Last month's forecast beside what happened, one month ahead"))
+        ahead = dict(rows_of(opened, _AHEAD.format(series="cream")))
+    [(_, month, forecast, actual, error, seasonal_naive, _)] = [row for row in rows if row[0] == "cream"]
+
+    assert (str(month), actual, seasonal_naive) == ("1975-12-01", 1e6 - 800 * milk[-1], 1e6 - 800 * milk[-13])
+    assert (forecast, error) == (ahead[month], ahead[month] - actual)
+
+
+def test_a_reader_of_sql_finds_out_what_has_no_forecast_and_why(story: Settings) -> None:
+    """Which series did no network forecast this month, and for which reason?"""
+    with open_database(story) as opened:
+        rows = rows_of(opened, query_below("Which series have no forecast from their network this month, and why"))
+
+    assert [row[:3] for row in rows] == [("salt", "fallback", "constant"), ("whey", "held", "late")]
+
+
+def test_a_reader_of_sql_finds_out_what_was_revised(story: Settings, milk: list[float]) -> None:
+    """Which month was given another value later, and from what to what?"""
+    with open_database(story) as opened:
+        rows = rows_of(opened, query_below("Which observations were revised after they had first been known"))
+
+    [(series, month, values)] = rows
+    assert (series, str(month), values) == ("butter", "1974-12-01", [float(f"{milk[155] / 9:.6g}"), 90.5])
+
+
+def test_a_reader_of_sql_finds_out_what_is_ahead_and_why_it_moved(story: Settings) -> None:
+    """How much salt comes next quarter, by the forecast; and what moved the forecast of butter since November?"""
+    with open_database(story) as opened:
+        quarter = rows_of(opened, query_below("The next quarter in sum"))
+        moved = rows_of(opened, query_below("Why the forecast of a series moved since the run before", milk="butter"))
+
+    assert [(float(value), unit) for series, value, unit in quarter if series == "salt"] == [(15.0, "tons")]
+    assert [str(row[0])[:7] for row in moved] == [f"1976-{month:02}" for month in range(1, 12)]
+    for _, before, now, change, *parts in moved:
+        assert change == now - before
+        assert sum(parts) == pytest.approx(change, rel=1e-9)
