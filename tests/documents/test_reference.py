@@ -113,7 +113,8 @@ def rows_of(database: Database, query: str) -> list[tuple[Any, ...]]:
 
 def query_below(sentence: str, **names: str) -> str:
     """Return the query of the reference that stands below a sentence, with names put in the place of its own."""
-    [query] = re.findall(rf"^{re.escape(sentence)}[^\n]*\n\n```sql\n(.*?)```", SQL, re.DOTALL | re.MULTILINE)
+    found: list[str] = re.findall(rf"^{re.escape(sentence)}[^\n]*\n\n```sql\n(.*?)```", SQL, re.DOTALL | re.MULTILINE)
+    [query] = found
     for theirs, ours in names.items():
         assert f"'{theirs}'" in query
         query = query.replace(f"'{theirs}'", f"'{ours}'")
