@@ -1,7 +1,7 @@
 """Write the documents that are made from the program and from the live schema: python docs/write.py [--check].
 
-docs/reference/commands.md is made whole; in docs/reference/sql.md everything below the mark. With --check nothing is
-written, and the exit code is 1 where a document differs from what would be written.
+docs/reference/commands.md is made whole; in docs/reference/sql.md everything below the mark; docs/decisions/README.md lists the
+decisions by their titles. With --check nothing is written, and the exit code is 1 where a document differs.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from forecasting.storage.database import Database
 from forecasting.storage.queries import run_query
 from forecasting.storage.schema import open_migrated_database
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
 MARK = "<!-- Everything below is written by make docs from the comments of the live schema. -->"
 VIEWS = (
     "latest_forecast",
@@ -61,20 +61,45 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="milkrun-docs-") as folder:
         Path(folder).chmod(0o755)
         with open_migrated_database(Settings(home=Path(folder), database_url=given.database)) as database:
+            silent = find_uncommented(database)
             tables = describe_tables(database)
-    by_hand = (REFERENCE / "sql.md").read_text().split(MARK)[0]
-    wanted = {"commands.md": describe_commands(milkrun), "sql.md": f"{by_hand}{MARK}\n\n{tables}"}
-    different = [name for name, text in wanted.items() if not _is_written(REFERENCE / name, text)]
+    for name in silent:
+        print(f"{name} has no comment: its migration must say what it means.", file=sys.stderr)
+    by_hand = (DOCS / "reference" / "sql.md").read_text().split(MARK)[0]
+    wanted = {
+        "reference/commands.md": describe_commands(milkrun),
+        "reference/sql.md": f"{by_hand}{MARK}\n\n{tables}",
+        "decisions/README.md": list_decisions(DOCS / "decisions"),
+    }
+    different = [name for name, text in wanted.items() if not _is_written(DOCS / name, text)]
     for name in different:
         if given.check:
-            print(f"docs/reference/{name} is out of date: make docs writes it.", file=sys.stderr)
+            print(f"docs/{name} is out of date: make docs writes it.", file=sys.stderr)
         else:
-            (REFERENCE / name).write_text(wanted[name])
-    return 1 if given.check and different else 0
+            (DOCS / name).write_text(wanted[name])
+    return 1 if silent or (given.check and different) else 0
 
 
 def _is_written(path: Path, text: str) -> bool:
     return path.exists() and path.read_text() == text
+
+
+def list_decisions(folder: Path) -> str:
+    """Return the index of a folder of decisions, by number."""
+    titles = [(path.name, path.read_text().splitlines()[0].removeprefix("# ")) for path in sorted(folder.glob("0*.md"))]
+    lines = [f"- [{title}]({name})" for name, title in titles]
+    about = (
+        "One page each: what was to be decided, what was decided, what follows. A decision that is replaced stays, and says "
+        "by what."
+    )
+    return "\n\n".join(["# Decisions", about, "\n".join(lines)]) + "\n"
+
+
+def find_uncommented(database: Database) -> list[str]:
+    """Return the views, tables and columns of which nobody has said what they mean."""
+    relations = [row["name"] for row in _read(database, _RELATIONS) if not row["comment"]]
+    columns = [row for row in _read(database, _COLUMNS) if row["relation"] != "alembic_version" and not row["comment"]]
+    return relations + [f"{row['relation']}.{row['name']}" for row in columns]
 
 
 def describe_tables(database: Database) -> str:
@@ -96,7 +121,7 @@ def describe_tables(database: Database) -> str:
 
 def _relation(relation: dict[str, Any], columns: Sequence[dict[str, Any]]) -> str:
     rows = [
-        [f"`{column['name']}`", _SHORT_TYPES.get(column["type"], column["type"]), column["comment"]]
+        [f"`{column['name']}`", _SHORT_TYPES.get(column["type"], column["type"]), column["comment"] or ""]
         for column in columns
         if column["relation"] == relation["name"]
     ]

@@ -12,6 +12,7 @@ from forecasting.reports.charts import Line
 from forecasting.reports.page import write_page
 from forecasting.review import predict_parts
 from forecasting.storage import reviews
+from forecasting.storage.changes import PARTS
 from forecasting.storage.database import Database
 from forecasting.storage.panels import read_panel
 from forecasting.storage.reviews import RunsInView
@@ -78,9 +79,7 @@ def _cards(database: Database, run: Run, runs: RunsInView) -> Iterator[dict[str,
                     for each in newest_of_origin
                     for found in _scores(runs.heads[each], scores.get((series_id, each)))
                 ],
-                "changes": [
-                    {name: _plain(value) for name, value in row.items()} for row in changes.get(outcome["series"], ())
-                ],
+                "changes": _changes(changes.get(outcome["series"])),
             }
 
 
@@ -138,6 +137,19 @@ def _scores(head: dict[str, Any], rows: Any) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _changes(rows: Any) -> dict[str, Any] | None:
+    """Return why the forecast of a series moved, as columns over its months; a part that moved nothing is left out."""
+    if rows is None:
+        return None
+    same = ("previous_run_id", "previous_origin", "origin", "previous_recipe", "recipe", "reason")
+    columns = {name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *PARTS)}
+    return {
+        **{name: _plain(rows[0][name]) for name in same},
+        "first": _plain(rows[0]["month"]),
+        **{name: _numbers(values) for name, values in columns.items() if name not in PARTS or values.any()},
+    }
 
 
 def _numbers(values: Values) -> list[float | None]:

@@ -48,7 +48,7 @@ def explain(series: str, month: str | None, as_json: bool) -> None:
         )
         return
     changes = [dict(zip(columns, row, strict=True)) for row in rows]
-    click.echo("\n".join([_heading(series, changes[-1]), *map(_sentence, changes), ""]))
+    click.echo("\n".join([_heading(series, changes[-1]), *(f"  {say_change(change)}" for change in changes), ""]))
     wanted = [name for name in _COLUMNS if name not in CAUSES or any(change[name] for change in changes)]
     print_rows(wanted, [[_plain(name, change[name]) for name in wanted] for change in changes])
 
@@ -58,16 +58,16 @@ def _heading(series: str, newest: dict[str, Any]) -> str:
     return f"{series}{unit}: how its forecasts moved, up to run {newest['run_id']}:"
 
 
-def _sentence(change: dict[str, Any]) -> str:
+def say_change(change: dict[str, Any]) -> str:
     """Say how one forecast moved, the largest part first."""
     moved = (
         f"{change['month']:%Y-%m}: {change['previous_value']:,.6g} → {change['value']:,.6g}, {change['change']:+,.4g}"
     )
     since = f"since the run from {change['previous_origin']:%Y-%m}"
     if change["reason"]:
-        return f"  {moved} {since}; {WHY_NOT.get(change['reason'], change['reason'])}."
+        return f"{moved} {since}; {WHY_NOT.get(change['reason'], change['reason'])}."
     parts = sorted((name for name in CAUSES if change[name]), key=lambda name: -abs(change[name]))
-    return f"  {moved} {since}: {_listed(change, parts) or 'nothing moved it'}."
+    return f"{moved} {since}: {_listed(change, parts) or 'nothing moved it'}."
 
 
 def _listed(change: dict[str, Any], parts: Sequence[str]) -> str:

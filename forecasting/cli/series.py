@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecasting.cli.explain import say_change
 from forecasting.cli.output import as_objects, format_options, print_rows
 from forecasting.errors import InputError
 
@@ -36,14 +38,20 @@ _RMSE_COLUMNS = (
 @click.argument("series")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def show(series: str, as_json: bool) -> None:
-    """Show a SERIES: its months, how the newest run ended for it and why, its forecast and its RMSE."""
-    from forecasting.storage.series import read_health, read_latest_forecast, read_latest_rmse
+    """Show a SERIES: its months, how the newest run ended for it and why, its forecast, why that moved, and its RMSE."""
+    from forecasting.storage.series import read_change, read_health, read_latest_forecast, read_latest_rmse
 
     with _database() as database, database.reading() as connection:
         health = read_health(connection, series)
         forecast, rmse = read_latest_forecast(connection, series), read_latest_rmse(connection, series)
+        moved, changes = read_change(connection, series, None)
     if as_json:
-        found = {**health, "forecast": as_objects(*forecast), "rmse": as_objects(*rmse)}
+        found = {
+            **health,
+            "forecast": as_objects(*forecast),
+            "changes": as_objects(moved, changes),
+            "rmse": as_objects(*rmse),
+        }
         [plain] = as_objects(list(found), [list(found.values())])
         click.echo(json.dumps(plain, indent=2))
         return
@@ -52,6 +60,10 @@ def show(series: str, as_json: bool) -> None:
         origin, published_at = (forecast[1][0][forecast[0].index(name)] for name in ("origin", "published_at"))
         title = f"\nForecast from {origin:%Y-%m}, in {health['unit'] or 'its unit'}, published {published_at:%Y-%m-%d %H:%M} UTC"
         print_rows(*_filled_columns(*forecast, _FORECAST_COLUMNS), title=title)
+    if changes:
+        click.echo(
+            f"{say_change(dict(zip(moved, changes[0], strict=True)))} More: milkrun explain {shlex.quote(series)}"
+        )
     if rmse[1]:
         title = "\nNewest RMSE; skill = 1 - rmse / rmse of the seasonal naive"
         print_rows(*_filled_columns(*rmse, _RMSE_COLUMNS), title=title)

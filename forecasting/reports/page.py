@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 CHUNK = 25  # series per script file: a third of a megabyte where there is a year of runs
 MARKER = "<!-- A report of Milkrun; its folder is written anew by each report. -->"
-SCRIPTS = ("formats.js", "table.js", "charts.js", "series.js", "main.js")
+SCRIPTS = ("formats.js", "table.js", "charts.js", "ledger.js", "series.js", "main.js")
 COLUMNS = (
     "series",
     "unit",
@@ -94,7 +94,7 @@ def _index(run: dict[str, Any]) -> str:
 
 def _row(card: dict[str, Any]) -> list[Any]:
     """Return the row of a series in the table of all series."""
-    forecast, observed = card["forecast"], card["observed"]
+    forecast, observed, changes = card["forecast"], card["observed"], card["changes"]
     score = _newest_score(card["scores"])
     live = [score for score in card["scores"] if score["split"] == "live" and "coverage_80" in score][-1:]
     value = forecast and forecast["value"][0]
@@ -104,9 +104,7 @@ def _row(card: dict[str, Any]) -> list[Any]:
         "last_value": _value_at(observed, card["origin"]),
         "next_month": forecast and forecast["first"],
         "forecast": value,
-        "change": next(
-            (row["change"] for row in card["changes"] if forecast and row["month"] == forecast["first"]), None
-        ),
+        "change": changes and forecast and _value_at([changes["first"], changes["change"]], forecast["first"]),
         **score,
         **(_coverage(live[0]) if live else {}),
     }

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from forecasting.errors import RunRefused
 from forecasting.months import Month
+from forecasting.storage.changes import PARTS
 from forecasting.storage.copying import copy_out_binary
 from forecasting.storage.runs import Run
 
@@ -122,11 +123,12 @@ def read_scores(connection: Connection, runs: RunsInView, series_ids: Sequence[i
 
 
 def read_changes(connection: Connection, run_id: int, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return, per series, the rows of the view forecast_change for a run, with whatever columns the view has."""
+    """Return, per series, the rows of the view forecast_change for a run, by month."""
     rows = connection.execute(
-        text(
-            "SELECT * FROM milkrun.forecast_change WHERE run_id = :run_id AND series = ANY(:names) ORDER BY series, month"
-        ),
+        text(f"""
+            SELECT series, month, previous_run_id, previous_origin, origin, previous_recipe, recipe, reason, previous_value,
+                   change, {", ".join(PARTS)}
+            FROM milkrun.forecast_change WHERE run_id = :run_id AND series = ANY(:names) ORDER BY series, month"""),
         {"run_id": run_id, "names": list(names)},
     )
     changes: dict[str, list[dict[str, Any]]] = {}

@@ -55,7 +55,7 @@ def test_status_tells_the_month_at_a_glance(milkrun: Milkrun) -> None:
 
 
 def test_show_tells_how_a_series_stands(milkrun: Milkrun) -> None:
-    """Months, outcome and reason in sentences, then forecast and RMSE; the same as one JSON object."""
+    """Months, outcome and reason in sentences, then forecast, why it moved, and RMSE; the same as one JSON object."""
     told = milkrun("show", "milk").out
     found = json.loads(milkrun("show", "milk", "--json").out)
 
@@ -66,6 +66,9 @@ def test_show_tells_how_a_series_stands(milkrun: Milkrun) -> None:
     assert [row["month"] for row in found["forecast"]][:2] == ["1976-01-01", "1976-02-01"]
     assert {row["split"] for row in found["rmse"]} == {"train", "test", "live"}
     assert f"{found['forecast'][0]['forecast']:.2f}" in told
+    assert f"\n1976-01: {found['changes'][0]['previous_value']:,.6g} → {found['changes'][0]['value']:,.6g}" in told
+    assert "since the run from 1975-11: months observed since" in told
+    assert [row["month"][:7] for row in found["changes"]] == [f"1976-{month:02}" for month in range(1, 12)]
 
 
 def test_show_says_why_there_is_no_forecast(milkrun: Milkrun) -> None:

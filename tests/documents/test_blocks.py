@@ -13,9 +13,7 @@ from sqlalchemy import URL
 from forecasting.settings import Settings
 from forecasting.storage.database import create_engine, open_database
 from forecasting.storage.queries import run_query
-
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
+from tests.documents.texts import DOCUMENTS, NAMES, ROOT, anchors_of, prose_of
 
 # Indented blocks are text. These show lines of a file, a formula, or what another program must fetch something for.
 INDENTED = ("rows_read =", "logs →", "INSTALL postgres", "set search_path")
@@ -97,7 +95,7 @@ def test_a_document_can_be_followed(
     for theirs, ours in THEIRS.items():
         text = text.replace(theirs, ours.format(database=url, empty=empty))
     text = STANDING.sub(r"\1 --help > /dev/null ", text)
-    text = re.sub(r"^make ([a-z]+)\b.*$", rf"grep -q '^\1:' {ROOT}/Makefile", text, flags=re.MULTILINE)
+    text = re.sub(r"^make ([a-z-]+)\b.*$", rf"grep -q '^\1:' {ROOT}/Makefile", text, flags=re.MULTILINE)
     (here / "follow.sh").write_text(text)
     environment = {
         **os.environ,
@@ -113,18 +111,25 @@ def test_a_document_can_be_followed(
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(document.relative_to(ROOT)) for document in DOCUMENTS])
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
 def test_no_block_goes_untested_and_no_link_leads_nowhere(document: Path) -> None:
     """Fences name a language that a test here runs; what is indented is known; files that are linked to are there."""
     text = document.read_text()
     languages = {block.language for block in blocks_of(document)}
-    prose = re.sub(r"^```(\w*)\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    prose = prose_of(text)
     indented = re.findall(r"(?:^|\n\n)    (\S.*)", prose)
-    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", prose) if "://" not in link]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", prose) if "://" not in link]
 
     assert languages <= {"sh", "sql", "python", "csv"}
     assert [line for line in indented if not line.startswith(INDENTED)] == []
-    assert [link for link in links if link and not (document.parent / link).exists()] == []
+    assert [link for link in links if not _leads_somewhere(document, link)] == []
+
+
+def _leads_somewhere(document: Path, link: str) -> bool:
+    """Say whether the file of a link is there, and in it the heading that the link names."""
+    name, _, anchor = link.partition("#")
+    target = document.parent / name if name else document
+    return target.exists() and (not anchor or anchor in anchors_of(target.read_text()))
 
 
 def _fill_their_warehouse(url: URL) -> None:

@@ -11,7 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from forecasting.report import report_run
 from forecasting.reports.page import write_page
+from forecasting.settings import Settings
+from forecasting.storage.database import open_database
 from tests.reports.test_page import read_cards, read_table
 from tests.story import HOSTILE
 
@@ -28,6 +31,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install one to look at the page"),
     pytest.mark.slow,
 ]
+MINUS = "\N{MINUS SIGN}"
 Show = Callable[..., Page]
 
 
@@ -113,6 +117,41 @@ def test_a_link_to_a_series_draws_its_chart(page: Path, show: Show) -> None:
     assert opened.text_content("#series-view .chart .ytitle") == "pounds per cow"
     opened.locator("summary", has_text="Earlier forecasts beside what happened").click()
     assert opened.locator("details[open] tbody tr").count() == sum(range(1, 13))
+
+
+def test_a_series_says_why_its_forecast_moved(page: Path, show: Show) -> None:
+    """A sentence about the next month and a table by month, whose parts add up to the change in every row."""
+    opened = show(page, "#series=milk")
+    table = opened.get_by_role("region", name="Why the forecast moved, by month")
+    table.wait_for()
+    heads = table.locator("thead th").all_text_contents()
+    cells = [row.locator("th, td").all_text_contents() for row in table.locator("tbody tr").all()]
+    milk = next(card for card in read_cards(page) if card["series"] == "milk")
+
+    assert heads[:4] == ["month", "forecast from 1975-11, run 15", "forecast from 1975-12", "change"]
+    assert "months observed since" in heads[4:]
+    assert [row[0] for row in cells] == [f"1976-{month:02}" for month in range(1, 12)]
+    for row in cells:
+        before, now, change, *parts = (float(cell.replace(MINUS, "-").replace(",", "")) for cell in row[1:])
+        assert now - before == pytest.approx(change, abs=0.11)
+        assert sum(parts) == pytest.approx(change, abs=0.06 * (1 + len(parts)))
+    sentence = opened.text_content("#ledger + p") or ""
+    assert sentence.startswith(
+        f"1976-01: {cells[0][1]} → {cells[0][2]} pounds per cow, {cells[0][3]} since the run from"
+    )
+    assert f"{milk['changes']['change'][0]:+.1f}".replace("-", MINUS) == cells[0][3]
+
+
+def test_a_first_forecast_has_nothing_to_be_compared_with(story: Settings, show: Show, tmp_path: Path) -> None:
+    """The first run says so, and shows no table of changes."""
+    with open_database(story) as database:
+        opened = show(report_run(database, 1, tmp_path / "first"), "#series=milk")
+    opened.wait_for_selector("#ledger")
+
+    assert (
+        opened.text_content("#ledger + p") == "No earlier run forecast these months: there is nothing to compare with."
+    )
+    assert opened.locator("[aria-label^='Why the forecast moved']").count() == 0
 
 
 def test_a_hostile_name_stays_a_name(page: Path, show: Show) -> None:

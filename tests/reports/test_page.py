@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -16,6 +17,7 @@ from forecasting.recipes import CLASSIC, MonthlyRecipe
 from forecasting.report import report_run
 from forecasting.reports.page import write_page
 from forecasting.settings import Settings
+from forecasting.storage.changes import PARTS
 from forecasting.storage.database import Database, open_database
 from tests.story import HOSTILE
 
@@ -76,7 +78,39 @@ def test_a_series_shows_what_was_forecast_at_each_origin(page: Path) -> None:
     assert (milk["forecast"]["first"], len(milk["forecast"]["value"])) == ("1976-01", 12)
     newest = milk["scores"][-1]
     assert (newest["split"], newest["origin"], newest["horizon"]) == ("live", "1975-12", list(range(1, 13)))
-    assert [row["month"] for row in milk["changes"]] == [f"1976-{month:02}" for month in range(1, 12)]
+    changes = milk["changes"]
+    assert (changes["first"], changes["previous_run_id"], changes["previous_origin"]) == ("1976-01", 15, "1975-11")
+    assert changes["previous_value"] == milk["earlier"][-1]["value"][1:]
+    assert changes["change"] == pytest.approx(
+        np.subtract(milk["forecast"]["value"][:11], milk["earlier"][-1]["value"][1:]), rel=1e-3, abs=1e-3
+    )
+
+
+def test_the_parts_of_a_change_add_up(
+    database: Database, arrive: Callable[..., object], milk: list[float], tmp_path: Path
+) -> None:
+    """A revised month and a new one each have their part; a part that moved nothing takes no room."""
+    for first, months in (("1962-01", milk[:167]), ("1975-11", [700.0, milk[167]])):
+        arrive(first, milk=months)
+        run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+        job.run_shard(database, run, 0)
+        job.publish_run(database, run)
+
+    [card] = read_cards(report_run(database, None, tmp_path / "page"))
+    changes = card["changes"]
+
+    assert [part for part in PARTS if part in changes] == ["new_months", "revisions"]
+    assert len(changes["change"]) == 11
+    assert changes["revisions"][0] != 0
+    sums = np.add(changes["new_months"], changes["revisions"])
+    assert sums == pytest.approx(changes["change"], abs=1e-3)
+
+
+def test_the_ledger_is_small_at_ten_thousand_series(page: Path) -> None:
+    """What it adds to a series is below a kilobyte: 10 MB at 10,000 series."""
+    sizes = [len(json.dumps(card["changes"], separators=(",", ":"))) for card in read_cards(page)]
+
+    assert 0 < max(sizes) < 1000
 
 
 def test_a_series_without_forecast_says_why(page: Path) -> None:

@@ -25,7 +25,12 @@ function decimalsFor(size) {
   return Math.min(Math.max(3 - Math.floor(Math.log10(Math.abs(size))), 0), 10);
 }
 const number = (value, size = value) => formatted(value, decimalsFor(size));
-const signed = (value, size = value) => (value > 0 ? '+' : '') + number(value, size);
+// A sign before what is not written as zero.
+const withSign = (value, decimals) => {
+  const text = formatted(Math.abs(value), decimals);
+  return (/[1-9]/.test(text) ? (value > 0 ? '+' : '−') : '') + text;
+};
+const signed = (value, size = value) => withSign(value, decimalsFor(size));
 const percent = (share) => (share === null || share === undefined ? '–' : `${formatted(100 * share, 0)} %`);
 const count = (value) => formatted(value, 0);
 const words = (text) => (text ?? '').replaceAll('_', ' ');
@@ -59,26 +64,31 @@ function download(name, columns, rows) {
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
+// A table that scrolls by itself; write: how a number of a column is written.
+function scrollTable(title, columns, rows, write) {
+  const numeric = columns.map((_, place) => (rows.some((row) => typeof row[place] === 'number') ? 'number' : ''));
+  const written = (value, place) => (typeof value === 'number' ? write(value, place) : value === true ? 'yes' : value === false ? 'no' : value ?? '');
+  const cells = (row) => row.map((value, place) => element(place ? 'td' : 'th',
+    { className: numeric[place], scope: place ? null : 'row' }, written(value, place)));
+  const head = columns.map((column, place) => element('th', { scope: 'col', className: numeric[place] }, words(column)));
+  return element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': title },
+    element('table', {}, element('thead', {}, element('tr', {}, ...head)),
+      element('tbody', {}, ...rows.map((row) => element('tr', {}, ...cells(row))))));
+}
+
 // A table of numbers that opens on demand: what a chart shows, for those who read rather than look.
 function numbersTable(title, columns, rows, file) {
   const decimals = columns.map((_, place) => {
     const numbers = rows.map((row) => row[place]).filter((value) => typeof value === 'number');
     return numbers.every(Number.isInteger) ? 0 : decimalsFor(numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
   });
-  const cells = (row) => row.map((value, place) => element(place ? 'td' : 'th',
-    { className: typeof value === 'number' ? 'number' : '', scope: place ? null : 'row' },
-    typeof value === 'number' ? formatted(value, decimals[place]) : value === true ? 'yes' : value === false ? 'no' : value ?? ''));
   const details = element('details', {}, element('summary', {}, `${title} (${count(rows.length)} rows)`));
   details.addEventListener('toggle', () => {
     if (!details.open || details.childElementCount > 1) return;
-    const head = element('tr', {}, ...columns.map((column, place) => element('th',
-      { scope: 'col', className: rows.some((row) => typeof row[place] === 'number') ? 'number' : '' }, words(column))));
     details.append(
       element('div', { className: 'actions' },
         element('button', { type: 'button', onclick: () => download(file, columns, rows) }, 'Download CSV')),
-      element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': title },
-        element('table', {}, element('thead', {}, head),
-          element('tbody', {}, ...rows.map((row) => element('tr', {}, ...cells(row)))))));
+      scrollTable(title, columns, rows, (value, place) => formatted(value, decimals[place])));
   });
   return details;
 }

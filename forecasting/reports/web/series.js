@@ -63,15 +63,7 @@ function numbersOf(card) {
     numbersTable('All months: observed, predicted, forecast', ['month', 'observed', 'predicted, training part', 'predicted, test part', ...present.map((column) => (column === 'value' ? 'forecast' : column))], all, `${card.series} months`),
     numbersTable('Earlier forecasts beside what happened', ['run origin', 'month', 'months ahead', 'forecast', 'actual', 'error', 'seasonal naive', 'inside 80 %', 'inside 95 %', 'recipe', 'run'], answers, `${card.series} answered`),
     numbersTable('RMSE history', ['run origin', 'split', 'months ahead', 'months scored', 'rmse', 'seasonal naive’s rmse', 'skill', 'coverage 80', 'coverage 95', 'recipe', 'run'], scores, `${card.series} rmse`),
-    ...changesOf(card),
   ];
-}
-
-// The change ledger: whatever columns the view forecast_change has, but for what is the same in every row.
-function changesOf(card) {
-  if (!card.changes.length) return [];
-  const columns = Object.keys(card.changes[0]).filter((column) => !['series', 'unit', 'published_at', 'run_id'].includes(column));
-  return [numbersTable('How this forecast changed since the run before', columns, card.changes.map((row) => columns.map((column) => row[column])), `${card.series} changes`)];
 }
 
 function neighbours(name) {
@@ -95,7 +87,7 @@ async function showSeries(name) {
   if (new URLSearchParams(location.hash.slice(1)).get('series') !== name && rows.length > 1) return null; // another link was followed meanwhile
   view.append(decisionOf(card), figuresOf(card));
   if (card.observed) await drawCharts(view, card);
-  view.append(element('h3', {}, 'Numbers'), ...numbersOf(card));
+  view.append(...ledgerOf(card), element('h3', {}, 'Numbers'), ...numbersOf(card));
   return heading;
 }
 
