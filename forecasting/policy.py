@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from forecasting.errors import InputError
 from forecasting.months import Month
 from forecasting.panel import Values
 from forecasting.recipes import Recipe
+
+if TYPE_CHECKING:
+    from forecasting.storage.run_networks import RunNetwork
 
 Retrain = Literal["auto", "always", "never"]
 ABSURD_RANGES = 10  # a forecast this many ranges of the history away from it is no forecast
@@ -157,11 +160,11 @@ def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Re
     )
 
 
-def _retrain(reason: str, detail: str) -> Verdict:
+def _retrain(reason: str, detail: str | None) -> Verdict:
     return Verdict("retrain", reason, None, "ok", detail)
 
 
-def _reuse(reason: str, detail: str) -> Verdict:
+def _reuse(reason: str, detail: str | None) -> Verdict:
     return Verdict("reuse", reason, None, "ok", detail)
 
 
@@ -172,6 +175,20 @@ def without_bundle(policy: Policy, damage: str, *, shared: bool = False) -> Verd
     return Verdict(None, None, "failed", "bundle_damaged", damage)
 
 
+def of_shared(network: "RunNetwork", *, member: bool) -> Verdict:
+    """Return what a decision about networks that all series of a run share means for one of them.
+
+    member: whether the networks were trained with the series.
+    """
+    if network.decision is None:
+        return Verdict(None, None, "refused", network.reason, network.detail)
+    if network.bundle_id is None:
+        return Verdict(None, None, "fallback", "diverged", WHY_NOT["diverged"])
+    if not member:
+        return Verdict("reuse", "cold_start", None, "ok", "The shared networks were trained without this series.")
+    return (_retrain if network.decision == "retrain" else _reuse)(network.reason, network.detail)
+
+
 WHY_NOT = {
     "diverged": "Training did not end in finite numbers.",
     "guarded": "On held-out months the network was much worse than the base path.",
@@ -180,17 +197,25 @@ WHY_NOT = {
 }
 
 
-def judge(values: Values | None, low: float, high: float, reason: str) -> tuple[str, str, str | None]:
+Span = tuple[float, float]
+
+
+def span_of(values: Values | None) -> Span | None:
+    """Return the least and the largest value of a forecast (horizon,); None where not all are finite, or there is none."""
+    ahead = [math.nan] if values is None else values.tolist()  # for so few numbers Python is quicker than NumPy
+    return (min(ahead), max(ahead)) if all(map(math.isfinite, ahead)) else None
+
+
+def judge(span: Span | None, low: float, high: float, reason: str) -> tuple[str, str, str | None]:
     """Say whether a forecast may be published as a network's: outcome, reason and detail.
 
-    values: (horizon,), None where the network diverged; low, high: the least and the largest value of the history; all in
-    the unit of the series. reason: why no network made them, empty where one did.
+    span: of the forecast, None where the network diverged; low, high: the least and the largest value of the history; all
+    in the unit of the series. reason: why no network made the forecast, empty where one did.
     """
-    ahead = [math.nan] if values is None else values.tolist()  # for so few numbers Python is quicker than NumPy
-    if not all(map(math.isfinite, ahead)):
+    if span is None:
         reason = "diverged"
     elif not reason:
         limit = ABSURD_RANGES * (high - low)
-        worst = max(abs(value - (low + high) / 2) for value in ahead)
+        worst = max(abs(value - (low + high) / 2) for value in span)
         reason = "absurd" if worst > limit + (high - low) / 2 else ""
     return ("fallback", reason, WHY_NOT.get(reason)) if reason else ("forecast", "ok", None)

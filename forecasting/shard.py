@@ -8,15 +8,16 @@ import numpy as np
 
 from forecasting.bundling import MEASURES, bundle_of, networks_of
 from forecasting.errors import BundleError
+from forecasting.evidence import Stored, stored_evidence, stored_forecast
 from forecasting.ledger import explain_changes
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted, Forecasts, Networks
 from forecasting.networks.methods import method_of
 from forecasting.numerics.baselines import seasonal_naive
 from forecasting.numerics.intervals import live_factors
-from forecasting.outlook import Outlook, look
+from forecasting.outlook import Outlook, is_member, look
 from forecasting.panel import Values
-from forecasting.policy import Policy, Verdict, judge, without_bundle
+from forecasting.policy import Policy, Verdict, judge, span_of, without_bundle
 from forecasting.storage import bundles
 from forecasting.storage.database import Database
 from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
@@ -55,7 +56,7 @@ def forecast_shard(
     """Do everything for some series but write it; `progress` receives how many networks have just been trained."""
     outlook = look(database, run, series_ids)
     live = live_factors_of(outlook)
-    ahead, verdicts = _ask_stored(database, run, outlook, live)
+    ahead, verdicts, damage = _ask_stored(database, run, outlook, live)
     to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in ahead]
     fitted = _train(run, outlook, to_train, workers, progress)
     bundle = None
@@ -66,7 +67,7 @@ def forecast_shard(
         ahead |= _ask(run, fitted.networks, outlook, to_train, positions, live, bundle.bundle_id if bundle else None)
         for place in np.flatnonzero(fitted.diverged):
             ahead.pop(to_train[place])
-    results = tuple(_results(run, outlook, verdicts, ahead))
+    results = tuple(_results(run, outlook, verdicts, ahead, damage))
     return ShardResult(
         bundle,
         results,
@@ -94,9 +95,14 @@ def live_factors_of(outlook: Outlook) -> Values:
     return live_factors(measures["n"][:, 0], realised)
 
 
-def _ask_stored(database: Database, run: Run, outlook: Outlook, live: Values) -> tuple[dict[int, Ahead], list[Verdict]]:
-    """Forecast with the networks that are stored; where a bundle is damaged, the policy decides again."""
-    verdicts = list(outlook.verdicts)
+def _ask_stored(
+    database: Database, run: Run, outlook: Outlook, live: Values
+) -> tuple[dict[int, Ahead], list[Verdict], dict[int, str]]:
+    """Forecast with the networks that are stored; where a bundle is damaged, the policy decides again.
+
+    Returns the forecasts, the verdicts and what is damaged, the first and the last by row.
+    """
+    verdicts, damaged = list(outlook.verdicts), dict[int, str]()
     users: dict[str, list[int]] = {}
     shared = outlook.network is not None and outlook.network.bundle_id is not None
     for row, series_id in enumerate(outlook.panel.series_ids):
@@ -107,7 +113,7 @@ def _ask_stored(database: Database, run: Run, outlook: Outlook, live: Values) ->
             users.setdefault(outlook.champions[series_id].bundle_id, []).append(row)
     ahead: dict[int, Ahead] = {}
     if not users:
-        return ahead, verdicts
+        return ahead, verdicts, damaged
     with database.reading() as connection:
         stored = bundles.read_bundles(connection, users)
     for bundle_id, rows in users.items():
@@ -117,11 +123,11 @@ def _ask_stored(database: Database, run: Run, outlook: Outlook, live: Values) ->
             )
         except BundleError as damage:
             for row in rows:
-                told = f"Bundle {bundle_id[:12]}: {damage}"
-                verdicts[row] = without_bundle(Policy(**run.policy), told, shared=shared)
+                damaged[row] = f"Bundle {bundle_id[:12]}: {damage}"
+                verdicts[row] = without_bundle(Policy(**run.policy), damaged[row], shared=shared)
             continue
         ahead |= _ask(run, networks, outlook, rows, positions, live, bundle_id)
-    return ahead, verdicts
+    return ahead, verdicts, damaged
 
 
 def _ask(
@@ -161,32 +167,45 @@ def _train(
         )
 
 
-def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead]) -> Iterator[SeriesResult]:
-    """Judge every series' forecast, and let the fallback speak where it may not be published as one."""
-    ends: list[tuple[str, str, str | None]] = []
+def _judged(
+    run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead], damage: dict[int, str]
+) -> Iterator[tuple[str, str, str | None, Stored]]:
+    """Judge every series' forecast: outcome, reason, detail, and all that they and the decision were made from."""
     low, high = (
-        reduce(outlook.histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce)
+        reduce(outlook.histories.values, axis=1, initial=np.nan).tolist() for reduce in (np.fmin.reduce, np.fmax.reduce)
     )
     for row, verdict in enumerate(verdicts):
+        stored = stored_evidence(outlook.evidence[row], outlook.known[row], run.recipe)
+        if outlook.network is not None and not is_member(outlook.champions.get(outlook.panel.series_ids[row])):
+            stored["member"] = False
+        if row in damage:
+            stored["damage"] = damage[row]
         if verdict.decision is None:
-            ends.append((str(verdict.outcome), verdict.reason, verdict.detail))
+            yield str(verdict.outcome), verdict.reason, verdict.detail, stored
             continue
         found = ahead.get(row)
-        outcome, reason, problem = judge(
-            found.values if found else None, low[row], high[row], found.reason if found else ""
-        )
-        ends.append((outcome, reason, problem or (found and found.note) or verdict.detail))
+        said = span_of(found.values if found else None), low[row], high[row], found.reason if found else ""
+        note = found.note if found else ""
+        outcome, reason, problem = judge(*said)
+        yield outcome, reason, problem or note or verdict.detail, {**stored, "forecast": stored_forecast(*said, note)}
+
+
+def _results(
+    run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead], damage: dict[int, str]
+) -> Iterator[SeriesResult]:
+    """Tell how every series ended, and let the fallback speak where a forecast may not be published as a network's."""
+    ends = list(_judged(run, outlook, verdicts, ahead, damage))
     helpless = [
-        row for row, (outcome, reason, _) in enumerate(ends)
+        row for row, (outcome, reason, *_) in enumerate(ends)
         if outcome == "fallback" and (row not in ahead or reason in ("diverged", "absurd"))
     ]  # fmt: skip
     if helpless:
         made = method_of(run.recipe).without_networks(run.recipe, outlook.histories.select(helpless))
         ahead = ahead | dict(zip(helpless, _apart(made, None), strict=True))
-    speaking = [row for row, (outcome, _, _) in enumerate(ends) if outcome in ("forecast", "fallback")]
+    speaking = [row for row, (outcome, *_) in enumerate(ends) if outcome in ("forecast", "fallback")]
     known = outlook.histories.select(speaking)
     baseline = dict(zip(speaking, seasonal_naive(known.values, known.lengths, horizon=run.recipe.horizon), strict=True))
-    for row, (outcome, reason, detail) in enumerate(ends):
+    for row, (outcome, reason, detail, stored) in enumerate(ends):
         verdict, length = verdicts[row], int(outlook.histories.lengths[row])
         told = (
             outlook.panel.series_ids[row],
@@ -196,6 +215,7 @@ def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[in
             outcome,
             reason,
             detail,
+            stored,
         )
         if row not in baseline:
             yield SeriesResult(*told)

@@ -6,10 +6,11 @@ import numpy as np
 
 from forecasting.bundling import bundle_of, networks_of
 from forecasting.errors import BundleError, RunRefused
+from forecasting.evidence import Stored, stored_champion
 from forecasting.networks import monthly
 from forecasting.outlook import Observed, decide_shared, observe
 from forecasting.panel import Histories, joined
-from forecasting.policy import Policy, without_bundle, without_network
+from forecasting.policy import Policy, Verdict, without_bundle, without_network
 from forecasting.recipes import MonthlyRecipe
 from forecasting.storage.bundles import Bundle, read_bundles
 from forecasting.storage.database import Database
@@ -25,20 +26,23 @@ def settle_shared(
     progress: called with the number of networks done since the last call.
     """
     with database.reading() as connection:
-        verdict, champion = decide_shared(connection, run)
-    if verdict.decision is None:
-        return RunNetwork(None, verdict.reason, verdict.detail, None), None
+        verdict, champion, known = decide_shared(connection, run)
+    evidence: Stored = {"champion": stored_champion(known, run.recipe)} if known else {}
     if verdict.decision == "reuse" and champion is not None:
         damage = _damage(database, champion.bundle_id)
         if damage is None:
-            return RunNetwork("reuse", str(verdict.decision_reason), verdict.detail, champion.bundle_id), None
+            return _told(verdict, champion.bundle_id, evidence), None
+        evidence["damage"] = damage
         verdict = without_bundle(Policy(**run.policy), damage)
-        if verdict.decision is None:
-            return RunNetwork(None, verdict.reason, verdict.detail, None), None
+    if verdict.decision is None:
+        return _told(verdict, None, evidence), None
     bundle = _train(database, run, progress)
-    return RunNetwork(
-        "retrain", str(verdict.decision_reason), verdict.detail, bundle.bundle_id if bundle else None
-    ), bundle
+    return _told(verdict, bundle.bundle_id if bundle else None, evidence), bundle
+
+
+def _told(verdict: Verdict, bundle_id: str | None, evidence: Stored) -> RunNetwork:
+    reason = verdict.decision_reason or verdict.reason
+    return RunNetwork(verdict.decision, reason, verdict.detail, bundle_id, evidence)
 
 
 def _damage(database: Database, bundle_id: str) -> str | None:

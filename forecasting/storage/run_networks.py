@@ -1,6 +1,7 @@
 """The networks that the series of a run share: decided, and trained if need be, once per run, before its shards."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
@@ -13,12 +14,16 @@ from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, bui
 
 @dataclass(frozen=True)
 class RunNetwork:
-    """What was decided about a run's shared networks; bundle_id is None where there are none to forecast with."""
+    """What was decided about a run's shared networks, and from what; None in older rows.
+
+    bundle_id is None where there are none to forecast with.
+    """
 
     decision: str | None
     reason: str
     detail: str | None
     bundle_id: str | None
+    evidence: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class SharedChampion:
 def read_run_network(connection: Connection, run_id: int) -> RunNetwork | None:
     """Return what was decided for a run, None before that."""
     row = connection.execute(
-        text("SELECT decision, reason, detail, bundle_id FROM milkrun.run_network WHERE run_id = :id"), {"id": run_id}
+        text("SELECT decision, reason, detail, bundle_id, evidence FROM milkrun.run_network WHERE run_id = :id"),
+        {"id": run_id},
     ).one_or_none()
     return None if row is None else RunNetwork(*row)
 
@@ -53,6 +59,7 @@ def write_run_network(connection: Connection, run: Run, network: RunNetwork, bun
             reason=network.reason,
             detail=network.detail,
             bundle_id=network.bundle_id,
+            evidence=network.evidence,
         )
         .on_conflict_do_nothing()
     )

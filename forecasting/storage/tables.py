@@ -218,6 +218,9 @@ run_network = Table(
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
     Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), comment="The networks; empty where training gave none."),
     _now("decided_at", "When it was decided and, if so, trained."),
+    Column(
+        "evidence", JSONB, comment="What the decision was made from, as plain JSON; empty in rows of older releases."
+    ),
     _is_one_of("decision", "retrain", "reuse"),
     CheckConstraint("decision <> 'reuse' OR bundle_id IS NOT NULL", name="bundle"),
     comment="The networks that all series of a run share, where they do: trained or reused once, before the shards.",
@@ -250,6 +253,9 @@ run_series = Table(
     Column("method", Text, comment="lstm, base_path or seasonal_naive: what made the numbers."),
     Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), comment="Bundle whose network made the forecast."),
     Column("last_value", Double, comment="Value of the last month used: the naive forecast of every horizon."),
+    Column(
+        "evidence", JSONB, comment="What the decision was made from, as plain JSON; empty in rows of older releases."
+    ),
     _is_month("origin"),
     _is_one_of("decision", "retrain", "reuse"),
     _is_one_of("outcome", "forecast", "fallback", "held", "refused", "failed"),
