@@ -9,21 +9,20 @@ from forecasting.policy import (
     ChampionEvidence,
     Evidence,
     Policy,
-    Span,
     Verdict,
     choose_network,
     decide,
-    judge,
     of_shared,
     without_bundle,
 )
 from forecasting.recipes import Recipe
+from forecasting.settling import Challenge, Span, judge, result_of, settle
 
 if TYPE_CHECKING:
     from forecasting.storage.run_networks import RunNetwork
 
 Stored = dict[str, Any]
-_MONTHS = ("last_month", "origin")
+_MONTHS = ("last_month", "origin", "confirmed")
 
 
 def stored_evidence(evidence: Evidence, champion: ChampionEvidence | None, recipe: Recipe) -> Stored:
@@ -49,6 +48,11 @@ def stored_forecast(span: Span | None, low: float, high: float, reason: str, not
     return told | {name: word for name, word in (("reason", reason), ("note", note)) if word}
 
 
+def stored_challenge(challenge: Challenge, policy: Policy) -> Stored:
+    """Return what champion and challenger were compared by as JSON values, and how that ended."""
+    return {**_plain(challenge), "result": result_of(challenge, policy)}
+
+
 def replay(
     stored: Stored, policy: Policy, recipe: Recipe, origin: Month, network: "RunNetwork | None" = None
 ) -> Verdict:
@@ -62,6 +66,7 @@ def replay(
     if "damage" in stored:
         shared = network is not None and network.bundle_id is not None
         verdict = without_bundle(policy, stored["damage"], shared=shared)
+    verdict = settle(verdict, _challenge(stored), policy)
     said = stored.get("forecast")
     if said is None or verdict.decision is None:
         return verdict
@@ -75,7 +80,12 @@ def replay_shared(stored: Stored, policy: Policy, recipe: Recipe, origin: Month)
     verdict = choose_network(_champion(stored, recipe), policy, recipe, origin)
     if "damage" in stored:
         verdict = without_bundle(policy, stored["damage"])
-    return verdict
+    return settle(verdict, _challenge(stored), policy)
+
+
+def _challenge(stored: Stored) -> Challenge | None:
+    known = stored.get("challenge")
+    return known and Challenge(**{name: value for name, value in known.items() if name != "result"})
 
 
 def _champion(stored: Stored, recipe: Recipe) -> ChampionEvidence | None:
@@ -85,12 +95,12 @@ def _champion(stored: Stored, recipe: Recipe) -> ChampionEvidence | None:
     return known
 
 
-def _plain(evidence: Evidence | ChampionEvidence) -> Stored:
+def _plain(evidence: Evidence | ChampionEvidence | Challenge) -> Stored:
     """Return the fields that are known as JSON values, months as YYYY-MM."""
     return {
         name: _text(value) if type(value) is Month else value
         for name, value in vars(evidence).items()
-        if value is not None
+        if value is not None and value is not False
     }
 
 

@@ -19,8 +19,8 @@ from forecasting.networks.methods import method_of
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.outlook import Outlook
 from forecasting.panel import Counts, Histories, Panel, Values, histories_of, joined
-from forecasting.policy import judge, span_of
 from forecasting.recipes import Recipe
+from forecasting.settling import judge, span_of
 from forecasting.storage import bundles, runs
 from forecasting.storage.changes import Changes, Earlier, known_earlier, read_earlier
 from forecasting.storage.database import Database

@@ -125,7 +125,16 @@ def decide_shared(
     evidence = None
     if champion is not None:
         series, n, ratio = scores.read_shared_ratio(connection, run, champion.bundle_id, least=policy.live_least)
-        evidence = ChampionEvidence(champion.recipe_hash, champion.origin, 1.0, n, ratio, series)
+        evidence = ChampionEvidence(
+            champion.recipe_hash,
+            champion.origin,
+            1.0,
+            n,
+            ratio,
+            series,
+            confirmed=champion.confirmed,
+            ordered=champion.ordered,
+        )
     return choose_network(evidence, policy, run.recipe, run.origin), champion, evidence
 
 
@@ -167,4 +176,12 @@ def _champion_evidence(champion: Champion | None, n: int, live_rmse: float) -> C
     if champion is None:
         return None
     error = live_rmse if n else None
-    return ChampionEvidence(champion.recipe_hash, champion.origin, champion.test_rmse, n, error)
+    return ChampionEvidence(
+        champion.recipe_hash,
+        champion.origin,
+        champion.test_rmse,
+        n,
+        error,
+        confirmed=champion.confirmed,
+        ordered=champion.ordered,
+    )

@@ -8,8 +8,9 @@ import pytest
 
 from forecasting.errors import InputError
 from forecasting.months import Month
-from forecasting.policy import ChampionEvidence, Evidence, Policy, decide, judge, span_of, without_bundle
+from forecasting.policy import ChampionEvidence, Evidence, Policy, decide, without_bundle
 from forecasting.recipes import CLASSIC
+from forecasting.settling import judge, span_of
 
 ORIGIN = Month.of(1974, 12)
 CHAMPION = ChampionEvidence(CLASSIC.hash, ORIGIN + -2, test_rmse=10.0)

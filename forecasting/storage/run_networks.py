@@ -28,11 +28,17 @@ class RunNetwork:
 
 @dataclass(frozen=True)
 class SharedChampion:
-    """The shared networks of the newest published run that had some; origin: that of the run that trained them."""
+    """The shared networks of the newest published run that had some; origin: that of the run that trained them.
+
+    confirmed: the origin from which they were last kept although others were trained, or put in charge by order; ordered:
+    they have been since the newest run.
+    """
 
     bundle_id: str
     recipe_hash: str
     origin: Month
+    confirmed: Month | None = None
+    ordered: bool = False
 
 
 def read_run_network(connection: Connection, run_id: int) -> RunNetwork | None:
@@ -74,12 +80,23 @@ def read_shared_champion(connection: Connection, run: Run | Request) -> SharedCh
     row = connection.execute(
         text(f"""
             WITH earlier AS (
-                SELECT run_id, row_number() OVER (ORDER BY {FIRST_TO_COUNT}) AS place FROM milkrun.run WHERE {BUILT_ON}
+                SELECT run_id, origin, row_number() OVER (ORDER BY {FIRST_TO_COUNT}) AS place FROM milkrun.run WHERE {BUILT_ON}
             )
-            SELECT n.bundle_id, b.recipe_hash, b.origin
-            FROM earlier JOIN milkrun.run_network n USING (run_id) JOIN milkrun.bundle b USING (bundle_id)
+            SELECT b.bundle_id, b.recipe_hash, b.origin, p.bundle_id IS NOT NULL AS ordered,
+                   CASE WHEN p.bundle_id IS NOT NULL THEN NULL
+                        WHEN n.reason IN ('champion_kept', 'ordered') THEN to_char(earlier.origin, 'YYYY-MM')
+                        WHEN n.decision = 'reuse' THEN n.evidence -> 'champion' ->> 'confirmed' END AS confirmed
+            FROM earlier JOIN milkrun.run_network n USING (run_id)
+            LEFT JOIN LATERAL (
+                SELECT bundle_id FROM milkrun.promotion WHERE run_id = n.run_id AND series_id IS NULL
+                ORDER BY promotion_id DESC LIMIT 1
+            ) p ON true
+            JOIN milkrun.bundle b ON b.bundle_id = coalesce(p.bundle_id, n.bundle_id)
             ORDER BY place LIMIT 1
         """),
         built_on(run),
     ).one_or_none()
-    return None if row is None else SharedChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin))
+    if row is None:
+        return None
+    confirmed = None if row.confirmed is None else Month.parse(row.confirmed)
+    return SharedChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin), confirmed, row.ordered)

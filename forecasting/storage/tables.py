@@ -267,6 +267,36 @@ run_series = Table(
     comment="Decision and outcome of every series of a run, each with its reason.",
 )
 
+promotion = Table(
+    "promotion",
+    metadata,
+    Column(
+        "promotion_id", BigInteger, Identity(always=True), primary_key=True, comment="Running number; the last counts."
+    ),
+    Column(
+        "run_id",
+        BigInteger,
+        ForeignKey(run.c.run_id),
+        nullable=False,
+        comment="Newest run when it was ordered: what builds on that run goes on with this bundle instead.",
+    ),
+    Column(
+        "series_id",
+        Integer,
+        ForeignKey(series.c.series_id),
+        comment="Series that it is for; empty for the networks that all series of the run share.",
+    ),
+    Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), nullable=False, comment="Bundle that was put in charge."),
+    Column("kind", Text, nullable=False, comment="rollback or promote."),
+    Column("why", Text, nullable=False, comment="Reason, as it was given."),
+    Column("made_by", Text, nullable=False, comment="Who ordered it."),
+    _now("made_at", "When it was ordered."),
+    _is_one_of("kind", "rollback", "promote"),
+    CheckConstraint("length(why) > 0", name="why"),
+    Index("promotion_run_idx", "run_id", "series_id"),
+    comment="Bundles that somebody put in charge, by milkrun rollback or milkrun promote.",
+)
+
 filled_month = Table(
     "filled_month",
     metadata,
