@@ -144,7 +144,7 @@ def test_a_new_series_is_forecast_by_networks_that_never_saw_it(database: Databa
 
 
 def test_shared_networks_grow_old_together(database: Database, arrive: Arrive) -> None:
-    """After twelve months they are retrained, for all series at once, and the plan says so before; too few months to compare on."""
+    """After twelve months they are retrained, all at once, as the plan says; too few months to compare old and new on."""
     series = some_series(97)
     arrive("1970-01", **{name: values[:84] for name, values in series.items()})
     run(database)
