@@ -132,6 +132,8 @@ def _ask(
     live: Values,
     bundle_id: str | None,
 ) -> dict[int, Ahead]:
+    if not rows:
+        return {}
     made = method_of(run.recipe).forecast(
         run.recipe, networks, outlook.histories.select(rows), positions=positions, live=live[rows]
     )
