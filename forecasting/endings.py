@@ -12,7 +12,7 @@ from forecasting.numerics.baselines import seasonal_naive
 from forecasting.outlook import Outlook, is_member
 from forecasting.panel import Values
 from forecasting.policy import Verdict
-from forecasting.settling import judge, span_of
+from forecasting.settling import judge, ranges_of
 from forecasting.storage.forecasts import FilledMonth, SeriesResult
 from forecasting.storage.runs import Run
 
@@ -58,10 +58,10 @@ def _judged(
             yield str(verdict.outcome), verdict.reason, verdict.detail, stored
             continue
         found = ahead.get(row)
-        said = span_of(found.values if found else None), low[row], high[row], found.reason if found else ""
-        note = found.note if found else ""
-        outcome, reason, problem = judge(*said)
-        yield outcome, reason, problem or note or verdict.detail, {**stored, "forecast": stored_forecast(*said, note)}
+        ranges = ranges_of(found.values if found else None, low[row], high[row])
+        told, note = (found.reason, found.note) if found else ("", "")
+        outcome, reason, problem = judge(ranges, told)
+        yield outcome, reason, problem or note or verdict.detail, stored | stored_forecast(ranges, told, note)
 
 
 def results_of(

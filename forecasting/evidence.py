@@ -1,7 +1,7 @@
 """What a decision was made from, as plain JSON that is stored beside it, and the same decision made from that again."""
 
 import functools
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.months import Month
@@ -16,13 +16,17 @@ from forecasting.policy import (
     without_bundle,
 )
 from forecasting.recipes import Recipe
-from forecasting.settling import Challenge, Span, judge, result_of, settle
+from forecasting.settling import Challenge, judge, result_of, settle
 
 if TYPE_CHECKING:
     from forecasting.storage.run_networks import RunNetwork
 
 Stored = dict[str, Any]
 _MONTHS = ("last_month", "origin", "confirmed")
+_USUAL: dict[type, Stored] = {
+    kind: {each.name: None if each.default is MISSING else each.default for each in fields(kind)}
+    for kind in (Evidence, ChampionEvidence, Challenge)
+}
 
 
 def stored_evidence(evidence: Evidence, champion: ChampionEvidence | None, recipe: Recipe) -> Stored:
@@ -41,11 +45,10 @@ def stored_champion(champion: ChampionEvidence, recipe: Recipe) -> Stored:
     return stored
 
 
-def stored_forecast(span: Span | None, low: float, high: float, reason: str, note: str) -> Stored:
+def stored_forecast(ranges: float | None, reason: str, note: str) -> Stored:
     """Return what the outcome of a series is judged from as JSON values; note: what else is told of its forecast."""
-    told = {"low": low, "high": high}
-    told |= {} if span is None else {"least": span[0], "most": span[1]}
-    return told | {name: word for name, word in (("reason", reason), ("note", note)) if word}
+    stored: Stored = {"forecast_ranges": ranges}
+    return stored | {f"forecast_{name}": word for name, word in (("reason", reason), ("note", note)) if word}
 
 
 def stored_challenge(challenge: Challenge, policy: Policy) -> Stored:
@@ -67,12 +70,12 @@ def replay(
         shared = network is not None and network.bundle_id is not None
         verdict = without_bundle(policy, stored["damage"], shared=shared)
     verdict = settle(verdict, _challenge(stored), policy)
-    said = stored.get("forecast")
-    if said is None or verdict.decision is None:
+    if verdict.decision is None:
         return verdict
-    span = (said["least"], said["most"]) if "least" in said else None
-    outcome, reason, problem = judge(span, said["low"], said["high"], said.get("reason", ""))
-    return replace(verdict, outcome=outcome, reason=reason, detail=problem or said.get("note") or verdict.detail)
+    outcome, reason, problem = judge(stored["forecast_ranges"], stored.get("forecast_reason", ""))
+    return replace(
+        verdict, outcome=outcome, reason=reason, detail=problem or stored.get("forecast_note") or verdict.detail
+    )
 
 
 def replay_shared(stored: Stored, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
@@ -96,11 +99,12 @@ def _champion(stored: Stored, recipe: Recipe) -> ChampionEvidence | None:
 
 
 def _plain(evidence: Evidence | ChampionEvidence | Challenge) -> Stored:
-    """Return the fields that are known as JSON values, months as YYYY-MM."""
+    """Return the fields that differ from their defaults as JSON values, months as YYYY-MM."""
+    usual = _USUAL[type(evidence)]
     return {
         name: _text(value) if type(value) is Month else value
         for name, value in vars(evidence).items()
-        if value is not None and value is not False
+        if value != usual[name]
     }
 
 

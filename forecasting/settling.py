@@ -4,6 +4,7 @@ Does a new network replace the champion? May a forecast be published as a networ
 """
 
 import math
+import sys
 from dataclasses import dataclass, replace
 
 from forecasting.panel import Values
@@ -77,25 +78,28 @@ WHY_NOT = {
 }
 
 
-Span = tuple[float, float]
+def ranges_of(values: Values | None, low: float, high: float) -> float | None:
+    """Return how many ranges of the history a forecast lies away from it, at its farthest; 0 or less: not at all.
 
-
-def span_of(values: Values | None) -> Span | None:
-    """Return the least and the largest value of a forecast (horizon,); None where not all are finite, or there is none."""
+    values: (horizon,); low, high: the least and the largest value of the history, in the unit of the series. None where not
+    all values are finite, or there are none.
+    """
     ahead = [math.nan] if values is None else values.tolist()  # for so few numbers Python is quicker than NumPy
-    return (min(ahead), max(ahead)) if all(map(math.isfinite, ahead)) else None
+    if not all(map(math.isfinite, ahead)):
+        return None
+    away = max(max(ahead) - high, low - min(ahead))
+    least = sys.float_info.min  # of a history without any range
+    return min(away / max(high - low, least), sys.float_info.max)
 
 
-def judge(span: Span | None, low: float, high: float, reason: str) -> tuple[str, str, str | None]:
+def judge(ranges: float | None, reason: str) -> tuple[str, str, str | None]:
     """Say whether a forecast may be published as a network's: outcome, reason and detail.
 
-    span: of the forecast, None where the network diverged; low, high: the least and the largest value of the history; all
-    in the unit of the series. reason: why no network made the forecast, empty where one did.
+    ranges: how far it lies from the history, None where the network diverged. reason: why no network made the forecast,
+    empty where one did.
     """
-    if span is None:
+    if ranges is None:
         reason = "diverged"
     elif not reason:
-        limit = ABSURD_RANGES * (high - low)
-        worst = max(abs(value - (low + high) / 2) for value in span)
-        reason = "absurd" if worst > limit + (high - low) / 2 else ""
+        reason = "absurd" if ranges > ABSURD_RANGES else ""
     return ("fallback", reason, WHY_NOT.get(reason)) if reason else ("forecast", "ok", None)

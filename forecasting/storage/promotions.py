@@ -92,9 +92,8 @@ def read_promotions(connection: Connection, name: str) -> Sequence[tuple[str, st
     """Return kind, bundle, reason, by whom, when and after which run a series got a bundle by order, the newest first."""
     rows = connection.execute(
         text("""
-            SELECT kind, bundle_id, why, made_by, made_at, run_id
-            FROM milkrun.promotion LEFT JOIN milkrun.series s USING (series_id)
-            WHERE s.name = :name ORDER BY promotion_id DESC
+            SELECT kind, bundle_id, why, made_by, made_at, run_id FROM milkrun.promotion_history
+            WHERE series = :name ORDER BY made_at DESC
         """),
         {"name": name},
     )
