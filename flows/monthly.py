@@ -2,13 +2,17 @@
 
 import logging
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
 from flows.steps import run_name, scheduled_moment, started_by, take
 from forecasting import job
+from forecasting.arrival import look_for
 from forecasting.settings import Settings
 from forecasting.storage.schema import open_migrated_database
 
@@ -23,7 +27,8 @@ def monthly_forecast(
     retrain: Literal["auto", "always", "never"] = "auto",
     late_months: LateMonths | None = None,
     dry_run: bool = False,
-) -> job.Summary | job.Plan:
+    wait_for_data: bool = False,
+) -> job.Summary | job.Plan | State[None]:
     """Forecast the months after the newest one, and publish forecasts and RMSE history.
 
     Args:
@@ -34,6 +39,8 @@ def monthly_forecast(
         retrain: auto retrains where a network is missing, old or has become worse; always and never do as they say.
         late_months: How many months late a series may be and still be forecast. Empty: as in the settings.
         dry_run: Only say what would be done, and why.
+        wait_for_data: End at once, in state Waiting, where too few series have arrived and it is not the deadline yet;
+            MILKRUN_ARRIVAL_SHARE and MILKRUN_ARRIVAL_DEADLINE say so. The next run of the schedule looks again.
 
     """
     settings = Settings.from_environment()
@@ -47,6 +54,13 @@ def monthly_forecast(
         moment=scheduled_moment(),
         started_by=started_by(),
     )
+    if wait_for_data and asked.due is not None and settings.arrival_share:
+        day = scheduled_moment().astimezone(ZoneInfo(settings.timezone)).day
+        with open_migrated_database(settings) as database:
+            arrival = look_for(database, settings, asked.due, day, series=asked.series)
+        logger.info("%s", arrival.told)
+        if not arrival.is_open:
+            return Completed(name="Waiting", message=arrival.told)
     if not dry_run:
         with artifacts.shown_progress("Series forecast, in percent."):
             summary = take(asked)

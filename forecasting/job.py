@@ -19,6 +19,7 @@ from forecasting.settings import Settings
 from forecasting.shard import forecast_shard
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.database import Database
+from forecasting.storage.durations import estimate_seconds
 from forecasting.storage.knowledge import known_now, known_then
 from forecasting.storage.runs import Request, Run
 
@@ -53,12 +54,16 @@ class Round:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: one verdict per series; done: the published run that leaves nothing to do, if there is one."""
+    """What a run would do: one verdict per series; done: the published run that leaves nothing to do, if there is one.
+
+    seconds: how long it would take, as earlier runs did; None where there was none to go by.
+    """
 
     request: Request
     done: int | None
     names: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+    seconds: float | None = None
 
     def counted(self) -> dict[tuple[str, str], list[str]]:
         """Return the series of each decision (or outcome, where no network is needed) and reason."""
@@ -157,7 +162,10 @@ def plan_run(database: Database, asked: Round) -> Plan:
         known = outlook.look(database, request, part, shared=common)
         names += known.panel.names
         verdicts += known.verdicts
-    return Plan(request, done, tuple(names), tuple(verdicts))
+    trained = sum(verdict.decision == "retrain" for verdict in verdicts)
+    with database.reading() as connection:
+        seconds = estimate_seconds(connection, request.recipe.hash, series=len(names), trained=trained)
+    return Plan(request, done, tuple(names), tuple(verdicts), seconds)
 
 
 def newest_month(database: Database) -> Month:

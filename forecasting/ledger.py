@@ -19,8 +19,8 @@ from forecasting.networks.methods import method_of
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.outlook import Outlook
 from forecasting.panel import Counts, Histories, Panel, Values, histories_of, joined
-from forecasting.policy import judge
 from forecasting.recipes import Recipe
+from forecasting.settling import judge, ranges_of
 from forecasting.storage import bundles, runs
 from forecasting.storage.changes import Changes, Earlier, known_earlier, read_earlier
 from forecasting.storage.database import Database
@@ -157,7 +157,7 @@ def _published(recipe: Recipe, networks: Networks | None, histories: Histories, 
     made = method.forecast(recipe, networks, histories, positions=positions)
     values = made.values.copy()
     low, high = (reduce(histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce))
-    judged = zip(values, low, high, made.reasons, strict=True)
+    judged = zip(map(ranges_of, values, low, high), made.reasons, strict=True)
     refused = [row for row, told in enumerate(judged) if judge(*told)[1] in ("diverged", "absurd")]
     if refused:
         values[refused] = method.without_networks(recipe, histories.select(refused)).values

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from sqlalchemy import Connection
@@ -12,7 +11,7 @@ from forecasting.numerics.live import score_live
 from forecasting.numerics.metrics import rmse
 from forecasting.numerics.windows import train_lengths
 from forecasting.panel import Histories, Panel, Values, histories_of, last_months
-from forecasting.policy import ChampionEvidence, Evidence, Policy, Verdict, choose_network, decide
+from forecasting.policy import ChampionEvidence, Evidence, Policy, Verdict, choose_network, decide, of_shared
 from forecasting.recipes import ClassicRecipe, Recipe
 from forecasting.storage import bundles, run_networks, scores
 from forecasting.storage.bundles import Champion
@@ -38,9 +37,13 @@ class Observed:
 
 @dataclass(frozen=True)
 class Outlook(Observed):
-    """What a run knows of some series, and what it decides about each: one row per series of the panel."""
+    """What a run knows of some series, and what it decides about each: one row per series of the panel.
+
+    known: of each series' own champion, None where there is none, or where all series of the run share networks.
+    """
 
     verdicts: tuple[Verdict, ...]
+    known: tuple[ChampionEvidence | None, ...]
     champions: dict[int, Champion]
     live: Scores | None
     network: RunNetwork | None
@@ -93,46 +96,51 @@ def look(
     live = Scores(series_ids, "live", _live_measures(answered, observed.panel, run)) if answered else None
     live_n, live_rmse = _live_of_champions(answered, actual)
     policy = Policy(**run.policy)
-    verdicts = []
+    verdicts: list[Verdict] = []
+    known: list[ChampionEvidence | None] = []
     for evidence, series_id, n, error in zip(observed.evidence, series_ids, live_n, live_rmse, strict=True):
         champion = champions.get(series_id)
-        common = _shared_verdict(network, champion) if network is not None else shared
-        known = _champion_evidence(champion, n, error)
-        verdicts.append(decide(evidence, known, policy, run.recipe, run.origin, shared=common))
+        common = of_shared(network, member=is_member(champion)) if network is not None else shared
+        known.append(_champion_evidence(champion, n, error) if common is None else None)
+        verdicts.append(decide(evidence, known[-1], policy, run.recipe, run.origin, shared=common))
     return Outlook(
         observed.panel,
         observed.histories,
         observed.lags,
         observed.evidence,
         tuple(verdicts),
+        tuple(known),
         champions,
         live,
         network,
     )
 
 
-def decide_shared(connection: Connection, run: Run | Request) -> tuple[Verdict, SharedChampion | None]:
-    """Decide about the networks that all series of a run share; returns their champion as well, if there is one."""
+def decide_shared(
+    connection: Connection, run: Run | Request
+) -> tuple[Verdict, SharedChampion | None, ChampionEvidence | None]:
+    """Decide about the networks that all series of a run share; returns their champion and what is known of it as well."""
     policy = Policy(**run.policy)
     champion = run_networks.read_shared_champion(connection, run)
     evidence = None
     if champion is not None:
         series, n, ratio = scores.read_shared_ratio(connection, run, champion.bundle_id, least=policy.live_least)
-        evidence = ChampionEvidence(champion.recipe_hash, champion.origin, 1.0, n, ratio, series)
-    return choose_network(evidence, policy, run.recipe, run.origin), champion
+        evidence = ChampionEvidence(
+            champion.recipe_hash,
+            champion.origin,
+            1.0,
+            n,
+            ratio,
+            series,
+            confirmed=champion.confirmed,
+            ordered=champion.ordered,
+        )
+    return choose_network(evidence, policy, run.recipe, run.origin), champion, evidence
 
 
-def _shared_verdict(network: RunNetwork, champion: Champion | None) -> Verdict:
-    """Return what a stored decision about shared networks means for one series."""
-    if network.decision is None:
-        return Verdict(None, None, "refused", network.reason, network.detail)
-    if network.bundle_id is None:
-        return Verdict(None, None, "fallback", "diverged", "Training did not end in finite numbers.")
-    decision: Literal["retrain", "reuse"] = "retrain" if network.decision == "retrain" else "reuse"
-    if champion is not None and champion.position < 0:
-        detail = "The shared networks were trained without this series."
-        return Verdict("reuse", "cold_start", None, "ok", detail)
-    return Verdict(decision, network.reason, None, "ok", network.detail)
+def is_member(champion: Champion | None) -> bool:
+    """Say whether shared networks, a series' champion, were trained with it."""
+    return champion is None or champion.position >= 0
 
 
 def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
@@ -168,4 +176,12 @@ def _champion_evidence(champion: Champion | None, n: int, live_rmse: float) -> C
     if champion is None:
         return None
     error = live_rmse if n else None
-    return ChampionEvidence(champion.recipe_hash, champion.origin, champion.test_rmse, n, error)
+    return ChampionEvidence(
+        champion.recipe_hash,
+        champion.origin,
+        champion.test_rmse,
+        n,
+        error,
+        confirmed=champion.confirmed,
+        ordered=champion.ordered,
+    )

@@ -1,16 +1,17 @@
 """Retrain or reuse, forecast or not: pure functions of evidence that give decisions with their reasons."""
 
-import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from forecasting.errors import InputError
 from forecasting.months import Month
-from forecasting.panel import Values
 from forecasting.recipes import Recipe
 
+if TYPE_CHECKING:
+    from forecasting.storage.run_networks import RunNetwork
+
 Retrain = Literal["auto", "always", "never"]
-ABSURD_RANGES = 10  # a forecast this many ranges of the history away from it is no forecast
+DIVERGED = "Training did not end in finite numbers."
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Policy:
 
     late_months: how many months a series may be late and still be forecast from its own last month;
     max_age_months: a network older than this is retrained; live_rmse_ratio: so is one whose live RMSE is more than
-    this many times its test RMSE, once live_least forecasts have been answered.
+    this many times its test RMSE, once live_least forecasts have been answered; challenge_least: months on which the new
+    network must then be no worse than the old one, of months that neither has trained on.
     """
 
     retrain: Retrain = "auto"
@@ -27,13 +29,17 @@ class Policy:
     max_age_months: int = 12
     live_rmse_ratio: float = 1.5
     live_least: int = 3
+    challenge_least: int = 3
 
     def __post_init__(self) -> None:
         """Raise InputError naming the rule that cannot be followed."""
         if self.retrain not in ("auto", "always", "never"):
             raise InputError(f"retrain is {self.retrain!r}: choose auto, always or never.")
-        if self.late_months < 0 or self.max_age_months < 1 or self.live_rmse_ratio <= 0 or self.live_least < 1:
-            raise InputError("late_months must be at least 0; max_age_months, live_rmse_ratio and live_least above 0.")
+        least = min(self.max_age_months, self.live_least, self.challenge_least)
+        if self.late_months < 0 or least < 1 or self.live_rmse_ratio <= 0:
+            raise InputError(
+                "late_months must be at least 0; max_age_months, live_rmse_ratio, live_least and challenge_least above 0."
+            )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -45,7 +51,9 @@ class Policy:
 class ChampionEvidence:
     """What is known of the network that made the last published forecast.
 
-    Of networks that series share, live_rmse is a multiple of the test RMSE, the median of `series` series, and test_rmse one.
+    confirmed: the origin from which it was last kept although a new one was trained, or put in charge by order; its age
+    counts from then. ordered: no run has followed that order yet. Of networks that series share, live_rmse is a multiple of the
+    test RMSE, the median of `series` series, and test_rmse one.
     """
 
     recipe_hash: str
@@ -54,6 +62,8 @@ class ChampionEvidence:
     live_n: int = 0
     live_rmse: float | None = None
     series: int | None = None
+    confirmed: Month | None = None
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,9 +150,18 @@ def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Re
         return _retrain("no_network", "No network has made a published forecast yet.")
     if champion.recipe_hash != recipe.hash:
         return _retrain("recipe_changed", f"The last network is of another recipe than {recipe.name}.")
-    age = month - champion.origin
-    if age >= policy.max_age_months:
-        return _retrain("age", f"Trained at {champion.origin}; age in months: {age}; limit: {policy.max_age_months}.")
+    if champion.ordered:
+        return _reuse("ordered", f"Put in charge by order; trained at {champion.origin}.")
+    since = champion.confirmed or champion.origin
+    confirmed = f"confirmed at {since}; " if champion.confirmed else ""
+    known = f"Trained at {champion.origin}; {confirmed}age in months: {month - since}"
+    if month - since >= policy.max_age_months:
+        return _retrain("age", f"{known}; limit: {policy.max_age_months}.")
+    return _by_live_rmse(champion, policy, month) or _reuse("young", f"{known}; forecasts answered: {champion.live_n}.")
+
+
+def _by_live_rmse(champion: ChampionEvidence, policy: Policy, month: Month) -> Verdict | None:
+    """Decide by how a champion's forecasts were answered; None where too few were."""
     if champion.live_rmse is not None and champion.test_rmse is not None and champion.live_n >= policy.live_least:
         compared = (
             f"live RMSE {champion.live_rmse:.6g} over {champion.live_n} months, test RMSE {champion.test_rmse:.6g}"
@@ -150,18 +169,18 @@ def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Re
             else f"live RMSE {champion.live_rmse:.3g} times test RMSE, median of {champion.series} series"
         )
         if champion.live_rmse > policy.live_rmse_ratio * champion.test_rmse:
+            if champion.confirmed and month - champion.confirmed < policy.challenge_least:
+                return _reuse("confirmed", f"{compared}; confirmed at {champion.confirmed}.")
             return _retrain("live_rmse", f"{compared}: worse than {policy.live_rmse_ratio} times.")
         return _reuse("good", compared)
-    return _reuse(
-        "young", f"Trained at {champion.origin}; age in months: {age}; forecasts answered: {champion.live_n}."
-    )
+    return None
 
 
-def _retrain(reason: str, detail: str) -> Verdict:
+def _retrain(reason: str, detail: str | None) -> Verdict:
     return Verdict("retrain", reason, None, "ok", detail)
 
 
-def _reuse(reason: str, detail: str) -> Verdict:
+def _reuse(reason: str, detail: str | None) -> Verdict:
     return Verdict("reuse", reason, None, "ok", detail)
 
 
@@ -172,25 +191,15 @@ def without_bundle(policy: Policy, damage: str, *, shared: bool = False) -> Verd
     return Verdict(None, None, "failed", "bundle_damaged", damage)
 
 
-WHY_NOT = {
-    "diverged": "Training did not end in finite numbers.",
-    "guarded": "On held-out months the network was much worse than the base path.",
-    "unseen": "The networks were trained without this series.",
-    "absurd": f"A forecast lies more than {ABSURD_RANGES} ranges of the history away from it.",
-}
+def of_shared(network: "RunNetwork", *, member: bool) -> Verdict:
+    """Return what a decision about networks that all series of a run share means for one of them.
 
-
-def judge(values: Values | None, low: float, high: float, reason: str) -> tuple[str, str, str | None]:
-    """Say whether a forecast may be published as a network's: outcome, reason and detail.
-
-    values: (horizon,), None where the network diverged; low, high: the least and the largest value of the history; all in
-    the unit of the series. reason: why no network made them, empty where one did.
+    member: whether the networks were trained with the series.
     """
-    ahead = [math.nan] if values is None else values.tolist()  # for so few numbers Python is quicker than NumPy
-    if not all(map(math.isfinite, ahead)):
-        reason = "diverged"
-    elif not reason:
-        limit = ABSURD_RANGES * (high - low)
-        worst = max(abs(value - (low + high) / 2) for value in ahead)
-        reason = "absurd" if worst > limit + (high - low) / 2 else ""
-    return ("fallback", reason, WHY_NOT.get(reason)) if reason else ("forecast", "ok", None)
+    if network.decision is None:
+        return Verdict(None, None, "refused", network.reason, network.detail)
+    if network.bundle_id is None:
+        return Verdict(None, None, "fallback", "diverged", DIVERGED)
+    if not member:
+        return Verdict("reuse", "cold_start", None, "ok", "The shared networks were trained without this series.")
+    return (_retrain if network.decision == "retrain" else _reuse)(network.reason, network.detail)

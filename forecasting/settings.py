@@ -23,6 +23,8 @@ class Settings:
     dask: str | None = None
     timezone: str = "UTC"
     report_url: str | None = None
+    arrival_share: float = 0.0
+    arrival_deadline: int = 10
 
     @property
     def recipes(self) -> Path:
@@ -45,6 +47,8 @@ class Settings:
             workers=_whole_number(environment, "MILKRUN_WORKERS", default=0, least=0) or None,
             timezone=_timezone(environment.get("MILKRUN_TIMEZONE") or "UTC"),
             dask=_cluster(environment.get("MILKRUN_DASK") or None),
+            arrival_share=_share(environment, "MILKRUN_ARRIVAL_SHARE"),
+            arrival_deadline=_whole_number(environment, "MILKRUN_ARRIVAL_DEADLINE", default=10, least=1, most=28),
             report_url=_web_address(environment.get("MILKRUN_REPORT_URL") or None),
         )
 
@@ -83,8 +87,18 @@ def _timezone(name: str) -> str:
     return name
 
 
-def _whole_number(environment: Mapping[str, str], name: str, *, default: int, least: int) -> int:
+def _share(environment: Mapping[str, str], name: str) -> float:
+    text = environment.get(name) or "0"
+    if not re.fullmatch(r"\s*(0(\.[0-9]+)?|1(\.0+)?)\s*", text):
+        raise InputError(f"{name} is {text!r}: set it to a share from 0 to 1, such as 0.95, or unset it.")
+    return float(text)
+
+
+def _whole_number(
+    environment: Mapping[str, str], name: str, *, default: int, least: int, most: int | None = None
+) -> int:
     text = environment.get(name) or str(default)
-    if not text.strip().isdecimal() or int(text) < least:
-        raise InputError(f"{name} is {text!r}: set it to a whole number of at least {least}, or unset it.")
+    if not text.strip().isdecimal() or int(text) < least or (most is not None and int(text) > most):
+        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{name} is {text!r}: set it to a whole number {limits}, or unset it.")
     return int(text)

@@ -2,46 +2,32 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from forecasting.bundling import MEASURES, bundle_of, networks_of
+from forecasting.challenge import Trained, hold_challenges
+from forecasting.endings import Ahead, apart, filled_months, results_of
 from forecasting.errors import BundleError
+from forecasting.evidence import Stored, stored_challenge
 from forecasting.ledger import explain_changes
 from forecasting.networks.draws import series_seeds
-from forecasting.networks.fitted import Fitted, Forecasts, Networks
+from forecasting.networks.fitted import Networks
 from forecasting.networks.methods import method_of
-from forecasting.numerics.baselines import seasonal_naive
 from forecasting.numerics.intervals import live_factors
 from forecasting.outlook import Outlook, look
 from forecasting.panel import Values
-from forecasting.policy import Policy, Verdict, judge, without_bundle
+from forecasting.policy import Policy, Verdict, without_bundle
+from forecasting.settling import CHALLENGED, settle
 from forecasting.storage import bundles
+from forecasting.storage.bundles import Bundle
 from forecasting.storage.database import Database
-from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
+from forecasting.storage.forecasts import ShardResult
 from forecasting.storage.runs import Run
 from forecasting.storage.scores import Scores
 
 # Training uses every core by itself; shards that share a process wait for one another.
 _ONE_AT_A_TIME = threading.Lock()
-
-FILL_RULES = {12: "year_before", 1: "last_value"}
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The forecast of one series: values, base_path and bounds (horizon,).
-
-    reason: empty where a network made it, else the word for why none did.
-    """
-
-    values: Values
-    base_path: Values | None
-    bounds: dict[str, Values]
-    reason: str
-    note: str = ""
-    bundle_id: str | None = None
 
 
 def forecast_shard(
@@ -55,27 +41,29 @@ def forecast_shard(
     """Do everything for some series but write it; `progress` receives how many networks have just been trained."""
     outlook = look(database, run, series_ids)
     live = live_factors_of(outlook)
-    ahead, verdicts = _ask_stored(database, run, outlook, live)
+    verdicts, facts = list(outlook.verdicts), dict[int, Stored]()
+    ahead = _ask_stored(database, run, outlook, verdicts, facts, live)
     to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in ahead]
-    fitted = _train(run, outlook, to_train, workers, progress)
-    bundle = None
-    if fitted is not None:
-        histories = outlook.histories.select(to_train)
-        bundle = bundle_of(run, [series_ids[row] for row in to_train], histories, fitted)
-        positions = range(len(to_train))
-        ahead |= _ask(run, fitted.networks, outlook, to_train, positions, live, bundle.bundle_id if bundle else None)
-        for place in np.flatnonzero(fitted.diverged):
-            ahead.pop(to_train[place])
-    results = tuple(_results(run, outlook, verdicts, ahead))
+    trained = _train(run, outlook, to_train, workers, progress)
+    bundle = bundle_of(run, trained.series_ids, trained.histories, trained.fitted) if trained else None
+    if trained is not None:
+        _challenge(database, run, outlook, verdicts, facts, to_train, trained, bundle, workers)
+        ahead |= _ask_stored(database, run, outlook, verdicts, facts, live, rows=to_train)
+        places = [
+            place for place, row in enumerate(to_train) if row not in ahead and not trained.fitted.diverged[place]
+        ]
+        rows = [to_train[place] for place in places]
+        ahead |= _ask(run, trained.fitted.networks, outlook, rows, places, live, bundle.bundle_id if bundle else None)
+    results = tuple(results_of(run, outlook, verdicts, ahead, facts))
     return ShardResult(
         bundle,
         results,
         (
-            *_training_scores(outlook, to_train, fitted),
+            *_training_scores(to_train, verdicts, trained),
             *_shared_scores(outlook, verdicts),
             *([outlook.live] if outlook.live else []),
         ),
-        tuple(_filled_months(outlook, results)),
+        tuple(filled_months(outlook, results)),
         explain_changes(database, run, outlook, results),
     )
 
@@ -94,34 +82,45 @@ def live_factors_of(outlook: Outlook) -> Values:
     return live_factors(measures["n"][:, 0], realised)
 
 
-def _ask_stored(database: Database, run: Run, outlook: Outlook, live: Values) -> tuple[dict[int, Ahead], list[Verdict]]:
-    """Forecast with the networks that are stored; where a bundle is damaged, the policy decides again."""
-    verdicts = list(outlook.verdicts)
+def _ask_stored(
+    database: Database,
+    run: Run,
+    outlook: Outlook,
+    verdicts: list[Verdict],
+    facts: dict[int, Stored],
+    live: Values,
+    *,
+    rows: Sequence[int] | None = None,
+) -> dict[int, Ahead]:
+    """Forecast some rows, by default all, with the networks that are stored, where a verdict asks for them.
+
+    Where a bundle is damaged, the policy decides again, and `facts` tells the damage.
+    """
     users: dict[str, list[int]] = {}
     shared = outlook.network is not None and outlook.network.bundle_id is not None
-    for row, series_id in enumerate(outlook.panel.series_ids):
+    for row in range(len(verdicts)) if rows is None else rows:
         asked = verdicts[row].decision == "reuse" or (
             shared and (verdicts[row].decision == "retrain" or verdicts[row].outcome == "fallback")
         )
         if asked:
-            users.setdefault(outlook.champions[series_id].bundle_id, []).append(row)
+            users.setdefault(outlook.champions[outlook.panel.series_ids[row]].bundle_id, []).append(row)
     ahead: dict[int, Ahead] = {}
     if not users:
-        return ahead, verdicts
+        return ahead
     with database.reading() as connection:
         stored = bundles.read_bundles(connection, users)
-    for bundle_id, rows in users.items():
+    for bundle_id, own in users.items():
         try:
             networks, positions = networks_of(
-                bundle_id, stored[bundle_id], [outlook.panel.series_ids[row] for row in rows]
+                bundle_id, stored[bundle_id], [outlook.panel.series_ids[row] for row in own]
             )
         except BundleError as damage:
-            for row in rows:
-                told = f"Bundle {bundle_id[:12]}: {damage}"
-                verdicts[row] = without_bundle(Policy(**run.policy), told, shared=shared)
+            for row in own:
+                facts[row] = {"damage": f"Bundle {bundle_id[:12]}: {damage}"}
+                verdicts[row] = without_bundle(Policy(**run.policy), facts[row]["damage"], shared=shared)
             continue
-        ahead |= _ask(run, networks, outlook, rows, positions, live, bundle_id)
-    return ahead, verdicts
+        ahead |= _ask(run, networks, outlook, own, positions, live, bundle_id)
+    return ahead
 
 
 def _ask(
@@ -133,91 +132,72 @@ def _ask(
     live: Values,
     bundle_id: str | None,
 ) -> dict[int, Ahead]:
+    if not rows:
+        return {}
     made = method_of(run.recipe).forecast(
         run.recipe, networks, outlook.histories.select(rows), positions=positions, live=live[rows]
     )
-    return dict(zip(rows, _apart(made, bundle_id), strict=True))
-
-
-def _apart(made: Forecasts, bundle_id: str | None) -> Iterator[Ahead]:
-    """Take forecasts apart, series by series."""
-    for row, values in enumerate(made.values):
-        base_path = None if made.base_path is None else made.base_path[row]
-        bounds = {name: bound[row] for name, bound in made.bounds.items()}
-        yield Ahead(values, base_path, bounds, made.reasons[row], made.notes[row] if made.notes else "", bundle_id)
+    return dict(zip(rows, apart(made, bundle_id), strict=True))
 
 
 def _train(
     run: Run, outlook: Outlook, rows: list[int], workers: int | None, progress: Callable[[int], None] | None
-) -> Fitted | None:
+) -> Trained | None:
     if not rows:
         return None
     seeds = series_seeds(run.recipe.seed, [outlook.panel.names[row] for row in rows])
     histories = outlook.histories.select(rows)
     filled = outlook.lags[rows][:, : histories.values.shape[1]] > 0
     with _ONE_AT_A_TIME:
-        return method_of(run.recipe).fit(
+        fitted = method_of(run.recipe).fit(
             run.recipe, histories, seeds, filled=filled, workers=workers, progress=progress
         )
+    return Trained([outlook.panel.series_ids[row] for row in rows], histories, filled, seeds, fitted)
 
 
-def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead]) -> Iterator[SeriesResult]:
-    """Judge every series' forecast, and let the fallback speak where it may not be published as one."""
-    ends: list[tuple[str, str, str | None]] = []
-    low, high = (
-        reduce(outlook.histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce)
-    )
-    for row, verdict in enumerate(verdicts):
-        if verdict.decision is None:
-            ends.append((str(verdict.outcome), verdict.reason, verdict.detail))
-            continue
-        found = ahead.get(row)
-        outcome, reason, problem = judge(
-            found.values if found else None, low[row], high[row], found.reason if found else ""
+def _challenge(
+    database: Database,
+    run: Run,
+    outlook: Outlook,
+    verdicts: list[Verdict],
+    facts: dict[int, Stored],
+    to_train: list[int],
+    trained: Trained,
+    bundle: Bundle | None,
+    workers: int | None,
+) -> None:
+    """Let new networks challenge the champions that they are to replace; verdicts and facts tell how that ended."""
+    places = [place for place, row in enumerate(to_train) if verdicts[row].decision_reason in CHALLENGED]
+    champions = [outlook.champions[trained.series_ids[place]] for place in places]
+    if not places:
+        return
+    policy = Policy(**run.policy)
+    with database.reading() as connection:
+        stored = bundles.read_bundles(connection, {champion.bundle_id for champion in champions})
+    with _ONE_AT_A_TIME:
+        challenges = hold_challenges(
+            run.recipe,
+            trained.select(places),
+            champions,
+            stored,
+            least=policy.challenge_least,
+            bundle_id=bundle.bundle_id if bundle else None,
+            workers=workers,
         )
-        ends.append((outcome, reason, problem or (found and found.note) or verdict.detail))
-    helpless = [
-        row for row, (outcome, reason, _) in enumerate(ends)
-        if outcome == "fallback" and (row not in ahead or reason in ("diverged", "absurd"))
-    ]  # fmt: skip
-    if helpless:
-        made = method_of(run.recipe).without_networks(run.recipe, outlook.histories.select(helpless))
-        ahead = ahead | dict(zip(helpless, _apart(made, None), strict=True))
-    speaking = [row for row, (outcome, _, _) in enumerate(ends) if outcome in ("forecast", "fallback")]
-    known = outlook.histories.select(speaking)
-    baseline = dict(zip(speaking, seasonal_naive(known.values, known.lengths, horizon=run.recipe.horizon), strict=True))
-    for row, (outcome, reason, detail) in enumerate(ends):
-        verdict, length = verdicts[row], int(outlook.histories.lengths[row])
-        told = (
-            outlook.panel.series_ids[row],
-            outlook.histories.last_months[row] if length else None,
-            verdict.decision,
-            verdict.decision_reason,
-            outcome,
-            reason,
-            detail,
-        )
-        if row not in baseline:
-            yield SeriesResult(*told)
-            continue
-        said = ahead[row]
-        yield SeriesResult(
-            *told,
-            method="lstm" if outcome == "forecast" else method_of(run.recipe).without_networks_name,
-            bundle_id=said.bundle_id,
-            last_value=float(outlook.histories.values[row, length - 1]),
-            values=said.values,
-            seasonal_naive=baseline[row],
-            base_path=said.base_path,
-            bounds=said.bounds,
-        )
+    for place, challenge in zip(places, challenges, strict=True):
+        row = to_train[place]
+        facts[row] = {"challenge": stored_challenge(challenge, policy)}
+        verdicts[row] = settle(verdicts[row], challenge, policy)
 
 
-def _training_scores(outlook: Outlook, rows: list[int], fitted: Fitted | None) -> Iterator[Scores]:
-    """Give the scores of networks that this shard has trained."""
-    series_ids = [outlook.panel.series_ids[row] for row in rows]
-    for split, scores in fitted.scores.items() if fitted else ():
-        yield Scores(series_ids, split, {name: getattr(scores, name) for name in MEASURES})
+def _training_scores(rows: list[int], verdicts: list[Verdict], trained: Trained | None) -> Iterator[Scores]:
+    """Give the scores of networks that this shard has trained, but for those that did not replace their champions."""
+    if trained is None:
+        return
+    taken = [place for place, row in enumerate(rows) if verdicts[row].decision == "retrain"]
+    for split, scores in trained.fitted.scores.items():
+        measures = {name: getattr(scores, name)[taken] for name in MEASURES}
+        yield Scores([trained.series_ids[place] for place in taken], split, measures)
 
 
 def _shared_scores(outlook: Outlook, verdicts: list[Verdict]) -> Iterator[Scores]:
@@ -233,12 +213,3 @@ def _shared_scores(outlook: Outlook, verdicts: list[Verdict]) -> Iterator[Scores
     for split, of_series in stored.items():
         columns = {name: np.array([m[name] for m in of_series.values()], dtype=np.float64) for name in MEASURES}
         yield Scores(list(of_series), split, columns)
-
-
-def _filled_months(outlook: Outlook, results: Sequence[SeriesResult]) -> Iterator[FilledMonth]:
-    for row, column in zip(*np.nonzero(outlook.lags), strict=True):
-        if results[row].method is None:
-            continue
-        month = outlook.histories.last_months[row] + (int(column) + 1 - int(outlook.histories.lengths[row]))
-        rule = FILL_RULES[int(outlook.lags[row, column])]
-        yield FilledMonth(results[row].series_id, month, float(outlook.histories.values[row, column]), rule)

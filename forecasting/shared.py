@@ -5,15 +5,19 @@ from collections.abc import Callable
 import numpy as np
 
 from forecasting.bundling import bundle_of, networks_of
+from forecasting.challenge import Trained, hold_shared_challenge
 from forecasting.errors import BundleError, RunRefused
+from forecasting.evidence import Stored, stored_challenge, stored_champion
 from forecasting.networks import monthly
+from forecasting.networks.fitted import Networks
 from forecasting.outlook import Observed, decide_shared, observe
 from forecasting.panel import Histories, joined
-from forecasting.policy import Policy, without_bundle, without_network
+from forecasting.policy import Policy, Verdict, without_bundle, without_network
 from forecasting.recipes import MonthlyRecipe
+from forecasting.settling import CHALLENGED, Challenge, settle
 from forecasting.storage.bundles import Bundle, read_bundles
 from forecasting.storage.database import Database
-from forecasting.storage.run_networks import RunNetwork
+from forecasting.storage.run_networks import RunNetwork, SharedChampion
 from forecasting.storage.runs import Run
 
 
@@ -25,35 +29,66 @@ def settle_shared(
     progress: called with the number of networks done since the last call.
     """
     with database.reading() as connection:
-        verdict, champion = decide_shared(connection, run)
-    if verdict.decision is None:
-        return RunNetwork(None, verdict.reason, verdict.detail, None), None
+        verdict, champion, known = decide_shared(connection, run)
+    evidence: Stored = {"champion": stored_champion(known, run.recipe)} if known else {}
     if verdict.decision == "reuse" and champion is not None:
         damage = _damage(database, champion.bundle_id)
         if damage is None:
-            return RunNetwork("reuse", str(verdict.decision_reason), verdict.detail, champion.bundle_id), None
+            return _told(verdict, champion.bundle_id, evidence), None
+        evidence["damage"] = damage
         verdict = without_bundle(Policy(**run.policy), damage)
-        if verdict.decision is None:
-            return RunNetwork(None, verdict.reason, verdict.detail, None), None
-    bundle = _train(database, run, progress)
-    return RunNetwork(
-        "retrain", str(verdict.decision_reason), verdict.detail, bundle.bundle_id if bundle else None
-    ), bundle
+    if verdict.decision is None:
+        return _told(verdict, None, evidence), None
+    trained = _train(database, run, progress)
+    bundle = bundle_of(run, trained.series_ids, trained.histories, trained.fitted) if trained else None
+    if trained is not None and champion is not None and verdict.decision_reason in CHALLENGED:
+        policy = Policy(**run.policy)
+        challenge = _challenge(database, run, trained, champion, bundle)
+        evidence["challenge"] = stored_challenge(challenge, policy)
+        verdict = settle(verdict, challenge, policy)
+        if verdict.decision == "reuse":
+            return _told(verdict, champion.bundle_id, evidence), bundle
+    return _told(verdict, bundle.bundle_id if bundle else None, evidence), bundle
+
+
+def _told(verdict: Verdict, bundle_id: str | None, evidence: Stored) -> RunNetwork:
+    reason = verdict.decision_reason or verdict.reason
+    return RunNetwork(verdict.decision, reason, verdict.detail, bundle_id, evidence)
 
 
 def _damage(database: Database, bundle_id: str) -> str | None:
     """Say what is wrong with a stored bundle, None where it is whole."""
-    with database.reading() as connection:
-        stored = read_bundles(connection, [bundle_id])[bundle_id]
     try:
-        networks_of(bundle_id, stored, [])
+        _stored_networks(database, bundle_id)
     except BundleError as damage:
         return f"Bundle {bundle_id[:12]}: {damage}"
     return None
 
 
-def _train(database: Database, run: Run, progress: Callable[[int], None] | None) -> Bundle | None:
-    """Train on every series that networks can learn from, in the order of their names; None where that led nowhere."""
+def _stored_networks(database: Database, bundle_id: str) -> Networks:
+    with database.reading() as connection:
+        stored = read_bundles(connection, [bundle_id])[bundle_id]
+    return networks_of(bundle_id, stored, [])[0]
+
+
+def _challenge(
+    database: Database, run: Run, trained: Trained, champion: SharedChampion, bundle: Bundle | None
+) -> Challenge:
+    """Compare new networks with those that they are to replace."""
+    if bundle is None or not isinstance(run.recipe, MonthlyRecipe):
+        return Challenge()
+    try:
+        networks = _stored_networks(database, champion.bundle_id)
+    except BundleError as damage:
+        told = f"Bundle {champion.bundle_id[:12]}: {damage}"
+        return Challenge(challenger=bundle.bundle_id, damage=told)
+    since = np.array([max(last - champion.origin, 0) for last in trained.histories.last_months])
+    least = Policy(**run.policy).challenge_least
+    return hold_shared_challenge(run.recipe, trained, networks, since, least=least, bundle_id=bundle.bundle_id)
+
+
+def _train(database: Database, run: Run, progress: Callable[[int], None] | None) -> Trained | None:
+    """Train on every series that networks can learn from, in the order of their names; None where there is none."""
     if not isinstance(run.recipe, MonthlyRecipe):
         raise RunRefused(f"Recipe {run.recipe.name} has no networks that series share.")
     names: list[str] = []
@@ -72,8 +107,9 @@ def _train(database: Database, run: Run, progress: Callable[[int], None] | None)
         return None
     order = sorted(range(len(ids)), key=names.__getitem__)
     histories = joined(parts).select(order)
-    fitted = monthly.fit_shared(run.recipe, histories, filled=_mask(filled, order, histories), progress=progress)
-    return bundle_of(run, [ids[row] for row in order], histories, fitted)
+    mask = _mask(filled, order, histories)
+    fitted = monthly.fit_shared(run.recipe, histories, filled=mask, progress=progress)
+    return Trained([ids[row] for row in order], histories, mask, np.zeros(len(order), np.uint64), fitted)
 
 
 def _rows_to_learn_from(observed: Observed, run: Run) -> list[int]:

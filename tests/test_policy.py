@@ -8,8 +8,9 @@ import pytest
 
 from forecasting.errors import InputError
 from forecasting.months import Month
-from forecasting.policy import ChampionEvidence, Evidence, Policy, decide, judge, without_bundle
+from forecasting.policy import ChampionEvidence, Evidence, Policy, decide, without_bundle
 from forecasting.recipes import CLASSIC
+from forecasting.settling import judge, ranges_of
 
 ORIGIN = Month.of(1974, 12)
 CHAMPION = ChampionEvidence(CLASSIC.hash, ORIGIN + -2, test_rmse=10.0)
@@ -104,7 +105,7 @@ def test_reasons_tell_months_and_numbers() -> None:
 )
 def test_only_sensible_numbers_are_published_as_forecasts(values: list[float] | None, told: str, expected: str) -> None:
     """Numbers that are not finite, or ten ranges away from a history of 0 to 10, become a fallback with its reason."""
-    outcome, reason, _ = judge(None if values is None else np.array(values), 0.0, 10.0, told)
+    outcome, reason, _ = judge(ranges_of(None if values is None else np.array(values), 0.0, 10.0), told)
 
     assert reason == expected
     assert outcome == ("forecast" if expected == "ok" else "fallback")

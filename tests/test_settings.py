@@ -12,10 +12,14 @@ def test_everything_may_be_set_by_the_environment() -> None:
     """Each variable reaches its field."""
     settings = Settings.from_environment(
         {"MILKRUN_HOME": "/data", "DATABASE_URL": "postgresql://h/d", "MILKRUN_RECIPE": "x", "MILKRUN_SHARD_SIZE": "5",
-         "MILKRUN_LATE_MONTHS": "0", "MILKRUN_WORKERS": "2", "MILKRUN_DASK": "local:2", "MILKRUN_TIMEZONE": "Asia/Tokyo"}
+         "MILKRUN_LATE_MONTHS": "0", "MILKRUN_WORKERS": "2", "MILKRUN_DASK": "local:2", "MILKRUN_TIMEZONE": "Asia/Tokyo",
+         "MILKRUN_ARRIVAL_SHARE": "0.9", "MILKRUN_ARRIVAL_DEADLINE": "7"}
     )  # fmt: skip
 
-    assert Settings(Path("/data"), "postgresql://h/d", "x", 5, 0, 2, "local:2", "Asia/Tokyo") == settings
+    expected = Settings(
+        Path("/data"), "postgresql://h/d", "x", 5, 0, 2, "local:2", "Asia/Tokyo", arrival_share=0.9, arrival_deadline=7
+    )
+    assert expected == settings
 
 
 def test_an_empty_variable_counts_as_unset() -> None:

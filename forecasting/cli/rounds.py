@@ -13,6 +13,7 @@ from forecasting.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
 
 if TYPE_CHECKING:
     from forecasting.job import Plan, Summary
+    from forecasting.policy import Verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -113,7 +114,10 @@ def backfill(submit: bool, output_format: str, dry_run: bool, yes: bool, **asked
 @click.option("--every-series", is_flag=True, help="List each series instead of counting them.")
 @format_options
 def plan(every_series: bool, output_format: str, **asked: Any) -> None:
-    """Say what a run would do with each series, and why; nothing is written."""
+    """Say what a run would do with each series, and why, and how long that takes; nothing is written.
+
+    challenge: a new network will be trained, and replaces the present one only if it is no worse.
+    """
     from datetime import UTC, datetime
 
     from forecasting import job
@@ -127,6 +131,8 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     title = f"Origin {planned.request.origin}, recipe {planned.request.recipe.name}, {len(planned.names)} series"
     if planned.done is not None:
         title += f": published as run {planned.done}, so that a run would do nothing"
+    elif planned.seconds is not None:
+        title += f"; about {_time(planned.seconds)}, as earlier runs took"
     print_rows(*_plan_rows(planned, every_series, output_format), output_format, title=title)
 
 
@@ -182,20 +188,35 @@ def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plan_rows(planned: "Plan", every_series: bool, output_format: str) -> tuple[list[str], list[list[Any]]]:
+    from forecasting.settling import CHALLENGED
+
     if every_series:
-        columns = ["series", "decision", "reason", "detail"]
+        columns = ["series", "decision", "reason", "challenge", "detail"]
         rows: list[list[Any]] = [
-            [name, verdict.decision or verdict.outcome, verdict.decision_reason or verdict.reason, verdict.detail]
+            [name, *_told(verdict), verdict.decision_reason in CHALLENGED, verdict.detail]
             for name, verdict in zip(planned.names, planned.verdicts, strict=True)
         ]
     else:
-        columns = ["decision", "reason", "series", "such as"]
-        rows = [[decision, reason, len(names), names[0]] for (decision, reason), names in planned.counted().items()]
-        rows.sort(key=lambda row: -row[2])
+        columns = ["decision", "reason", "challenge", "series", "such as"]
+        rows = [
+            [decision, reason, decision == "retrain" and reason in CHALLENGED, len(names), names[0]]
+            for (decision, reason), names in planned.counted().items()
+        ]
+        rows.sort(key=lambda row: -row[3])
     if output_format == "table":
+        for row in rows:
+            row[columns.index("challenge")] = "yes" if row[columns.index("challenge")] else ""
         return columns, rows
-    about = [str(planned.request.origin), planned.request.recipe.name, planned.done]
-    return [*columns, "origin", "recipe", "published_as_run"], [[*row, *about] for row in rows]
+    about = [str(planned.request.origin), planned.request.recipe.name, planned.done, planned.seconds]
+    return [*columns, "origin", "recipe", "published_as_run", "seconds"], [[*row, *about] for row in rows]
+
+
+def _told(verdict: "Verdict") -> tuple[str, str]:
+    return str(verdict.decision or verdict.outcome), verdict.decision_reason or verdict.reason
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
 
 def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:

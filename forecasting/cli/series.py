@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from forecasting.storage.database import Database
 
 _FORECAST_COLUMNS = ("month", "forecast", "lower_80", "upper_80", "lower_95", "upper_95", "seasonal_naive")
+_ORDER_COLUMNS = ("kind", "bundle_id", "why", "made_by", "made_at", "run_id")
 _RMSE_COLUMNS = (
     "recipe",
     "split",
@@ -39,23 +40,30 @@ _RMSE_COLUMNS = (
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def show(series: str, as_json: bool) -> None:
     """Show a SERIES: its months, how the newest run ended for it and why, its forecast, why that moved, and its RMSE."""
+    from forecasting.storage.promotions import read_promotions
     from forecasting.storage.series import read_change, read_health, read_latest_forecast, read_latest_rmse
 
     with _database() as database, database.reading() as connection:
         health = read_health(connection, series)
         forecast, rmse = read_latest_forecast(connection, series), read_latest_rmse(connection, series)
         moved, changes = read_change(connection, series, None)
+        orders = read_promotions(connection, series)
     if as_json:
         found = {
             **health,
             "forecast": as_objects(*forecast),
             "changes": as_objects(moved, changes),
             "rmse": as_objects(*rmse),
+            "orders": as_objects(_ORDER_COLUMNS, orders),
         }
         [plain] = as_objects(list(found), [list(found.values())])
         click.echo(json.dumps(plain, indent=2))
         return
     click.echo("\n".join(_about(health)))
+    for kind, bundle_id, why, made_by, made_at, run_id in orders:
+        click.echo(
+            f"After run {run_id}, {made_at:%Y-%m-%d %H:%M} UTC, {kind} by {made_by}: bundle {bundle_id[:12]}; {why}"
+        )
     if forecast[1]:
         origin, published_at = (forecast[1][0][forecast[0].index(name)] for name in ("origin", "published_at"))
         title = f"\nForecast from {origin:%Y-%m}, in {health['unit'] or 'its unit'}, published {published_at:%Y-%m-%d %H:%M} UTC"

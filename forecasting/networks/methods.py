@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from forecasting.networks import classic, monthly
-from forecasting.networks.fitted import Fitted, Forecasts, Past
+from forecasting.networks.fitted import Fitted, Forecasts, Networks, Past
+from forecasting.panel import Counts
 from forecasting.recipes import Recipe
 
 
@@ -15,19 +16,35 @@ class Method:
     fit(recipe, histories, seeds, *, filled, workers, progress) trains networks of each series' own;
     forecast(recipe, networks, histories, *, positions, live) asks them;
     predict_past(recipe, networks, histories, *, positions, trained, months) asks them about months that are known;
-    without_networks(recipe, histories) forecasts where there are none.
+    without_networks(recipe, histories) forecasts where there are none;
+    common_months(histories, trained_lengths, since, least) says on how many months, the last ones, new networks are compared
+    with older ones that have not seen the last `since`;
+    stand_in(recipe, networks, histories, seeds, months, *, workers) gives networks like new ones that have not seen them.
     """
 
     fit: Callable[..., Fitted]
     forecast: Callable[..., Forecasts]
     predict_past: Callable[..., list[Past]]
     without_networks: Callable[..., Forecasts]
+    common_months: Callable[..., Counts]
+    stand_in: Callable[..., Networks]
     without_networks_name: str
 
 
 _METHODS = {
-    "classic": Method(classic.fit, classic.forecast, classic.predict_past, classic.without_networks, "seasonal_naive"),
-    "monthly": Method(monthly.fit, monthly.forecast, monthly.predict_past, monthly.without_networks, "base_path"),
+    name: Method(
+        module.fit,
+        module.forecast,
+        module.predict_past,
+        module.without_networks,
+        module.common_months,
+        module.stand_in,
+        without_networks_name,
+    )
+    for name, module, without_networks_name in (
+        ("classic", classic, "seasonal_naive"),
+        ("monthly", monthly, "base_path"),
+    )
 }
 
 

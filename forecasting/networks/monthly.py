@@ -23,7 +23,7 @@ from forecasting.networks.own_spread import own_spread, quantiles_around
 from forecasting.networks.spread import base_quantiles, bounds_of, factors_of
 from forecasting.numerics.intervals import monotone, never_below_zero
 from forecasting.numerics.statistical import forecast_by
-from forecasting.panel import Histories, Values
+from forecasting.panel import Counts, Histories, Values
 from forecasting.recipes import MonthlyRecipe
 
 LEAST_TO_LEARN = 18  # months before an origin that a network learns from
@@ -96,22 +96,10 @@ def fit_shared(
     judged = np.flatnonzero(histories.lengths - held >= LEAST_TO_FORECAST)
     state: dict[str, Any] = {"shared": True, "horizon": recipe.horizon, "factors": {}}
 
-    def learn_and_train(known: Histories, members: int) -> Weights:
-        learning = look_back_from(
-            known.values,
-            known.lengths,
-            horizon=recipe.horizon,
-            months=max(int(recipe.horizons_back * recipe.horizon), 12),
-            least=LEAST_TO_LEARN,
-            most=recipe.most_examples,
-            seed=recipe.seed,
-        )
-        return train_members(recipe, learning, range(members), recipe.seed, progress)
-
     earlier = histories.select(judged.tolist())
     earlier = Histories(earlier.values, earlier.lengths - held, earlier.last_months)
-    judges = learn_and_train(earlier, recipe.judges) if len(judged) else {}
-    weights = learn_and_train(histories, len(recipe.windows))
+    judges = _learn_and_train(recipe, earlier, recipe.judges, progress) if len(judged) else {}
+    weights = _learn_and_train(recipe, histories, len(recipe.windows), progress)
     found = _hold_out(recipe, (judges, weights), True, histories, judged, filled)
     if len(judged):
         shape = (-1, *found.said.shape[2:])
@@ -127,6 +115,63 @@ def fit_shared(
         histories.lengths,
         np.full(series, not finite),
     )
+
+
+def _learn_and_train(
+    recipe: MonthlyRecipe, known: Histories, members: int, progress: Callable[[int], None] | None = None
+) -> Weights:
+    """Train the first members of the shared networks on what is known."""
+    learning = look_back_from(
+        known.values,
+        known.lengths,
+        horizon=recipe.horizon,
+        months=max(int(recipe.horizons_back * recipe.horizon), 12),
+        least=LEAST_TO_LEARN,
+        most=recipe.most_examples,
+        seed=recipe.seed,
+    )
+    return train_members(recipe, learning, range(members), recipe.seed, progress)
+
+
+def common_months(
+    histories: Histories,
+    trained_lengths: Counts,  # noqa: ARG001 - new networks have seen every month, their stand-ins have not
+    since: Counts,
+    least: int,
+) -> Counts:
+    """Say on how many months, the last ones, new networks can be compared with older ones, 0 where on none.
+
+    since: (series,) months that the older ones have not seen. A stand-in for the new ones learns the older half of them,
+    and both forecast the newer half, at least `least` months: what newer months teach counts.
+    """
+    months = np.where(since >= least, np.maximum(since // 2, least), 0)
+    return np.where(histories.lengths - months >= LEAST_TO_FORECAST, months, 0)
+
+
+def stand_in(
+    recipe: MonthlyRecipe,
+    networks: Networks,
+    histories: Histories,
+    seeds: np.ndarray,
+    months: Counts,
+    *,
+    workers: int | None = None,
+) -> Networks:
+    """Train networks as `fit` or `fit_shared` did, but without the last months of each series: (series,).
+
+    networks: those trained on everything. Of shared ones, as many are trained as there are judges.
+    """
+    known = Histories(histories.values, histories.lengths - months, histories.last_months)
+    if networks.shared:
+        weights = _learn_and_train(recipe, known, recipe.judges)
+    else:
+        longest = int(known.lengths.max(initial=1))
+        learning = look_back_from(
+            known.values, known.lengths, horizon=recipe.horizon, months=longest, least=LEAST_TO_LEARN
+        )
+        [weights] = train_own(recipe, [learning], seeds, workers=workers)
+    weights |= {f"{JUDGES}{name}": tensor for name, tensor in weights.items()}
+    return Networks(weights, networks.scalers, networks.state)
 
 
 def forecast(

@@ -64,7 +64,8 @@ def digest_of(members: Sequence[Member]) -> str:
 class Champion:
     """The network that made the last published forecast of a series.
 
-    position is -1 and test_rmse None where it is shared and was trained without the series.
+    position is -1 and test_rmse None where it is shared and was trained without the series. confirmed: the origin from which
+    it was last kept although another was trained, or put in charge by order; ordered: it has been since the newest run.
     """
 
     series_id: int
@@ -75,6 +76,8 @@ class Champion:
     origin: Month
     test_rmse: float | None
     scores: dict[str, Any] | None = None
+    confirmed: Month | None = None
+    ordered: bool = False
 
 
 def write_bundle(connection: Connection, bundle: Bundle) -> None:
@@ -141,18 +144,26 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
 _CHAMPIONS = text(f"""
     WITH earlier AS MATERIALIZED (
         SELECT array_agg(run_id ORDER BY {FIRST_TO_COUNT}) AS run_ids FROM milkrun.run WHERE {BUILT_ON}
+    ), promoted AS (
+        SELECT DISTINCT ON (run_id, series_id) run_id, series_id, bundle_id FROM milkrun.promotion
+        ORDER BY run_id, series_id, promotion_id DESC
     ), champion AS MATERIALIZED (
-        SELECT wanted.series_id, newest.bundle_id
+        SELECT wanted.series_id, coalesce(promoted.bundle_id, newest.bundle_id) AS bundle_id,
+               CASE WHEN promoted.bundle_id IS NULL THEN newest.confirmed END AS confirmed,
+               promoted.bundle_id IS NOT NULL AS ordered
         FROM unnest(CAST(:ids AS integer[])) AS wanted(series_id)
         CROSS JOIN LATERAL (
-            SELECT x.bundle_id
+            SELECT x.run_id, x.bundle_id,
+                   CASE WHEN x.decision_reason IN ('champion_kept', 'ordered') THEN to_char(x.origin, 'YYYY-MM')
+                        WHEN x.decision = 'reuse' THEN x.evidence -> 'champion' ->> 'confirmed' END AS confirmed
             FROM unnest((SELECT run_ids FROM earlier)) WITH ORDINALITY AS run(run_id, place)
             JOIN milkrun.run_series x ON x.run_id = run.run_id AND x.series_id = wanted.series_id
             WHERE x.outcome = 'forecast' ORDER BY place LIMIT 1
         ) newest
+        LEFT JOIN promoted ON promoted.run_id = newest.run_id AND promoted.series_id = wanted.series_id
     )
     SELECT series_id, bundle_id, b.recipe_hash, coalesce(m.position, -1), coalesce(m.trained_through, b.origin),
-           coalesce(m.origin, b.origin), m.test_rmse
+           coalesce(m.origin, b.origin), m.test_rmse, confirmed, ordered
     FROM champion JOIN milkrun.bundle b USING (bundle_id) LEFT JOIN milkrun.bundle_member m USING (bundle_id, series_id)
 """)
 
@@ -169,8 +180,18 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run |
         {"ids": list(series_ids), **built_on(run)},
     )
     return {
-        series_id: Champion(series_id, bundle_id, recipe_hash, position, _month(seen), _month(origin), test_rmse)
-        for series_id, bundle_id, recipe_hash, position, seen, origin, test_rmse in rows
+        series_id: Champion(
+            series_id,
+            bundle_id,
+            recipe_hash,
+            position,
+            _month(seen),
+            _month(origin),
+            test_rmse,
+            confirmed=None if confirmed is None else Month.parse(confirmed),
+            ordered=ordered,
+        )
+        for series_id, bundle_id, recipe_hash, position, seen, origin, test_rmse, confirmed, ordered in rows
     }
 
 

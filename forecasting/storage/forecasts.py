@@ -23,7 +23,10 @@ BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 
 @dataclass(frozen=True)
 class SeriesResult:
-    """How a run ended for one series; values, baselines and bounds: (horizon,) in the unit of the series, or None."""
+    """How a run ended for one series, and what that was decided from.
+
+    values, baselines and bounds: (horizon,) in the unit of the series, or None.
+    """
 
     series_id: int
     origin: Month | None
@@ -32,6 +35,7 @@ class SeriesResult:
     outcome: str
     reason: str
     detail: str | None
+    evidence: dict[str, Any] | None = None
     method: str | None = None
     bundle_id: str | None = None
     last_value: float | None = None
@@ -86,6 +90,7 @@ def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
         "outcome",
         "reason",
         "detail",
+        "evidence",
         "method",
         "bundle_id",
         "last_value",

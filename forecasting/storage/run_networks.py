@@ -1,6 +1,7 @@
 """The networks that the series of a run share: decided, and trained if need be, once per run, before its shards."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
@@ -13,27 +14,38 @@ from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, bui
 
 @dataclass(frozen=True)
 class RunNetwork:
-    """What was decided about a run's shared networks; bundle_id is None where there are none to forecast with."""
+    """What was decided about a run's shared networks, and from what; None in older rows.
+
+    bundle_id is None where there are none to forecast with.
+    """
 
     decision: str | None
     reason: str
     detail: str | None
     bundle_id: str | None
+    evidence: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class SharedChampion:
-    """The shared networks of the newest published run that had some; origin: that of the run that trained them."""
+    """The shared networks of the newest published run that had some; origin: that of the run that trained them.
+
+    confirmed: the origin from which they were last kept although others were trained, or put in charge by order; ordered:
+    they have been since the newest run.
+    """
 
     bundle_id: str
     recipe_hash: str
     origin: Month
+    confirmed: Month | None = None
+    ordered: bool = False
 
 
 def read_run_network(connection: Connection, run_id: int) -> RunNetwork | None:
     """Return what was decided for a run, None before that."""
     row = connection.execute(
-        text("SELECT decision, reason, detail, bundle_id FROM milkrun.run_network WHERE run_id = :id"), {"id": run_id}
+        text("SELECT decision, reason, detail, bundle_id, evidence FROM milkrun.run_network WHERE run_id = :id"),
+        {"id": run_id},
     ).one_or_none()
     return None if row is None else RunNetwork(*row)
 
@@ -53,6 +65,7 @@ def write_run_network(connection: Connection, run: Run, network: RunNetwork, bun
             reason=network.reason,
             detail=network.detail,
             bundle_id=network.bundle_id,
+            evidence=network.evidence,
         )
         .on_conflict_do_nothing()
     )
@@ -67,12 +80,23 @@ def read_shared_champion(connection: Connection, run: Run | Request) -> SharedCh
     row = connection.execute(
         text(f"""
             WITH earlier AS (
-                SELECT run_id, row_number() OVER (ORDER BY {FIRST_TO_COUNT}) AS place FROM milkrun.run WHERE {BUILT_ON}
+                SELECT run_id, origin, row_number() OVER (ORDER BY {FIRST_TO_COUNT}) AS place FROM milkrun.run WHERE {BUILT_ON}
             )
-            SELECT n.bundle_id, b.recipe_hash, b.origin
-            FROM earlier JOIN milkrun.run_network n USING (run_id) JOIN milkrun.bundle b USING (bundle_id)
+            SELECT b.bundle_id, b.recipe_hash, b.origin, p.bundle_id IS NOT NULL AS ordered,
+                   CASE WHEN p.bundle_id IS NOT NULL THEN NULL
+                        WHEN n.reason IN ('champion_kept', 'ordered') THEN to_char(earlier.origin, 'YYYY-MM')
+                        WHEN n.decision = 'reuse' THEN n.evidence -> 'champion' ->> 'confirmed' END AS confirmed
+            FROM earlier JOIN milkrun.run_network n USING (run_id)
+            LEFT JOIN LATERAL (
+                SELECT bundle_id FROM milkrun.promotion WHERE run_id = n.run_id AND series_id IS NULL
+                ORDER BY promotion_id DESC LIMIT 1
+            ) p ON true
+            JOIN milkrun.bundle b ON b.bundle_id = coalesce(p.bundle_id, n.bundle_id)
             ORDER BY place LIMIT 1
         """),
         built_on(run),
     ).one_or_none()
-    return None if row is None else SharedChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin))
+    if row is None:
+        return None
+    confirmed = None if row.confirmed is None else Month.parse(row.confirmed)
+    return SharedChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin), confirmed, row.ordered)

@@ -218,6 +218,9 @@ run_network = Table(
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
     Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), comment="The networks; empty where training gave none."),
     _now("decided_at", "When it was decided and, if so, trained."),
+    Column(
+        "evidence", JSONB, comment="What the decision was made from, as plain JSON; empty in rows of older releases."
+    ),
     _is_one_of("decision", "retrain", "reuse"),
     CheckConstraint("decision <> 'reuse' OR bundle_id IS NOT NULL", name="bundle"),
     comment="The networks that all series of a run share, where they do: trained or reused once, before the shards.",
@@ -250,6 +253,9 @@ run_series = Table(
     Column("method", Text, comment="lstm, base_path or seasonal_naive: what made the numbers."),
     Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), comment="Bundle whose network made the forecast."),
     Column("last_value", Double, comment="Value of the last month used: the naive forecast of every horizon."),
+    Column(
+        "evidence", JSONB, comment="What the decision was made from, as plain JSON; empty in rows of older releases."
+    ),
     _is_month("origin"),
     _is_one_of("decision", "retrain", "reuse"),
     _is_one_of("outcome", "forecast", "fallback", "held", "refused", "failed"),
@@ -259,6 +265,36 @@ run_series = Table(
     CheckConstraint("outcome <> 'forecast' OR (bundle_id IS NOT NULL AND method = 'lstm')", name="bundle"),
     Index("run_series_latest_idx", "series_id", "run_id"),
     comment="Decision and outcome of every series of a run, each with its reason.",
+)
+
+promotion = Table(
+    "promotion",
+    metadata,
+    Column(
+        "promotion_id", BigInteger, Identity(always=True), primary_key=True, comment="Running number; the last counts."
+    ),
+    Column(
+        "run_id",
+        BigInteger,
+        ForeignKey(run.c.run_id),
+        nullable=False,
+        comment="Newest run when it was ordered: what builds on that run goes on with this bundle instead.",
+    ),
+    Column(
+        "series_id",
+        Integer,
+        ForeignKey(series.c.series_id),
+        comment="Series that it is for; empty for the networks that all series of the run share.",
+    ),
+    Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), nullable=False, comment="Bundle that was put in charge."),
+    Column("kind", Text, nullable=False, comment="rollback or promote."),
+    Column("why", Text, nullable=False, comment="Reason, as it was given."),
+    Column("made_by", Text, nullable=False, comment="Who ordered it."),
+    _now("made_at", "When it was ordered."),
+    _is_one_of("kind", "rollback", "promote"),
+    CheckConstraint("length(why) > 0", name="why"),
+    Index("promotion_run_idx", "run_id", "series_id"),
+    comment="Bundles that somebody put in charge, by milkrun rollback or milkrun promote.",
 )
 
 filled_month = Table(

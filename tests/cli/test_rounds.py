@@ -44,11 +44,13 @@ def test_load_plan_run_status_sql_and_plot(milkrun: Milkrun, tmp_path: Path) -> 
     assert planned == {
         "decision": "retrain",
         "reason": "no_network",
+        "challenge": False,
         "series": 1,
         "such as": "milk",
         "origin": "1975-12",
         "recipe": "classic",
         "published_as_run": None,
+        "seconds": None,
     }
 
     first, second = milkrun("run", "--json"), milkrun("run")

@@ -1,0 +1,35 @@
+"""Making the decisions of stored runs again from their stored evidence, for tests of what runs decide."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import text
+
+from forecasting.evidence import replay, replay_shared
+from forecasting.policy import Policy, Verdict
+from forecasting.storage.database import Database
+from forecasting.storage.run_networks import read_run_network
+from forecasting.storage.runs import read_run
+
+Told = tuple[str | None, str | None, str | None, str, str | None]
+
+
+def replay_all(database: Database) -> Iterator[tuple[dict[str, Any], Told, Told]]:
+    """Give, for every series and every shared network of every run: its evidence, what was stored, what is decided again."""
+    with database.reading() as connection:
+        for run_id in list(connection.scalars(text("SELECT run_id FROM milkrun.run ORDER BY run_id"))):
+            run = read_run(connection, run_id)
+            policy, network = Policy(**run.policy), read_run_network(connection, run_id)
+            if network is not None:
+                assert network.evidence is not None
+                again = replay_shared(network.evidence, policy, run.recipe, run.origin)
+                decided = (again.decision, again.decision_reason or again.reason, None, "ok", again.detail)
+                yield network.evidence, (network.decision, network.reason, None, "ok", network.detail), decided
+            rows = connection.execute(text(f"SELECT * FROM milkrun.run_series WHERE run_id = {run_id}"))
+            for row in rows:
+                stored = (row.decision, row.decision_reason, row.outcome, row.reason, row.detail)
+                yield row.evidence, stored, _told(replay(row.evidence, policy, run.recipe, run.origin, network))
+
+
+def _told(verdict: Verdict) -> Told:
+    return verdict.decision, verdict.decision_reason, verdict.outcome, verdict.reason, verdict.detail
