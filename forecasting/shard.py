@@ -1,6 +1,5 @@
 """One shard of a run: train or reuse as decided, forecast, judge, and give the rows to write."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +8,6 @@ import numpy as np
 from forecasting.bundling import MEASURES, bundle_of, networks_of
 from forecasting.errors import BundleError
 from forecasting.ledger import explain_changes
-from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted, Forecasts, Networks
 from forecasting.networks.methods import method_of
 from forecasting.numerics.baselines import seasonal_naive
@@ -22,9 +20,7 @@ from forecasting.storage.database import Database
 from forecasting.storage.forecasts import FilledMonth, SeriesResult, ShardResult
 from forecasting.storage.runs import Run
 from forecasting.storage.scores import Scores
-
-# Training uses every core by itself; shards that share a process wait for one another.
-_ONE_AT_A_TIME = threading.Lock()
+from forecasting.together import Trained, lessons_of, train
 
 FILL_RULES = {12: "year_before", 1: "last_value"}
 
@@ -49,24 +45,28 @@ def forecast_shard(
     run: Run,
     series_ids: Sequence[int],
     *,
+    ahead: Trained | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ShardResult:
-    """Do everything for some series but write it; `progress` receives how many networks have just been trained."""
+    """Do everything for some series but write it; `progress` receives how many networks have just been trained.
+
+    ahead: networks that were trained before, for this shard and others.
+    """
     outlook = look(database, run, series_ids)
     live = live_factors_of(outlook)
-    ahead, verdicts = _ask_stored(database, run, outlook, live)
-    to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in ahead]
-    fitted = _train(run, outlook, to_train, workers, progress)
-    bundle = None
-    if fitted is not None:
-        histories = outlook.histories.select(to_train)
-        bundle = bundle_of(run, [series_ids[row] for row in to_train], histories, fitted)
+    said, verdicts = _ask_stored(database, run, outlook, live)
+    to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in said]
+    fitted, bundle = None, None
+    if to_train:
+        lessons = lessons_of(run.recipe, outlook, to_train)
+        fitted = train(lessons, ahead=ahead, workers=workers, progress=progress)
+        bundle = bundle_of(run, [series_ids[row] for row in to_train], lessons.histories, fitted)
         positions = range(len(to_train))
-        ahead |= _ask(run, fitted.networks, outlook, to_train, positions, live, bundle.bundle_id if bundle else None)
+        said |= _ask(run, fitted.networks, outlook, to_train, positions, live, bundle.bundle_id if bundle else None)
         for place in np.flatnonzero(fitted.diverged):
-            ahead.pop(to_train[place])
-    results = tuple(_results(run, outlook, verdicts, ahead))
+            said.pop(to_train[place])
+    results = tuple(_results(run, outlook, verdicts, said))
     return ShardResult(
         bundle,
         results,
@@ -145,20 +145,6 @@ def _apart(made: Forecasts, bundle_id: str | None) -> Iterator[Ahead]:
         base_path = None if made.base_path is None else made.base_path[row]
         bounds = {name: bound[row] for name, bound in made.bounds.items()}
         yield Ahead(values, base_path, bounds, made.reasons[row], made.notes[row] if made.notes else "", bundle_id)
-
-
-def _train(
-    run: Run, outlook: Outlook, rows: list[int], workers: int | None, progress: Callable[[int], None] | None
-) -> Fitted | None:
-    if not rows:
-        return None
-    seeds = series_seeds(run.recipe.seed, [outlook.panel.names[row] for row in rows])
-    histories = outlook.histories.select(rows)
-    filled = outlook.lags[rows][:, : histories.values.shape[1]] > 0
-    with _ONE_AT_A_TIME:
-        return method_of(run.recipe).fit(
-            run.recipe, histories, seeds, filled=filled, workers=workers, progress=progress
-        )
 
 
 def _results(run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead]) -> Iterator[SeriesResult]:
