@@ -69,9 +69,9 @@ def together(steps: Sequence[Step]) -> Iterator[list[Step]]:
     """
     group: list[Step] = []
     for step in steps:
-        joins = step.to_do and will_train(step.request)
         series = sum(len(other.request.series_ids) for other in (*group, step))
-        if group and not (joins and will_train(group[0].request) and series <= step.request.shard_size):
+        joined = all(other.to_do and will_train(other.request) for other in (*group, step))
+        if group and not (joined and series <= step.request.shard_size):
             yield group
             group = []
         group.append(step)
