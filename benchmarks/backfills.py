@@ -1,9 +1,9 @@
 """A backfill that retrains at every origin beside one run: seconds, and how much of them is training.
 
-    python -m benchmarks.backfills [--recipe classic] [--series 1 1000] [--origins 24] [--json]
+    python -m benchmarks.backfills [--recipe classic] [--series 1 1000] [--origins 24] [--turns 3] [--json]
 
 One series is the milk series, more are made up (benchmarks/runs.py). For each size two processes of their own take turns,
-three times, each on an embedded database of its own, by the flow as `milkrun backfill --retrain always` calls it: one
+each on an embedded database of its own, by the flow as `milkrun backfill --retrain always` calls it: one
 origin, the last; and that many origins up to it. The start of the process, of Prefect and of the database is not
 counted; the compilation of the training program is. Training is what the engine takes; the rest is all else, to the end
 of the flow run. `again` is the same one origin once more in its process, where nothing is compiled any more.
@@ -20,7 +20,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-REPEATED = 3
 MONTHS = 168  # as many as the milk series has
 
 
@@ -104,10 +103,10 @@ def measure_apart(recipe: str, series: int, origins: int) -> dict[str, float]:
     return found
 
 
-def compare(recipe: str, series: int, origins: int) -> dict[str, Any]:
+def compare(recipe: str, series: int, origins: int, repeated: int) -> dict[str, Any]:
     """Let one origin and many take turns; returns medians, and every turn."""
     turns: dict[str, list[dict[str, float]]] = {"one": [], "many": []}
-    for _ in range(REPEATED):
+    for _ in range(repeated):
         turns["one"].append(measure_apart(recipe, series, 1))
         turns["many"].append(measure_apart(recipe, series, origins))
     medians = {
@@ -140,13 +139,14 @@ def main() -> None:
     parser.add_argument("--recipe", default="classic")
     parser.add_argument("--series", type=int, nargs="+", default=[1, 1000])
     parser.add_argument("--origins", type=int, default=24)
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.alone:
         print(json.dumps(measure(asked.recipe, asked.series[0], asked.origins)))
         return
-    results = [compare(asked.recipe, series, asked.origins) for series in asked.series]
+    results = [compare(asked.recipe, series, asked.origins, asked.turns) for series in asked.series]
     if asked.json:
         print(json.dumps(results, indent=2))
     else:
