@@ -1,17 +1,19 @@
 """Past origins, one run each, by the same steps as the monthly flow."""
 
 import logging
+from collections.abc import Sequence
 from typing import Literal
 
 from prefect import flow
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import found, run_name, started_by, take
+from flows.steps import found, run_name, started_by, take, trained_ahead
 from forecasting import job
-from forecasting.backfill import plan_backfill
+from forecasting.backfill import Step, plan_backfill, together
 from forecasting.months import Month
 from forecasting.settings import Settings
+from forecasting.storage.database import Database
 from forecasting.storage.schema import open_migrated_database
 
 logger = logging.getLogger(__name__)
@@ -54,17 +56,28 @@ def backfill_forecasts(
     )
     with open_migrated_database(settings) as database:
         steps = plan_backfill(database, asked, Month.parse(start), Month.parse(end), reprocess)
-    summaries: list[job.Summary] = []
-    for number, step in enumerate(steps):
-        title = f"Origin {step.request.origin}, {number + 1} of {len(steps)}"
         if dry_run:
-            known = f"load {step.request.as_of} ({step.request.vintages}), {len(step.request.series_ids)} series"
-            logger.info("%s: %s, %s.", title, known, "to run" if step.to_do else f"published as run {step.published}")
-        elif step.published is None:
-            with artifacts.shown_progress(f"{title}: series forecast, in percent."):
-                summaries.append(take(step.asked))
-        else:
-            summaries.append(found(step.published))
-    if summaries:
-        artifacts.show_backfill(summaries)
+            _say(steps)
+            return []
+        summaries: list[job.Summary] = []
+        for group in together(steps):
+            with trained_ahead(group):
+                for step in group:
+                    title = f"Origin {step.request.origin}, {len(summaries) + 1} of {len(steps)}"
+                    summaries.append(_take(database, step, title))
+    artifacts.show_backfill(summaries)
     return summaries
+
+
+def _take(database: Database, step: Step, title: str) -> job.Summary:
+    if step.published is not None:
+        return found(database, step.published)
+    with artifacts.shown_progress(f"{title}: series forecast, in percent."):
+        return take(database, step.asked)
+
+
+def _say(steps: Sequence[Step]) -> None:
+    for number, step in enumerate(steps):
+        known = f"load {step.request.as_of} ({step.request.vintages}), {len(step.request.series_ids)} series"
+        done = "to run" if step.to_do else f"published as run {step.published}"
+        logger.info("Origin %s, %d of %d: %s, %s.", step.request.origin, number + 1, len(steps), known, done)

@@ -62,8 +62,8 @@ def monthly_forecast(
         if not arrival.is_open:
             return Completed(name="Waiting", message=arrival.told)
     if not dry_run:
-        with artifacts.shown_progress("Series forecast, in percent."):
-            summary = take(asked)
+        with open_migrated_database(settings) as database, artifacts.shown_progress("Series forecast, in percent."):
+            summary = take(database, asked)
         artifacts.show_run(settings, summary)
         return summary
     with open_migrated_database(settings) as database:

@@ -1,6 +1,8 @@
 """The steps that every flow takes, as Prefect tasks; what they pass on are numbers of runs and shards."""
 
 import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,14 +12,17 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
 from prefect.tasks import Task, exponential_backoff
+from prefect.utilities.annotations import quote
 
-from flows import clusters
+from flows import ahead, clusters
 from flows.progress import following, report
-from forecasting import job
+from forecasting import job, together
+from forecasting.backfill import Step
 from forecasting.errors import PassingFailure
 from forecasting.settings import Settings
-from forecasting.storage.database import open_database
-from forecasting.storage.schema import open_migrated_database
+from forecasting.storage.database import Database, open_database
+from forecasting.storage.runs import Request
+from forecasting.together import TrainedAhead
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +62,16 @@ def settle_shared_networks(run_id: int) -> None:
         job.settle_shared_networks(database, run, progress=count)
 
 
+@task(name="train origins together", task_run_name="train origins together", **_STEP)
+def train_together(requests: Sequence[Request]) -> TrainedAhead:
+    """Train the networks of several runs as one program."""
+    settings = Settings.from_environment()
+    with open_database(settings) as database:
+        trained = together.train_together(database, requests, workers=settings.workers)
+    logger.info("Networks of the origins %s to %s trained together.", requests[0].origin, requests[-1].origin)
+    return trained
+
+
 @task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
 def forecast_shard(run_id: int, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
@@ -70,7 +85,9 @@ def forecast_shard(run_id: int, number: int) -> None:
             done += networks
             report(run, number, done)
 
-        written = job.run_shard(database, run, number, workers=settings.workers, progress=count)
+        written = job.run_shard(
+            database, run, number, ahead=ahead.trained.get(), workers=settings.workers, progress=count
+        )
     logger.info(
         "Run %d, shard %d of %d: %s.",
         run_id,
@@ -87,30 +104,43 @@ def publish(run_id: int) -> job.Summary:
         return job.publish_run(database, job.find_run(database, run_id))
 
 
-def take(asked: job.Round) -> job.Summary:
+def take(database: Database, asked: job.Round) -> job.Summary:
     """Take all steps of one run, in order; one that was published before is left as it is."""
-    settings = Settings.from_environment()
-    with open_migrated_database(settings) as database:
-        run = job.open_run(database, asked)
-        if run.state == "published":
-            logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.origin)
-            return job.summarise(database, run, published_now=False)
-        logger.info(
-            "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
-        )
-        if run.recipe.shares(len(run.series_ids)):
-            settle_shared_networks(run.run_id)
-        with following(run):
-            clusters.forecast_shards(forecast_shard, run, settings.dask)
-        summary = publish(run.run_id)
+    run = job.open_run(database, asked)
+    if run.state == "published":
+        logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.origin)
+        return job.summarise(database, run, published_now=False)
+    logger.info(
+        "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
+    )
+    if run.recipe.shares(len(run.series_ids)):
+        settle_shared_networks(run.run_id)
+    with following(run):
+        clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
+    summary = publish(run.run_id)
     logger.info("Run %d published: %s.", run.run_id, summary.counts)
     return summary
 
 
-def found(run_id: int) -> job.Summary:
+@contextmanager
+def trained_ahead(steps: Sequence[Step]) -> Iterator[None]:
+    """Train the networks of a group of a backfill's steps together, where it is one, for the runs that are taken meanwhile.
+
+    Processes of a cluster share nothing: there, each shard trains for itself.
+    """
+    if len(steps) == 1 or Settings.from_environment().dask:
+        yield
+        return
+    token = ahead.trained.set(train_together(quote([step.request for step in steps])))
+    try:
+        yield
+    finally:
+        ahead.trained.reset(token)
+
+
+def found(database: Database, run_id: int) -> job.Summary:
     """Say how a run ended that was published before."""
-    with open_database(Settings.from_environment()) as database:
-        return job.summarise(database, job.find_run(database, run_id), published_now=False)
+    return job.summarise(database, job.find_run(database, run_id), published_now=False)
 
 
 def scheduled_moment() -> datetime:

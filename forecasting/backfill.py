@@ -1,6 +1,6 @@
 """Past origins, one run each: which of them are to do, and what each will know. The runs take the road of job.py."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +11,7 @@ from forecasting.months import Month, months_between
 from forecasting.storage import attempts, runs
 from forecasting.storage.database import Database
 from forecasting.storage.runs import Request
+from forecasting.together import will_train
 
 Reprocess = Literal["none", "failed", "completed"]
 
@@ -58,6 +59,24 @@ def plan_first(database: Database, steps: Sequence[Step]) -> Plan | None:
     """Say what the first origin that is to do would do with each series: the later ones build on what it leaves."""
     first = next((step for step in steps if step.to_do), None)
     return None if first is None else job.plan_run(database, first.asked)
+
+
+def together(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Cut the steps of a backfill into groups, in order, whose networks can be trained together (together.py).
+
+    Runs that need not train, or that are to build on one another, are groups of their own. A group has no more series,
+    each counted once per origin, than a shard may have: that bounds the memory.
+    """
+    group: list[Step] = []
+    for step in steps:
+        series = sum(len(other.request.series_ids) for other in (*group, step))
+        joined = all(other.to_do and will_train(other.request) for other in (*group, step))
+        if group and not (joined and series <= step.request.shard_size):
+            yield group
+            group = []
+        group.append(step)
+    if group:
+        yield group
 
 
 def _origins(database: Database, start: Month, end: Month) -> list[Month]:

@@ -22,6 +22,7 @@ from forecasting.storage.database import Database
 from forecasting.storage.durations import estimate_seconds
 from forecasting.storage.knowledge import known_now, known_then
 from forecasting.storage.runs import Request, Run
+from forecasting.together import TrainedAhead
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,18 @@ def run_shard(
     run: Run,
     number: int,
     *,
+    ahead: TrainedAhead | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> bool:
-    """Forecast one shard and write it; False when it had been written before, by this process or another."""
+    """Forecast one shard and write it; False when it had been written before, by this process or another.
+
+    ahead: networks that were trained before (backfill.train_ahead).
+    """
     with database.reading() as connection:
         if number in runs.finished_shards(connection, run.run_id):
             return False
-    result = forecast_shard(database, run, run.shard(number), workers=workers, progress=progress)
+    result = forecast_shard(database, run, run.shard(number), ahead=ahead, workers=workers, progress=progress)
     return database.write(lambda connection: forecasts.write_shard(connection, run, number, result))
 
 

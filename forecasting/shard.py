@@ -1,6 +1,5 @@
 """One shard of a run: train or reuse as decided, forecast, judge, and give the rows to write."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -11,7 +10,6 @@ from forecasting.endings import Ahead, apart, filled_months, results_of
 from forecasting.errors import BundleError
 from forecasting.evidence import Stored, stored_challenge
 from forecasting.ledger import explain_changes
-from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Networks
 from forecasting.networks.methods import method_of
 from forecasting.numerics.intervals import live_factors
@@ -25,9 +23,7 @@ from forecasting.storage.database import Database
 from forecasting.storage.forecasts import ShardResult
 from forecasting.storage.runs import Run
 from forecasting.storage.scores import Scores
-
-# Training uses every core by itself; shards that share a process wait for one another.
-_ONE_AT_A_TIME = threading.Lock()
+from forecasting.together import ONE_AT_A_TIME, TrainedAhead, lessons_of, train
 
 
 def forecast_shard(
@@ -35,26 +31,28 @@ def forecast_shard(
     run: Run,
     series_ids: Sequence[int],
     *,
+    ahead: TrainedAhead | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ShardResult:
-    """Do everything for some series but write it; `progress` receives how many networks have just been trained."""
+    """Do everything for some series but write it; `progress` receives how many networks have just been trained.
+
+    ahead: networks that were trained before, for this shard and others.
+    """
     outlook = look(database, run, series_ids)
     live = live_factors_of(outlook)
     verdicts, facts = list(outlook.verdicts), dict[int, Stored]()
-    ahead = _ask_stored(database, run, outlook, verdicts, facts, live)
-    to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in ahead]
-    trained = _train(run, outlook, to_train, workers, progress)
+    said = _ask_stored(database, run, outlook, verdicts, facts, live)
+    to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in said]
+    trained = _train(run, outlook, to_train, ahead, workers, progress)
     bundle = bundle_of(run, trained.series_ids, trained.histories, trained.fitted) if trained else None
     if trained is not None:
         _challenge(database, run, outlook, verdicts, facts, to_train, trained, bundle, workers)
-        ahead |= _ask_stored(database, run, outlook, verdicts, facts, live, rows=to_train)
-        places = [
-            place for place, row in enumerate(to_train) if row not in ahead and not trained.fitted.diverged[place]
-        ]
+        said |= _ask_stored(database, run, outlook, verdicts, facts, live, rows=to_train)
+        places = [place for place, row in enumerate(to_train) if row not in said and not trained.fitted.diverged[place]]
         rows = [to_train[place] for place in places]
-        ahead |= _ask(run, trained.fitted.networks, outlook, rows, places, live, bundle.bundle_id if bundle else None)
-    results = tuple(results_of(run, outlook, verdicts, ahead, facts))
+        said |= _ask(run, trained.fitted.networks, outlook, rows, places, live, bundle.bundle_id if bundle else None)
+    results = tuple(results_of(run, outlook, verdicts, said, facts))
     return ShardResult(
         bundle,
         results,
@@ -141,18 +139,20 @@ def _ask(
 
 
 def _train(
-    run: Run, outlook: Outlook, rows: list[int], workers: int | None, progress: Callable[[int], None] | None
+    run: Run,
+    outlook: Outlook,
+    rows: list[int],
+    ahead: TrainedAhead | None,
+    workers: int | None,
+    progress: Callable[[int], None] | None,
 ) -> Trained | None:
     if not rows:
         return None
-    seeds = series_seeds(run.recipe.seed, [outlook.panel.names[row] for row in rows])
-    histories = outlook.histories.select(rows)
-    filled = outlook.lags[rows][:, : histories.values.shape[1]] > 0
-    with _ONE_AT_A_TIME:
-        fitted = method_of(run.recipe).fit(
-            run.recipe, histories, seeds, filled=filled, workers=workers, progress=progress
-        )
-    return Trained([outlook.panel.series_ids[row] for row in rows], histories, filled, seeds, fitted)
+    lessons = lessons_of(run.recipe, outlook, rows)
+    fitted = train(lessons, ahead=ahead, workers=workers, progress=progress)
+    return Trained(
+        [outlook.panel.series_ids[row] for row in rows], lessons.histories, lessons.filled, lessons.seeds, fitted
+    )
 
 
 def _challenge(
@@ -174,7 +174,7 @@ def _challenge(
     policy = Policy(**run.policy)
     with database.reading() as connection:
         stored = bundles.read_bundles(connection, {champion.bundle_id for champion in champions})
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         challenges = hold_challenges(
             run.recipe,
             trained.select(places),

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import functools
 import importlib.resources
 import itertools
 import os
@@ -133,24 +134,38 @@ def _new_database(administrator: Engine, name: str, template: str) -> Iterator[N
 
 
 @pytest.fixture
+def elsewhere(server: URL, administrator: Engine, template: str, tmp_path: Path) -> Iterator[Database]:
+    """Give a second database, migrated and empty, open."""
+    name = f"milkrun_test_{os.getpid()}_{next(_clones)}"
+    with _new_database(administrator, name, template):
+        url = server.set(database=name).render_as_string(hide_password=False)
+        with open_database(Settings(home=tmp_path, database_url=url)) as opened:
+            yield opened
+
+
+@pytest.fixture
 def arrive(database: Database, tmp_path: Path) -> Callable[..., LoadResult]:
     """Give a function that loads values of consecutive months, as one load: `arrive("1974-01", milk=[1.0, 2.0])`."""
+    return functools.partial(_arrive, database, tmp_path)
 
-    def load(first: str, **values: Sequence[float | None]) -> LoadResult:
-        length = max(len(months) for months in values.values())
-        months = [Month.parse(first) + step for step in range(length)]
-        rows = [
-            ",".join(
-                [str(month), *("" if step >= len(v) or v[step] is None else repr(v[step]) for v in values.values())]
-            )
-            for step, month in enumerate(months)
-        ]
-        file = tmp_path / f"arrival-{next(_clones)}.csv"
-        file.write_text("\n".join([",".join(["month", *values]), *rows]) + "\n")
-        source = open_file(file, Layout(form="wide"))
-        return load_observations(database, source, source=source.name, today=Month.of(2200, 1))
 
-    return load
+@pytest.fixture
+def arrive_elsewhere(elsewhere: Database, tmp_path: Path) -> Callable[..., LoadResult]:
+    """Give the same for the second database."""
+    return functools.partial(_arrive, elsewhere, tmp_path)
+
+
+def _arrive(database: Database, folder: Path, first: str, /, **values: Sequence[float | None]) -> LoadResult:
+    length = max(len(months) for months in values.values())
+    months = [Month.parse(first) + step for step in range(length)]
+    rows = [
+        ",".join([str(month), *("" if step >= len(v) or v[step] is None else repr(v[step]) for v in values.values())])
+        for step, month in enumerate(months)
+    ]
+    file = folder / f"arrival-{next(_clones)}.csv"
+    file.write_text("\n".join([",".join(["month", *values]), *rows]) + "\n")
+    source = open_file(file, Layout(form="wide"))
+    return load_observations(database, source, source=source.name, today=Month.of(2200, 1))
 
 
 @pytest.fixture(scope="session")

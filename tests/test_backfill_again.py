@@ -15,7 +15,7 @@ from forecasting.backfill import Reprocess, Step, plan_backfill, plan_first
 from forecasting.errors import InputError
 from forecasting.job import Round
 from forecasting.months import Month
-from forecasting.policy import Policy
+from forecasting.policy import Policy, Retrain
 from forecasting.settings import Settings
 from forecasting.storage import runs
 from forecasting.storage.database import Database
@@ -25,26 +25,29 @@ START, END = Month.of(1974, 1), Month.of(1974, 6)
 
 _BACKFILL = """
 import sys
-from forecasting.backfill import plan_backfill
+from forecasting.backfill import plan_backfill, together
 from forecasting.settings import Settings
 from forecasting.storage.database import open_database
+from forecasting.together import train_together
 from tests.test_backfill import Month, QUICK, Policy, job
 
-start, end, size = sys.argv[1:]
-asked = job.Round(recipe=QUICK, policy=Policy(), kind="backfill", shard_size=int(size))
+start, end, size, retrain = sys.argv[1:]
+asked = job.Round(recipe=QUICK, policy=Policy(retrain), kind="backfill", shard_size=int(size))
 with open_database(Settings.from_environment()) as database:
-    for step in plan_backfill(database, asked, Month.parse(start), Month.parse(end), "none"):
-        run = job.open_run(database, step.asked)
-        for number in run.shards:
-            job.run_shard(database, run, number)
-            print(run.origin, number, flush=True)
-        job.publish_run(database, run)
+    for group in together(plan_backfill(database, asked, Month.parse(start), Month.parse(end), "none")):
+        ahead = train_together(database, [step.request for step in group]) if len(group) > 1 else None
+        for step in group:
+            run = job.open_run(database, step.asked)
+            for number in run.shards:
+                job.run_shard(database, run, number, ahead=ahead)
+                print(run.origin, number, flush=True)
+            job.publish_run(database, run)
 """
 
 
-def plan(database: Database, reprocess: Reprocess = "none", end: Month = END) -> list[Step]:
+def plan(database: Database, reprocess: Reprocess = "none", end: Month = END, retrain: Retrain = "auto") -> list[Step]:
     """Plan the backfill of these tests."""
-    return plan_backfill(database, Round(recipe=QUICK, policy=Policy()), START, end, reprocess)
+    return plan_backfill(database, Round(recipe=QUICK, policy=Policy(retrain)), START, end, reprocess)
 
 
 def take(database: Database, steps: Sequence[Step], shard_size: int = 1000) -> list[job.Summary]:
@@ -56,16 +59,19 @@ def take(database: Database, steps: Sequence[Step], shard_size: int = 1000) -> l
             series=step.asked.series,
             attempt=step.asked.attempt,
             shard_size=shard_size,
+            policy=step.request.policy,
         )
         for step in steps
         if step.to_do
     ]
 
 
-def kill_and_go_on(settings: Settings, *, end: Month, shard_size: int, kills: int, most: int) -> None:
+def kill_and_go_on(
+    settings: Settings, *, end: Month, shard_size: int, kills: int, most: int, retrain: Retrain = "auto"
+) -> None:
     """Kill a backfill at random moments after its next shards, up to `most`; then let it end."""
     environment = {**os.environ, "DATABASE_URL": str(settings.database_url), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-c", _BACKFILL, str(START), str(end), str(shard_size)]
+    command = [sys.executable, "-c", _BACKFILL, str(START), str(end), str(shard_size), retrain]
     draw = random.Random(5)  # noqa: S311 - the same moments every time
     for _ in range(kills):
         victim = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -81,12 +87,14 @@ def kill_and_go_on(settings: Settings, *, end: Month, shard_size: int, kills: in
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
-def assert_as_if_undisturbed(database: Database, origins: int, end: Month, shard_size: int) -> None:
+def assert_as_if_undisturbed(
+    database: Database, origins: int, end: Month, shard_size: int, retrain: Retrain = "auto"
+) -> None:
     """Check that each origin was published once, with what an undisturbed attempt says."""
     stored = read(database, "SELECT run_id, origin FROM milkrun.run WHERE state = 'published' ORDER BY origin")
     assert len(stored) == len({row.origin for row in stored}) == origins
     assert len(read(database, "SELECT FROM milkrun.run")) == origins
-    for row, again in zip(stored, take(database, plan(database, "completed", end), shard_size), strict=True):
+    for row, again in zip(stored, take(database, plan(database, "completed", end, retrain), shard_size), strict=True):
         with database.reading() as connection:
             first = runs.read_run(connection, row.run_id)
         assert again.run.attempt == 2
@@ -94,15 +102,16 @@ def assert_as_if_undisturbed(database: Database, origins: int, end: Month, shard
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("retrain", ["auto", "always"])
 def test_a_killed_backfill_goes_on_where_it_ended(
-    database: Database, settings: Settings, arrive: Arrive, milk: list[float]
+    database: Database, settings: Settings, arrive: Arrive, milk: list[float], retrain: Retrain
 ) -> None:
-    """Killed with -9 at three random moments and started again, it says what an undisturbed one says."""
-    arrive("1962-01", **{f"series {number}": [value + number for value in milk] for number in range(6)})
+    """Killed with -9 at three random moments and started again, it says what an undisturbed one says, origin by origin."""
+    arrive("1962-01", **{f"series {number}": [value + number for value in milk] for number in range(3)})
 
-    kill_and_go_on(settings, end=END, shard_size=2, kills=3, most=4)
+    kill_and_go_on(settings, end=END, shard_size=6, kills=3, most=2, retrain=retrain)
 
-    assert_as_if_undisturbed(database, 6, END, 2)
+    assert_as_if_undisturbed(database, 6, END, 6, retrain)
 
 
 @pytest.mark.slow

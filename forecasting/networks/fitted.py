@@ -48,6 +48,10 @@ class SplitScores:
     base_path_rmse: Values
     skill: Values
 
+    def select(self, rows: Sequence[int]) -> "SplitScores":
+        """Return the scores of some series, in that order."""
+        return SplitScores(**{field.name: getattr(self, field.name)[list(rows)] for field in fields(self)})
+
     def spread(self, rows: np.ndarray, series: int) -> "SplitScores":
         """Return the scores as those of some rows of more series; the others have none."""
 
@@ -71,6 +75,12 @@ class Fitted:
     scores: dict[str, SplitScores]
     trained_lengths: Counts
     diverged: np.ndarray
+
+    def select(self, rows: Sequence[int]) -> "Fitted":
+        """Return what training gave some series, in that order."""
+        scores = {split: of_split.select(rows) for split, of_split in self.scores.items()}
+        places = list(rows)
+        return Fitted(self.networks.select(rows), scores, self.trained_lengths[places], self.diverged[places])
 
 
 @dataclass(frozen=True)

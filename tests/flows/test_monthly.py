@@ -142,6 +142,42 @@ def test_a_backfill_walks_through_its_origins_and_leaves_live_runs_alone(
     assert [summary.published_now for summary in backfill_forecasts("1975-01", "1975-03")] == [False] * 3
 
 
+def test_a_backfill_that_retrains_trains_its_origins_together(
+    database: Database, arrive: Arrive, milk: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One program for all of them, on record; the networks are those of origins that were run one by one."""
+    arrive("1962-01", milk=milk)
+    alone = [backfill_forecasts(month, month, retrain="always")[0] for month in ("1975-01", "1975-02")]
+
+    with caplog.at_level("INFO", logger="flows"):
+        together = backfill_forecasts("1975-01", "1975-02", retrain="always", reprocess="completed")
+
+    assert [line for line in caplog.messages if "together" in line] == [
+        "Networks of the origins 1975-01 to 1975-02 trained together."
+    ]
+    assert [(summary.run.attempt, summary.counts["retrained"]) for summary in together] == [(2, 1), (2, 1)]
+    bundles = read(database, "SELECT run_id, bundle_id FROM milkrun.run_series ORDER BY run_id")
+    assert [row.run_id for row in bundles] == [summary.run.run_id for summary in (*alone, *together)]
+    assert [row.bundle_id for row in bundles[:2]] == [row.bundle_id for row in bundles[2:]]
+
+
+def test_a_planned_backfill_is_only_said(
+    database: Database, arrive: Arrive, milk: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A dry run logs the load and the vintages of each origin, and what is published; nothing is stored."""
+    arrive("1962-01", milk=milk)
+    backfill_forecasts("1975-01", "1975-01")
+
+    with caplog.at_level("INFO", logger="flows"):
+        assert backfill_forecasts("1975-01", "1975-02", dry_run=True) == []
+
+    assert [line for line in caplog.messages if line.startswith("Origin")] == [
+        "Origin 1975-01, 1 of 2: load 1 (latest), 1 series, published as run 1.",
+        "Origin 1975-02, 2 of 2: load 1 (latest), 1 series, to run.",
+    ]
+    assert len(read(database, "SELECT FROM milkrun.run")) == 1
+
+
 def test_a_backfill_that_ends_before_it_starts_is_refused(database: Database) -> None:
     """The two months are named."""
     with pytest.raises(InputError, match="ends at 1975-01, before it starts at 1975-03"):

@@ -31,6 +31,14 @@ def test_missing_errors_do_not_count_and_none_at_all_is_unknown() -> None:
     assert np.isnan(rmse(np.array([[np.nan]])))[0]
 
 
+@given(errors, st.integers(1, 9))
+def test_what_a_row_is_padded_to_changes_no_bit(found: np.ndarray, padding: int) -> None:
+    """Entries that do not count, behind those that do."""
+    padded = np.pad(found, ((0, 0), (0, padding)), constant_values=np.nan)
+
+    assert rmse(padded).tolist() == rmse(found).tolist()
+
+
 def test_huge_errors_do_not_overflow() -> None:
     """Squares of numbers near the limit of floats stay finite."""
     assert rmse(np.array([[1e200, 1e200]]))[0] == 1e200
