@@ -5,7 +5,20 @@ import sys
 import click
 
 from forecasting import __version__
-from forecasting.cli import backtest, data, demo, explain, health, recipe, report, rounds, series, service, upkeep
+from forecasting.cli import (
+    backtest,
+    data,
+    demo,
+    explain,
+    health,
+    recipe,
+    report,
+    rounds,
+    series,
+    service,
+    upkeep,
+    verify,
+)
 from forecasting.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 
 
@@ -19,7 +32,7 @@ def milkrun() -> None:
     """
 
 
-for module in (data, rounds, health, backtest, report, series, explain, recipe, demo, service, upkeep):
+for module in (data, rounds, health, backtest, report, series, explain, recipe, demo, service, upkeep, verify):
     for command in module.COMMANDS:
         milkrun.add_command(command)
 
