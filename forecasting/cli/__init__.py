@@ -9,6 +9,7 @@ from forecasting.cli import (
     backtest,
     data,
     demo,
+    doctor,
     explain,
     health,
     recipe,
@@ -32,7 +33,7 @@ def milkrun() -> None:
     """
 
 
-for module in (data, rounds, health, backtest, report, series, explain, recipe, demo, service, upkeep, verify):
+for module in (data, rounds, health, backtest, report, series, explain, recipe, demo, service, upkeep, verify, doctor):
     for command in module.COMMANDS:
         milkrun.add_command(command)
 
