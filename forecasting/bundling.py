@@ -45,6 +45,8 @@ def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tu
 
     Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name.
     """
+    if not bundle.payload:
+        raise BundleError("its numbers were removed by milkrun prune: restore them from a backup, or train again.")
     weights = tensors.unpack(bundle.payload, bundle.manifest.get("networks", {}))
     if bundle.bundle_id != bundle_id:
         raise BundleError("its manifest differs from what was stored: train again.")

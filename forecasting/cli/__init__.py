@@ -12,6 +12,7 @@ from forecasting.cli import (
     doctor,
     explain,
     health,
+    prune,
     recipe,
     report,
     rounds,
@@ -33,7 +34,22 @@ def milkrun() -> None:
     """
 
 
-for module in (data, rounds, health, backtest, report, series, explain, recipe, demo, service, upkeep, verify, doctor):
+for module in (
+    data,
+    rounds,
+    health,
+    backtest,
+    report,
+    series,
+    explain,
+    recipe,
+    demo,
+    service,
+    upkeep,
+    verify,
+    doctor,
+    prune,
+):
     for command in module.COMMANDS:
         milkrun.add_command(command)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.months import Month
@@ -78,7 +78,7 @@ class Champion:
 
 
 def write_bundle(connection: Connection, bundle: Bundle) -> None:
-    """Store a bundle and its members; one that is already there stays as it is."""
+    """Store a bundle and its members; one that is already there, numbers and all, stays as it is."""
     inserted = connection.execute(
         insert(tables.bundle)
         .values(
@@ -91,7 +91,7 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
         )
         .on_conflict_do_nothing()
     )
-    if inserted.rowcount == 0:
+    if inserted.rowcount == 0 and not _put_back(connection, bundle):
         return
     columns: dict[str, list[Any]] = {
         "bundle_id": [bundle.bundle_id] * len(bundle.members),
@@ -101,6 +101,14 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
     plain = ("series_id", "position", "scaler", "train_rmse", "test_rmse", "scores")
     columns |= {name: [getattr(member, name) for member in bundle.members] for name in plain}
     copy_in_binary(connection, tables.bundle_member, columns)
+
+
+def _put_back(connection: Connection, bundle: Bundle) -> bool:
+    """Give a bundle that is there the numbers that milkrun prune removed; False where it has them."""
+    removed = tables.bundle.c.bundle_id == bundle.bundle_id, tables.bundle.c.payload == b""
+    if connection.execute(select(tables.bundle.c.bundle_id).where(*removed)).one_or_none() is None:
+        return False
+    return connection.execute(update(tables.bundle).where(*removed).values(payload=bundle.payload)).rowcount == 1
 
 
 def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, Bundle]:
