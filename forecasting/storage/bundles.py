@@ -119,7 +119,8 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
     found = connection.execute(
         text("SELECT * FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), {"ids": sorted(set(bundle_ids))}
     ).all()
-    own = [row.bundle_id for row in found if not row.manifest.get("state", {}).get("shared")]
+    manifests = {row.bundle_id: row.manifest if isinstance(row.manifest, dict) else {} for row in found}
+    own = [bundle_id for bundle_id, manifest in manifests.items() if not _is_shared(manifest.get("state"))]
     members: dict[str, list[Member]] = {}
     query = """
         SELECT bundle_id, series_id, position, scaler::text, trained_through, origin, train_rmse, test_rmse
@@ -137,11 +138,15 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
             Month.containing(row.origin),
             row.as_of,
             bytes(row.payload),
-            row.manifest,
+            manifests[row.bundle_id],
             tuple(members.get(row.bundle_id, ())),
         )
         for row in found
     }
+
+
+def _is_shared(state: object) -> bool:
+    return isinstance(state, dict) and bool(state.get("shared"))
 
 
 # Runs in the order in which their networks count, so that each series is looked up in the first of them alone, however
