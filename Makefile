@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_HOME := $(CURDIR)/.demo
+SBOM := dist/sbom.json
+ADVISORIES := https://api.osv.dev
 
 # Byte-compiled packages import TensorFlow in seconds; this variable would undo that.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,7 +38,7 @@ mutants: $(VENV)/development.done ## Take out one safeguard at a time and print 
 	$(BIN)/python -m tests.mutants
 
 .PHONY: check
-check: lint types test ## What CI runs: lint, types, layers and tests
+check: lint types audit test ## What CI runs: lint, types, layers, known vulnerabilities and tests
 
 .PHONY: lint
 lint: $(VENV)/development.done ## Check style, layers and formatting
@@ -47,6 +49,20 @@ lint: $(VENV)/development.done ## Check style, layers and formatting
 .PHONY: types
 types: $(VENV)/development.done ## Check types
 	$(BIN)/mypy
+
+.PHONY: audit
+audit: $(VENV)/development.done ## Look the locked requirements up among known vulnerabilities, where the service answers
+	@if $(BIN)/python -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], b"{}", timeout=5)' \
+	        $(ADVISORIES)/v1/querybatch 2> /dev/null; then \
+	    timeout 600 $(BIN)/pip-audit --vulnerability-service osv --osv-url $(ADVISORIES)/v1/query --timeout 15 \
+	        --require-hashes --disable-pip --requirement requirements/runtime.txt; \
+	else echo "Not audited: the advisory service $(ADVISORIES) does not answer."; fi
+
+.PHONY: sbom
+sbom: $(VENV)/development.done ## Write dist/sbom.json, what an installation consists of (CycloneDX), without a network
+	@mkdir -p $(dir $(SBOM))
+	$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject pyproject.toml \
+	    --mc-type application --output-reproducible --output-file $(SBOM)
 
 .PHONY: bench
 bench: $(VENV)/development.done ## Print the figures that the README quotes, in a short form

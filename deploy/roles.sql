@@ -54,6 +54,8 @@ DECLARE relation record;
 BEGIN
     IF to_regclass('milkrun.run') IS NOT NULL THEN
         GRANT UPDATE (state, published_at) ON milkrun.run TO milkrun_writer;
+        -- A trigger lets it put back what milkrun prune removed, and change nothing that is there.
+        GRANT UPDATE (payload) ON milkrun.bundle TO milkrun_writer;
     END IF;
     IF to_regclass('milkrun.alembic_version') IS NOT NULL THEN
         REVOKE INSERT ON milkrun.alembic_version FROM milkrun_writer;

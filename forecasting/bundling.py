@@ -45,16 +45,22 @@ def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tu
 
     Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name.
     """
+    if not bundle.payload:
+        raise BundleError("its numbers were removed by milkrun prune: restore them from a backup, or train again.")
     weights = tensors.unpack(bundle.payload, bundle.manifest.get("networks", {}))
     if bundle.bundle_id != bundle_id:
         raise BundleError("its manifest differs from what was stored: train again.")
-    state: dict[str, Any] = bundle.manifest["state"]
+    state: Any = bundle.manifest.get("state")
+    if not isinstance(state, dict) or (state.get("shared") and not isinstance(state.get("guarded"), list)):
+        raise BundleError("its manifest lacks what its networks need: train again.")
     if state.get("shared"):
         guarded = set(state["guarded"])
         scalers = tuple({"guarded": series_id in guarded} for series_id in series_ids)
         return Networks(weights, scalers, state), list(range(len(series_ids)))
-    if digest_of(bundle.members) != bundle.manifest["members"]:
+    if digest_of(bundle.members) != bundle.manifest.get("members"):
         raise BundleError("a scaler or a position differs from what was stored: train again.")
+    if any(len(tensor) < len(bundle.members) for tensor in weights.values()):
+        raise BundleError("it has fewer networks than members: train again.")
     places = {member.series_id: place for place, member in enumerate(bundle.members)}
     scalers = tuple(member.scaler for member in bundle.members)
     return Networks(weights, scalers, state), [places.get(series_id, -1) for series_id in series_ids]

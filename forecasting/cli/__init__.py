@@ -9,15 +9,18 @@ from forecasting.cli import (
     backtest,
     data,
     demo,
+    doctor,
     explain,
     health,
     orders,
+    prune,
     recipe,
     report,
     rounds,
     series,
     service,
     upkeep,
+    verify,
 )
 from forecasting.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 
@@ -32,7 +35,23 @@ def milkrun() -> None:
     """
 
 
-for module in (data, rounds, health, backtest, report, series, explain, orders, recipe, demo, service, upkeep):
+for module in (
+    data,
+    rounds,
+    health,
+    backtest,
+    report,
+    series,
+    explain,
+    orders,
+    recipe,
+    demo,
+    service,
+    upkeep,
+    verify,
+    doctor,
+    prune,
+):
     for command in module.COMMANDS:
         milkrun.add_command(command)
 

@@ -27,7 +27,7 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
         os.environ.setdefault(name, value)
     watched = bool(os.environ.get("PREFECT_API_URL"))
     if watched:
-        _check_server(os.environ["PREFECT_API_URL"])
+        check_server(os.environ["PREFECT_API_URL"])
     else:
         os.environ.pop("PREFECT_API_URL", None)
         os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
@@ -68,7 +68,7 @@ def _stop(*_: object) -> None:
     os._exit(EXIT_INTERRUPTED)
 
 
-def _check_server(url: str) -> None:
+def check_server(url: str) -> None:
     """Raise EnvironmentFailure unless a Prefect server answers at its address, InputError where it keeps us out."""
     import base64
     import urllib.error

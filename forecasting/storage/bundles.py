@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.months import Month
@@ -81,7 +81,7 @@ class Champion:
 
 
 def write_bundle(connection: Connection, bundle: Bundle) -> None:
-    """Store a bundle and its members; one that is already there stays as it is."""
+    """Store a bundle and its members; one that is already there, numbers and all, stays as it is."""
     inserted = connection.execute(
         insert(tables.bundle)
         .values(
@@ -94,7 +94,7 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
         )
         .on_conflict_do_nothing()
     )
-    if inserted.rowcount == 0:
+    if inserted.rowcount == 0 and not _put_back(connection, bundle):
         return
     columns: dict[str, list[Any]] = {
         "bundle_id": [bundle.bundle_id] * len(bundle.members),
@@ -106,6 +106,14 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
     copy_in_binary(connection, tables.bundle_member, columns)
 
 
+def _put_back(connection: Connection, bundle: Bundle) -> bool:
+    """Give a bundle that is there the numbers that milkrun prune removed; False where it has them."""
+    removed = tables.bundle.c.bundle_id == bundle.bundle_id, tables.bundle.c.payload == b""
+    if connection.execute(select(tables.bundle.c.bundle_id).where(*removed)).one_or_none() is None:
+        return False
+    return connection.execute(update(tables.bundle).where(*removed).values(payload=bundle.payload)).rowcount == 1
+
+
 def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, Bundle]:
     """Return stored bundles by the name they are stored under, which is theirs only if nothing was changed since.
 
@@ -114,7 +122,8 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
     found = connection.execute(
         text("SELECT * FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), {"ids": sorted(set(bundle_ids))}
     ).all()
-    own = [row.bundle_id for row in found if not row.manifest.get("state", {}).get("shared")]
+    manifests = {row.bundle_id: row.manifest if isinstance(row.manifest, dict) else {} for row in found}
+    own = [bundle_id for bundle_id, manifest in manifests.items() if not _is_shared(manifest.get("state"))]
     members: dict[str, list[Member]] = {}
     query = """
         SELECT bundle_id, series_id, position, scaler::text, trained_through, origin, train_rmse, test_rmse
@@ -132,11 +141,15 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
             Month.containing(row.origin),
             row.as_of,
             bytes(row.payload),
-            row.manifest,
+            manifests[row.bundle_id],
             tuple(members.get(row.bundle_id, ())),
         )
         for row in found
     }
+
+
+def _is_shared(state: object) -> bool:
+    return isinstance(state, dict) and bool(state.get("shared"))
 
 
 # Runs in the order in which their networks count, so that each series is looked up in the first of them alone, however

@@ -38,8 +38,7 @@ def migrate(database: Database, revision: str = "head") -> None:
 
 def ensure_migrated(database: Database) -> None:
     """Migrate when the tables are older than this release; a glance at one row when they are not."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if current_revision(database) != head:
+    if current_revision(database) != newest_revision():
         migrate(database)
 
 
@@ -50,6 +49,16 @@ def current_revision(database: Database) -> str | None:
             return None
         revision: str | None = connection.scalar(text("SELECT version_num FROM milkrun.alembic_version"))
         return revision
+
+
+def newest_revision() -> str | None:
+    """Return the revision that this release needs."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def knows_revision(revision: str) -> bool:
+    """Say whether a revision is one of this release."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
 
 
 def alembic_config() -> Config:

@@ -135,7 +135,12 @@ bundle = Table(
     Column("recipe_hash", Text, ForeignKey(recipe.c.recipe_hash), nullable=False, comment="Recipe of its networks."),
     Column("origin", Date, nullable=False, comment="Origin of the run that trained it."),
     Column("as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load it could know."),
-    Column("payload", LargeBinary, nullable=False, comment="Little-endian float32 tensors back to back."),
+    Column(
+        "payload",
+        LargeBinary,
+        nullable=False,
+        comment="Little-endian float32 tensors back to back; empty where milkrun prune removed them.",
+    ),
     Column("manifest", JSONB, nullable=False, comment="Names, shapes, digest, versions and seeds: plain JSON."),
     _now("created_at", "When it was stored."),
     _is_month("origin"),

@@ -1,0 +1,63 @@
+"""milkrun prune: removing what nobody needs any more."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from forecasting.storage.pruning import Prunable
+
+
+@click.command()
+@click.option(
+    "--keep-months",
+    default=24,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Keep what was opened, published or needed in so many months.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+def prune(keep_months: int, dry_run: bool, yes: bool) -> None:
+    """Remove runs that were never published, and networks that no recent forecast and no coming run needs.
+
+    What was published stays: every forecast, score, outcome and reason, with the name and the manifest of its bundle; and
+    every load, observation and rejected row. Forecasts published before the months kept, by networks that were replaced
+    since, can then no longer be verified. Needs the owner's DATABASE_URL.
+    """
+    from forecasting.settings import Settings
+    from forecasting.storage import pruning
+    from forecasting.storage.schema import open_migrated_database
+
+    before = _months_ago(datetime.now(UTC), keep_months)
+    with open_migrated_database(Settings.from_environment()) as database:
+        with database.reading() as connection:
+            found = pruning.find_prunable(connection, before)
+        if not found:
+            click.echo(f"Nothing to remove: all is in use, or younger than {keep_months} months ({before:%Y-%m-%d}).")
+            return
+        if dry_run:
+            click.echo(_told(found, "would be removed"))
+            return
+        if not yes:
+            click.confirm(f"{_told(found, 'will be removed')} Go on?", abort=True)
+        click.echo(_told(database.write(lambda connection: pruning.prune(connection, before)), "were removed"))
+
+
+def _months_ago(moment: datetime, months: int) -> datetime:
+    """Return the first day of a month so many months before a moment's, at midnight."""
+    months_since_0 = moment.year * 12 + moment.month - 1 - months
+    return datetime(months_since_0 // 12, months_since_0 % 12 + 1, 1, tzinfo=UTC)
+
+
+def _told(found: "Prunable", verb: str) -> str:
+    runs, unused, old = (f"{len(which):,}" for which in (found.run_ids, found.unused, found.old))
+    return (
+        f"{runs} runs that were never published, {unused} bundles that no run refers to and the numbers of {old} bundles that "
+        f"were replaced long ago {verb}: {found.size / (1 << 20):,.1f} MiB of networks."
+    )
+
+
+COMMANDS: list[click.Command] = [prune]

@@ -1,0 +1,183 @@
+"""Tests of milkrun prune: what it removes, and that nothing published and no coming run ever misses it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import URL, text
+
+from forecasting import job
+from forecasting.cli import milkrun
+from forecasting.errors import StatementRefused
+from forecasting.policy import Policy
+from forecasting.recipes import CLASSIC, Recipe
+from forecasting.replay import replay_run
+from forecasting.settings import Settings
+from forecasting.storage import pruning
+from forecasting.storage.database import Database, open_database
+from tests.storage.test_roles import apply_roles, as_role
+from tests.test_shared import OWN, SHARED, some_series
+
+KEPT = ("forecast", "rmse_history", "run_series", "observation", "load", "rejected_row", "forecast_change_part")
+
+
+def publish(database: Database, recipe: Recipe = CLASSIC, **asked: Any) -> int:
+    """Take all steps of a run, as the flows do."""
+    policy = Policy(retrain=asked.pop("retrain", "auto"))
+    run = job.open_run(database, job.Round(recipe=recipe, policy=policy, **asked))
+    job.settle_shared_networks(database, run)
+    for number in run.shards:
+        job.run_shard(database, run, number)
+    job.publish_run(database, run)
+    return run.run_id
+
+
+def execute(database: Database, statement: str) -> None:
+    """Make the past, which no command can."""
+    database.write(lambda connection: connection.execute(text(statement)))
+
+
+def age(database: Database, *run_ids: int) -> None:
+    """Let runs have been made five years ago."""
+    listed = ",".join(map(str, run_ids))
+    execute(database, f"""UPDATE milkrun.run SET started_at = started_at - interval '5 years',
+        published_at = published_at - interval '5 years' WHERE run_id IN ({listed})""")  # fmt: skip
+
+
+def digests(database: Database) -> dict[str, str]:
+    """Return a digest of every table that prune must leave as it is, of published runs where it is of runs."""
+    found = {}
+    with database.reading() as connection:
+        for table in KEPT:
+            of_runs = table not in ("observation", "load", "rejected_row")
+            chosen = "JOIN milkrun.run r USING (run_id) WHERE r.state = 'published'" if of_runs else ""
+            rows = f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM milkrun.{table} t {chosen}"
+            found[table] = str(connection.scalar(text(rows)))
+    return found
+
+
+def digest_of_run(database: Database, run_id: int) -> str:
+    """Return a digest of the forecasts and scores of a run, its number left out."""
+    with database.reading() as connection:
+        return str(
+            connection.scalar(
+                text("""
+                    SELECT md5((SELECT string_agg((to_jsonb(f) - 'run_id')::text, '|' ORDER BY f.series_id, f.horizon)
+                                FROM milkrun.forecast f WHERE run_id = :id)
+                            || coalesce((SELECT string_agg((to_jsonb(e) - 'run_id')::text, '|' ORDER BY series_id, split, horizon)
+                                FROM milkrun.rmse_history e WHERE run_id = :id), ''))
+                """),
+                {"id": run_id},
+            )
+        )
+
+
+def counts(database: Database) -> dict[str, int]:
+    """Count what prune removes."""
+    with database.reading() as connection:
+        return {
+            "runs": connection.scalar(text("SELECT count(*) FROM milkrun.run")) or 0,
+            "shards": connection.scalar(text("SELECT count(*) FROM milkrun.run_shard")) or 0,
+            "bundles": connection.scalar(text("SELECT count(*) FROM milkrun.bundle")) or 0,
+            "full": connection.scalar(text("SELECT count(*) FROM milkrun.bundle WHERE payload <> ''")) or 0,
+            "members": connection.scalar(text("SELECT count(*) FROM milkrun.bundle_member")) or 0,
+        }
+
+
+@pytest.fixture
+def call(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Give a function that runs `milkrun prune …` and returns what it prints."""
+    monkeypatch.setenv("DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv("MILKRUN_HOME", str(settings.home))
+
+    def invoke(*options: str) -> str:
+        answer = CliRunner().invoke(milkrun, ["prune", *options], standalone_mode=False)
+        assert answer.exception is None, answer.output
+        return answer.output
+
+    return invoke
+
+
+def three_trainings(database: Database, arrive: Callable[..., object], recipe: Recipe) -> None:
+    """Publish runs 1 to 3, each with networks of its own, and leave run 4 open with one of its two shards written."""
+    arrive("1970-01", **{name: values[:84] for name, values in some_series(88).items()})
+    publish(database, recipe)
+    for month in (84, 85):
+        arrive(f"1977-{month - 83:02d}", **{name: [values[month]] for name, values in some_series(88).items()})
+        publish(database, recipe, retrain="always")
+    arrive("1977-03", **{name: [values[86]] for name, values in some_series(88).items()})
+    halted = job.open_run(database, job.Round(recipe=recipe, policy=Policy(retrain="always"), shard_size=3))
+    job.settle_shared_networks(database, halted)
+    job.run_shard(database, halted, 0)
+
+
+@pytest.mark.parametrize("recipe", [CLASSIC, OWN, SHARED], ids=["classic", "own", "shared"])
+def test_what_was_published_stays_and_the_next_run_is_the_same(
+    database: Database, arrive: Callable[..., object], call: Callable[..., str], recipe: Recipe
+) -> None:
+    """Counts fall, digests do not change, and a run that reuses the networks publishes the numbers it would have."""
+    three_trainings(database, arrive, recipe)
+    unpruned = publish(database, recipe, retrain="never")
+    age(database, 1, 2, 3, 4, unpruned)
+    before, published = counts(database), digests(database)
+    dry = call("--dry-run")
+    assert counts(database) == before
+
+    told = call("--yes")
+
+    after = counts(database)
+    assert digests(database) == published
+    assert dry.startswith(
+        "1 runs that were never published, 1 bundles that no run refers to and the numbers of 2 bundles"
+    )
+    assert told == dry.replace("would be removed", "were removed")
+    assert {name: before[name] - after[name] for name in ("runs", "shards", "bundles", "full")} == {
+        "runs": 1, "shards": 1, "bundles": 1, "full": 3,
+    }  # fmt: skip
+    assert after["members"] == 5
+    assert call("--yes").startswith("Nothing to remove: ")
+    run_id = publish(database, recipe, retrain="never", attempt=2)
+    assert digest_of_run(database, run_id) == digest_of_run(database, unpruned)
+    found = replay_run(database, job.find_run(database, run_id))
+    assert (found.compared, found.mismatches) == (5 * recipe.horizon, 0)
+
+
+@pytest.mark.parametrize("months", [12, 24])
+def test_what_is_young_stays(
+    database: Database, arrive: Callable[..., object], call: Callable[..., str], months: int
+) -> None:
+    """Runs of today, published or not, keep all they refer to."""
+    three_trainings(database, arrive, CLASSIC)
+    before = counts(database)
+
+    assert call("--keep-months", str(months), "--yes").startswith("Nothing to remove: all is in use, or younger than")
+    assert counts(database) == before
+
+
+def test_numbers_that_were_removed_are_said_to_be_and_come_back_when_trained_again(
+    database: Database, database_url: URL, arrive: Callable[..., object], tmp_path: Path, milk: list[float]
+) -> None:
+    """A pruned run cannot be verified and says why; training the same bundle again, as the writer, puts it back."""
+    arrive("1962-01", milk=milk[:156])
+    publish(database)
+    arrive("1975-01", milk=milk[156:157])
+    publish(database, retrain="always")
+    age(database, 1, 2)
+    removed = database.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
+    lost = replay_run(database, job.find_run(database, 1))
+    assert len(removed.old) == 1
+    assert lost.compared == 0
+    [why] = lost.not_replayed
+    assert "removed by milkrun prune" in why
+    apply_roles(database_url)
+
+    with open_database(as_role(database_url, "milkrun_writer", tmp_path)) as writing:
+        publish(writing, kind="backfill", origin=job.find_run(writing, 1).origin)
+        again = replay_run(writing, job.find_run(writing, 1))
+        with pytest.raises(StatementRefused):
+            writing.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
+
+    assert (again.compared, again.mismatches, again.not_replayed) == (12, 0, {})
