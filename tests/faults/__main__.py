@@ -1,6 +1,6 @@
 """Inject faults and print what became of the rows.
 
-    python -m tests.faults [--trials N] [--fault WORD] [--seed N] [--json] [--soak MINUTES]
+    python -m tests.faults [--trials N] [--fault WORD …] [--seed N] [--json] [--soak MINUTES]
 
 Each trial has a database of its own, cloned from one that is ready; a process is forked that does a story (load, run
 that trains, run that reuses, backfill, migrate), is disturbed, and the work is done again. Then every row of every table
@@ -26,13 +26,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--trials", type=int, help="of each fault, over all stories; else as many as the fault has")
-    parser.add_argument("--fault", default="", help="only faults whose name holds this")
+    parser.add_argument("--fault", action="append", help="only faults whose name holds this; may be repeated")
     parser.add_argument("--seed", type=int, default=None, help="drawn where none is given, and printed")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="mixed faults for so long instead")
     asked = parser.parse_args()
     seed = random.randrange(2**32) if asked.seed is None else asked.seed  # noqa: S311 - any number will do
-    faults = [fault for fault in FAULTS if asked.fault in fault.name]
+    faults = [fault for fault in FAULTS if any(word in fault.name for word in asked.fault or [""])]
     if not faults:
         parser.error(f"no fault is named so; there are: {', '.join(fault.name for fault in FAULTS)}")
     bad = 0
