@@ -12,7 +12,6 @@ from tests.faults.proxy import losing_commits
 from tests.faults.stories import FIRST, ORIGIN, load
 from tests.faults.trials import FAULTS
 
-
 GROUPS = (("kill -9",), ("restart", "connections", "COMMIT"), ("eight", "paused", "locked", "memory"))
 
 
