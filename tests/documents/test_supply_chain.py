@@ -18,7 +18,7 @@ LOCKED = re.findall(r"^([a-z0-9.-]+)==([^ ;\\]+)", (ROOT / "requirements" / "run
 def make(target: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Make a target with the packages that run this test."""
     given = [f"{name}={value}" for name, value in {"BIN": str(Path(sys.executable).parent), **variables}.items()]
-    command = ["make", target, "--assume-old", ".venv/development.done", *given]
+    command = ["make", "--no-print-directory", target, "--assume-old", ".venv/development.done", *given]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

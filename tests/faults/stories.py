@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from forecasting import job
 from forecasting.backfill import plan_backfill
+from forecasting.errors import PassingFailure
 from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.recipes import MonthlyRecipe
@@ -107,13 +109,19 @@ def make_naive_table(database: Database) -> None:
 
 def write_naively(database: Database) -> None:
     """Look whether the forecasts are there, else insert them, in three transactions, the last one to be found by."""
-    with database.reading() as connection:
-        if connection.scalar(text("SELECT 1 FROM naive WHERE month = 3 LIMIT 1")):
-            return
-    for month in (1, 2, 3):
-        time.sleep(0.05)  # as its forecasts would take
-        statement = text("INSERT INTO naive SELECT '1971-10-01', :month, value FROM generate_series(1, 20) AS value")
-        database.write(lambda connection, say=statement, at=month: connection.execute(say, {"month": at}))  # type: ignore[misc]
+    try:
+        with database.engine.begin() as connection:
+            if connection.scalar(text("SELECT 1 FROM naive WHERE month = 3 LIMIT 1")):
+                return
+        for month in (1, 2, 3):
+            time.sleep(0.05)  # as its forecasts would take
+            with database.engine.begin() as connection:
+                connection.execute(text(_INSERT), {"month": month})
+    except DBAPIError as failure:  # whatever it was, it begins again, as a simple scheduler would have it
+        raise PassingFailure(str(failure)) from None
+
+
+_INSERT = "INSERT INTO naive SELECT '1971-10-01', :month, value FROM generate_series(1, 20) AS value"
 
 
 _KNOWN: tuple[Act, ...] = (migrate, load(FIRST, ORIGIN))

@@ -43,7 +43,7 @@ FAULTS = (
     Fault("eight at once", injections.eight_at_once, 50),
     Fault("paused, overtaken, continued", injections.pause_and_be_overtaken, 100),
     Fault("tables locked by another session", injections.lock_a_table, 20, STORIES[:4], naive_fails=False),
-    Fault("out of memory", injections.run_out_of_memory, 50),
+    Fault("out of memory", injections.run_out_of_memory, 50, naive_fails=False),
 )
 
 
