@@ -15,6 +15,7 @@ import yaml
 from prefect import get_client
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 
 from flows import automations
@@ -86,16 +87,17 @@ def _read(file: Path, timezone: str) -> dict[str, Any]:
 
 
 async def _deploy(definition: dict[str, Any], notify: tuple[str, ...], stuck_after: int) -> list[Deployed]:
+    names = [deployment["name"] for deployment in definition["deployments"]]
     async with get_client() as client:
         try:
             for pool in sorted({deployment["work_pool"]["name"] for deployment in definition["deployments"]}):
                 await _ensure_pool(client, pool)
             _apply(definition)
-            await _refuse_unknown_parameters(client, definition)
+            await _refuse_unknown_parameters(client, names)
             await automations.put(client, automations.crash_silent_runs(stuck_after))
             if notify:
                 await automations.put(client, await automations.notify_of_failures(client, notify))
-            return await _deployed(client, [deployment["name"] for deployment in definition["deployments"]])
+            return await _deployed(client, names)
         except PrefectHTTPStatusError as refusal:
             raise _named(refusal) from None
         except httpx.TransportError as failure:
@@ -126,17 +128,19 @@ def _apply(definition: dict[str, Any]) -> None:
         raise InputError("Prefect refused the deployments. It says:\n  " + "\n  ".join(lines[-5:]))
 
 
-async def _refuse_unknown_parameters(client: PrefectClient, definition: dict[str, Any]) -> None:
+async def _refuse_unknown_parameters(client: PrefectClient, names: list[str]) -> None:
     """Let the server refuse a misspelt parameter when a run is asked for, instead of crashing that run."""
-    names = [deployment["name"] for deployment in definition["deployments"]]
-    for found in await client.read_deployments():
-        if found.name in names and "milkrun" in found.tags:
-            closed = {**(found.parameter_openapi_schema or {}), "additionalProperties": False}
-            await client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=closed))
+    for found in await _own(client, names):
+        closed = {**(found.parameter_openapi_schema or {}), "additionalProperties": False}
+        await client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=closed))
+
+
+async def _own(client: PrefectClient, names: list[str]) -> list[DeploymentResponse]:
+    return [each for each in await client.read_deployments() if each.name in names and "milkrun" in each.tags]
 
 
 async def _deployed(client: PrefectClient, names: list[str]) -> list[Deployed]:
-    found = [each for each in await client.read_deployments() if each.name in names and "milkrun" in each.tags]
+    found = await _own(client, names)
     flows = {each.flow_id: (await client.read_flow(each.flow_id)).name for each in found}
     return [
         Deployed(

@@ -66,6 +66,11 @@ def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tu
     return Networks(weights, scalers, state), [places.get(series_id, -1) for series_id in series_ids]
 
 
+def damage_of(bundle_id: str, damage: BundleError) -> str:
+    """Say which bundle is damaged, and how."""
+    return f"Bundle {bundle_id[:12]}: {damage}"
+
+
 def _member(series_id: int, place: int, histories: Histories, fitted: Fitted, row: int) -> Member:
     last = histories.last_months[row]
     seen = int(fitted.trained_lengths[row]) - int(histories.lengths[row])

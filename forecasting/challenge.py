@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecasting.bundling import finite, networks_of
+from forecasting.bundling import damage_of, finite, networks_of
 from forecasting.errors import BundleError
 from forecasting.networks.fitted import Fitted, Networks, Past
 from forecasting.networks.methods import method_of
@@ -34,11 +34,9 @@ class Trained:
     def select(self, rows: list[int]) -> "Trained":
         """Return some of the series, in that order."""
         histories = self.histories.select(rows)
-        fitted = Fitted(
-            self.fitted.networks.select(rows), {}, self.fitted.trained_lengths[rows], self.fitted.diverged[rows]
-        )
         filled = self.filled[rows][:, : histories.values.shape[1]]
-        return Trained([self.series_ids[row] for row in rows], histories, filled, self.seeds[rows], fitted)
+        ids = [self.series_ids[row] for row in rows]
+        return Trained(ids, histories, filled, self.seeds[rows], self.fitted.select(rows))
 
 
 def hold_challenges(
@@ -69,7 +67,7 @@ def hold_challenges(
             networks, places = networks_of(champion_id, stored[champion_id], [trained.series_ids[row] for row in rows])
         except BundleError as damage:
             for row in rows:
-                found[row] = replace(found[row], damage=f"Bundle {champion_id[:12]}: {damage}")
+                found[row] = replace(found[row], damage=damage_of(champion_id, damage))
             continue
         asked |= {
             row: (networks, place)

@@ -120,7 +120,7 @@ def run_shard(
 ) -> bool:
     """Forecast one shard and write it; False when it had been written before, by this process or another.
 
-    ahead: networks that were trained before (backfill.train_ahead).
+    ahead: networks that were trained before (together.train_together).
     """
     with database.reading() as connection:
         if number in runs.finished_shards(connection, run.run_id):

@@ -93,7 +93,7 @@ def look(
         of_champions = {series_id: champion.bundle_id for series_id, champion in champions.items()}
         answered = scores.read_answered(connection, series_ids, run, of_champions)
     actual = last_months(observed.panel, run.origin, scores.LIVE_WINDOW)
-    live = Scores(series_ids, "live", _live_measures(answered, observed.panel, run)) if answered else None
+    live = Scores(series_ids, "live", _live_measures(answered, actual, observed.panel, run)) if answered else None
     live_n, live_rmse = _live_of_champions(answered, actual)
     policy = Policy(**run.policy)
     verdicts: list[Verdict] = []
@@ -153,9 +153,9 @@ def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
     return np.asarray(high == low)
 
 
-def _live_measures(answered: Answered, panel: Panel, run: Run | Request) -> dict[str, Values]:
+def _live_measures(answered: Answered, actual: Values, panel: Panel, run: Run | Request) -> dict[str, Values]:
     """Score by the latest values and, where the first ones tell another story, by the values released first as well."""
-    measures = score_live(answered.paths, last_months(panel, run.origin, scores.LIVE_WINDOW))
+    measures = score_live(answered.paths, actual)
     if panel.first_released is not None:
         released = replace(panel, values=panel.first_released)
         by_first = score_live(answered.paths, last_months(released, run.origin, scores.LIVE_WINDOW))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from forecasting.bundling import networks_of
+from forecasting.bundling import damage_of, networks_of
 from forecasting.errors import BundleError, RunRefused
 from forecasting.months import Month
 from forecasting.networks.methods import method_of
@@ -106,7 +106,7 @@ def _forecast_again(
             try:
                 networks, places = networks_of(speaker, kept[speaker], [outlook.panel.series_ids[row] for row in rows])
             except BundleError as damage:
-                lost |= dict.fromkeys(rows, f"Bundle {speaker[:12]}: {damage}")
+                lost |= dict.fromkeys(rows, damage_of(speaker, damage))
                 continue
             made = method.forecast(run.recipe, networks, histories, positions=places, live=live[rows])
         horizon = made.values.shape[1]

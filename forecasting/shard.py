@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from forecasting.bundling import MEASURES, bundle_of, networks_of
+from forecasting.bundling import MEASURES, bundle_of, damage_of, networks_of
 from forecasting.challenge import Trained, hold_challenges
 from forecasting.endings import Ahead, apart, filled_months, results_of
 from forecasting.errors import BundleError
@@ -114,7 +114,7 @@ def _ask_stored(
             )
         except BundleError as damage:
             for row in own:
-                facts[row] = {"damage": f"Bundle {bundle_id[:12]}: {damage}"}
+                facts[row] = {"damage": damage_of(bundle_id, damage)}
                 verdicts[row] = without_bundle(Policy(**run.policy), facts[row]["damage"], shared=shared)
             continue
         ahead |= _ask(run, networks, outlook, own, positions, live, bundle_id)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from forecasting.bundling import bundle_of, networks_of
+from forecasting.bundling import bundle_of, damage_of, networks_of
 from forecasting.challenge import Trained, hold_shared_challenge
 from forecasting.errors import BundleError, RunRefused
 from forecasting.evidence import Stored, stored_challenge, stored_champion
@@ -61,7 +61,7 @@ def _damage(database: Database, bundle_id: str) -> str | None:
     try:
         _stored_networks(database, bundle_id)
     except BundleError as damage:
-        return f"Bundle {bundle_id[:12]}: {damage}"
+        return damage_of(bundle_id, damage)
     return None
 
 
@@ -80,8 +80,7 @@ def _challenge(
     try:
         networks = _stored_networks(database, champion.bundle_id)
     except BundleError as damage:
-        told = f"Bundle {champion.bundle_id[:12]}: {damage}"
-        return Challenge(challenger=bundle.bundle_id, damage=told)
+        return Challenge(challenger=bundle.bundle_id, damage=damage_of(champion.bundle_id, damage))
     since = np.array([max(last - champion.origin, 0) for last in trained.histories.last_months])
     least = Policy(**run.policy).challenge_least
     return hold_shared_challenge(run.recipe, trained, networks, since, least=least, bundle_id=bundle.bundle_id)

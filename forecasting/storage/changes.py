@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from forecasting.months import Month
 from forecasting.panel import Counts, Panel, Values
 from forecasting.storage import tables
-from forecasting.storage.copying import copy_in_binary, copy_out_binary
+from forecasting.storage.copying import array_of, copy_in_binary, copy_out_binary
 from forecasting.storage.panels import positions
 from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on
 
@@ -88,7 +88,7 @@ def _earlier(connection: Connection, run_id: int, members: Sequence[Any]) -> Ear
     made = copy_out_binary(
         connection,
         f"SELECT series_id, horizon, value FROM milkrun.forecast "
-        f"WHERE run_id = {run_id} AND series_id = ANY('{_array(ids)}')",
+        f"WHERE run_id = {run_id} AND series_id = ANY({array_of(ids)})",
         {"series_id": "i4", "horizon": "i2", "value": "f8"},
     )
     values = np.full((len(ids), int(made["horizon"].max(initial=0))), np.nan)
@@ -111,7 +111,7 @@ def known_earlier(connection: Connection, panel: Panel, earlier: Earlier, as_of:
                 WHERE e.series_id = o.series_id AND e.month = o.month AND e.load_id <= {earlier.as_of}
                 ORDER BY load_id DESC LIMIT 1), 'NaN')
             FROM milkrun.observation o
-            WHERE series_id = ANY('{_array(known.series_ids)}') AND load_id > {earlier.as_of} AND load_id <= {as_of}
+            WHERE series_id = ANY({array_of(known.series_ids)}) AND load_id > {earlier.as_of} AND load_id <= {as_of}
               AND month <= '{earlier.origin.first_day}'""",
         {"series_id": "i4", "day": "i4", "value": "f8"},
     )
@@ -135,8 +135,3 @@ def write_changes(connection: Connection, run_id: int, changes: Changes) -> None
         if not still.all():
             columns[name] = np.ma.array(values, mask=np.broadcast_to(still[:, None], values.shape))
     copy_in_binary(connection, tables.forecast_change_part, columns)
-
-
-def _array(numbers: Sequence[int]) -> str:
-    """Write numbers as an array of PostgreSQL's."""
-    return f"{{{','.join(map(str, numbers))}}}"

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -18,6 +18,11 @@ _NUMBERS = {BigInteger: ">i8", Integer: ">i4", SmallInteger: ">i2", Double: ">f8
 _JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once: that takes as long as a small object
 _FLOAT8 = 701  # the number of double precision among the types, which arrays name
 _FIRST_DATE = np.datetime64("2000-01-01", "D")  # the day that the format counts from
+
+
+def array_of(values: Iterable[object]) -> str:
+    """Write numbers or digests as a literal of PostgreSQL's: the queries of COPY take no parameters."""
+    return f"'{{{','.join(map(str, values))}}}'"
 
 
 def copy_in(connection: Connection, table: str, columns: list[str], csv: IO[bytes]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from forecasting.errors import InputError, RunRefused
 from forecasting.months import Month
 from forecasting.panel import Panel
-from forecasting.storage.copying import copy_out_binary
+from forecasting.storage.copying import array_of, copy_out_binary
 from forecasting.storage.database import LOAD_LOCK
 
 
@@ -27,17 +27,17 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
     Rows come in the order of `series_ids`; a series without observations is a row of NaN.
     """
     names = _names(connection, series_ids)
-    ids = ",".join(str(int(series_id)) for series_id in series_ids)
+    ids = array_of(map(int, series_ids))
     rows = copy_out_binary(
         connection,
         f"SELECT series_id, month - '1970-01-01'::date AS day, value FROM milkrun.observation "
-        f"WHERE series_id = ANY('{{{ids}}}'::int[]) AND load_id <= {int(as_of)} AND month <= '{origin.first_day}' "
+        f"WHERE series_id = ANY({ids}::int[]) AND load_id <= {int(as_of)} AND month <= '{origin.first_day}' "
         "ORDER BY series_id, month, load_id",
         {"series_id": "i4", "day": "i4", "value": "f8"},
     )
     if len(rows) == 0:
         return Panel(tuple(series_ids), names, origin, np.full((len(series_ids), 1), np.nan))
-    months = rows["day"].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + Month.of(1970, 1).ordinal
+    months = ordinals(rows["day"])
     first = int(months.min())
     grid = np.full((len(series_ids), origin.ordinal - first + 1), np.nan)
     position = positions(rows["series_id"], series_ids)
@@ -50,6 +50,12 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
         first_released = np.full_like(grid, np.nan)
         first_released[position[vintage], months[vintage] - first] = rows["value"][vintage]
     return Panel(tuple(series_ids), names, Month(first), grid, first_released)
+
+
+def ordinals(days: np.ndarray) -> np.ndarray:
+    """Return the ordinal of the month of each day, counted from 1970-01-01."""
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return np.asarray(months + Month.of(1970, 1).ordinal)
 
 
 def positions(values: np.ndarray, among: Sequence[int]) -> np.ndarray:

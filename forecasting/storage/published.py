@@ -8,9 +8,9 @@ from sqlalchemy import Connection, text
 
 from forecasting.months import Month
 from forecasting.panel import Values
-from forecasting.storage.copying import copy_out_binary
+from forecasting.storage.copying import array_of, copy_out_binary
 from forecasting.storage.forecasts import BOUNDS
-from forecasting.storage.panels import positions
+from forecasting.storage.panels import ordinals, positions
 from forecasting.storage.runs import BUILT_ON, Run, built_on
 
 NUMBERS = ("value", "seasonal_naive", "base_path", *BOUNDS)
@@ -44,16 +44,16 @@ def read_published(
         """),
         {"run": run.run_id, "ids": list(series_ids)},
     ).all()
-    ids = ",".join(str(int(series_id)) for series_id in series_ids)
     known = ", ".join(f"coalesce({name}, 'NaN')" for name in NUMBERS)
+    ids = array_of(map(int, series_ids))
     rows = copy_out_binary(
         connection,
         f"""SELECT series_id, horizon, month - '1970-01-01'::date, {known}
-            FROM milkrun.forecast WHERE run_id = {int(run.run_id)} AND series_id = ANY('{{{ids}}}'::int[])""",
+            FROM milkrun.forecast WHERE run_id = {int(run.run_id)} AND series_id = ANY({ids}::int[])""",
         {"series_id": "i4", "horizon": "i2", "day": "i4", **dict.fromkeys(NUMBERS, "f8")},
     )
     place = positions(rows["series_id"], series_ids) if len(rows) else np.empty(0, np.int64)
-    months = rows["day"].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + Month.of(1970, 1).ordinal
+    months = ordinals(rows["day"])
     origins = np.array([month.ordinal for month in last_months], np.int64)
     own = months == origins[place] + rows["horizon"]
     horizon = max(run.recipe.horizon, int(rows["horizon"].max(initial=0)))

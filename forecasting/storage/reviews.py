@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from forecasting.errors import RunRefused
 from forecasting.months import Month
 from forecasting.storage.changes import PARTS
-from forecasting.storage.copying import copy_out_binary
+from forecasting.storage.copying import array_of, copy_out_binary
 from forecasting.storage.runs import Run
 
 _NEWEST = """
@@ -150,8 +150,8 @@ def read_newest_month(connection: Connection, series_ids: Sequence[int]) -> tupl
 
 def _of(runs: RunsInView, series_ids: Sequence[int]) -> str:
     """Say in SQL which series of which runs; both are whole numbers."""
-    ids, run_ids = (",".join(str(int(number)) for number in numbers) for numbers in (series_ids, runs.heads))
-    return f"series_id = ANY('{{{ids}}}'::int[]) AND run_id = ANY('{{{run_ids}}}'::bigint[])"
+    ids, run_ids = (array_of(map(int, numbers)) for numbers in (series_ids, runs.heads))
+    return f"series_id = ANY({ids}::int[]) AND run_id = ANY({run_ids}::bigint[])"
 
 
 def _grouped(rows: np.ndarray) -> dict[tuple[int, int], Any]:

@@ -1,13 +1,13 @@
 """Scores as rows of the RMSE history, and earlier forecasts whose months have come, for live ones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, text
 
 from forecasting.panel import Values
-from forecasting.storage.copying import copy_out_binary
+from forecasting.storage.copying import array_of, copy_out_binary
 from forecasting.storage.panels import positions
 from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
 
@@ -53,11 +53,11 @@ def read_answered(
     if not run_ids:
         return None
     numbers = {bundle_id: number for number, bundle_id in enumerate(sorted(set(champions.values())), 1)}
-    chosen = f"run_id = ANY('{_array(run_ids)}') AND series_id = ANY('{_array(series_ids)}')"
+    chosen = f"run_id = ANY({array_of(run_ids)}) AND series_id = ANY({array_of(series_ids)})"
     ended = copy_out_binary(
         connection,
         f"""SELECT series_id, run_id, coalesce(last_value, 'NaN'),
-                   coalesce(array_position('{_array(numbers)}'::text[], bundle_id), 0)
+                   coalesce(array_position({array_of(numbers)}::text[], bundle_id), 0)
             FROM milkrun.run_series WHERE {chosen}""",
         {"series_id": "i4", "run_id": "i8", "last_value": "f8", "bundle": "i4"},
     )
@@ -165,8 +165,3 @@ def _on_grids(
     paths = {name: grid(made[name].astype(np.float64), np.nan) for name in names}
     paths["last_value"] = grid(last_value[rows, runs], np.nan)
     return Answered(paths, grid(bundle[rows, runs] == present[rows], False)[:, 0])
-
-
-def _array(values: Iterable[object]) -> str:
-    """Write numbers or digests as an array of PostgreSQL's."""
-    return f"{{{','.join(map(str, values))}}}"
