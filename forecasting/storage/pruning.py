@@ -36,25 +36,34 @@ class Prunable:
         return bool(self.run_ids or self.unused or self.old)
 
 
-# Of each series, kind, vintages and recipe the newest bundle is kept, and the newest that made a published forecast: that is
-# the network that a run may reuse. A backfill builds on runs of its own policy, so those count apart.
+# Of each series, kind, vintages and recipe the newest bundle in each part is kept: the one that made a published forecast is
+# the network that a run may reuse, the one that was refused may be promoted, the one in charge by order goes on. A backfill
+# builds on runs of its own policy, so those count apart.
 _FIND = text("""
-    WITH used AS MATERIALIZED (
-        SELECT x.bundle_id, x.run_id, x.series_id, x.outcome = 'forecast' AS spoke
-        FROM milkrun.run_series x WHERE x.bundle_id IS NOT NULL AND x.run_id <> ALL (CAST(:run_ids AS bigint[]))
+    WITH told AS MATERIALIZED (
+        SELECT run_id, series_id, bundle_id, CASE outcome WHEN 'forecast' THEN 'spoke' ELSE 'silent' END AS part, evidence
+        FROM milkrun.run_series WHERE run_id <> ALL (CAST(:run_ids AS bigint[]))
         UNION ALL
-        SELECT n.bundle_id, n.run_id, 0, true
-        FROM milkrun.run_network n WHERE n.bundle_id IS NOT NULL AND n.run_id <> ALL (CAST(:run_ids AS bigint[]))
+        SELECT run_id, 0, bundle_id, 'spoke', evidence
+        FROM milkrun.run_network WHERE run_id <> ALL (CAST(:run_ids AS bigint[]))
+    ), used AS MATERIALIZED (
+        SELECT run_id, series_id, bundle_id, part, 0 AS place FROM told WHERE bundle_id IS NOT NULL
+        UNION ALL
+        SELECT run_id, series_id, evidence -> 'challenge' ->> 'challenger', 'refused', 0
+        FROM told WHERE evidence -> 'challenge' ->> 'result' = 'champion_kept'
+                    AND evidence -> 'challenge' ->> 'challenger' IS NOT NULL
+        UNION ALL
+        SELECT run_id, coalesce(series_id, 0), bundle_id, 'ordered', promotion_id FROM milkrun.promotion
     ), needed AS (
         SELECT u.bundle_id FROM used u JOIN milkrun.run r USING (run_id)
         WHERE r.state = 'open' OR r.published_at >= :before
         UNION
         SELECT bundle_id FROM (
-            SELECT DISTINCT ON (u.series_id, u.spoke, r.kind, r.vintages, r.recipe_hash,
+            SELECT DISTINCT ON (u.series_id, u.part, r.kind, r.vintages, r.recipe_hash,
                                 CASE WHEN r.kind = 'backfill' THEN r.policy END) u.bundle_id
             FROM used u JOIN milkrun.run r USING (run_id) WHERE r.state = 'published'
-            ORDER BY u.series_id, u.spoke, r.kind, r.vintages, r.recipe_hash,
-                     CASE WHEN r.kind = 'backfill' THEN r.policy END, r.origin DESC, r.run_id DESC) newest
+            ORDER BY u.series_id, u.part, r.kind, r.vintages, r.recipe_hash,
+                     CASE WHEN r.kind = 'backfill' THEN r.policy END, r.origin DESC, r.run_id DESC, u.place DESC) newest
     )
     SELECT b.bundle_id, u.bundle_id IS NOT NULL AS used, octet_length(b.payload) AS size
     FROM milkrun.bundle b LEFT JOIN (SELECT DISTINCT bundle_id FROM used) u USING (bundle_id)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import URL, text
 
-from forecasting import job
+from forecasting import job, orders
 from forecasting.cli import milkrun
 from forecasting.errors import StatementRefused
 from forecasting.policy import Policy
@@ -19,6 +19,8 @@ from forecasting.settings import Settings
 from forecasting.storage import pruning
 from forecasting.storage.database import Database, open_database
 from tests.storage.test_roles import apply_roles, as_role
+from tests.test_challenge import OLD, QUICK, corrupted, outcomes, seasonal
+from tests.test_evidence import run
 from tests.test_shared import OWN, SHARED, some_series
 
 KEPT = ("forecast", "rmse_history", "run_series", "observation", "load", "rejected_row", "forecast_change_part")
@@ -181,3 +183,28 @@ def test_numbers_that_were_removed_are_said_to_be_and_come_back_when_trained_aga
             writing.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
 
     assert (again.compared, again.mismatches, again.not_replayed) == (12, 0, {})
+
+
+def test_a_refused_network_can_still_be_put_in_charge_and_stays_while_it_is(
+    database: Database, arrive: Callable[..., object], call: Callable[..., str]
+) -> None:
+    """Neither the newest challenger that lost, nor a bundle that an order put in charge, is removed, however old."""
+    values = seasonal(120)
+    arrive("1990-01", good=values[:96])
+    run(database, QUICK)
+    arrive("1990-01", good=corrupted(values, 12, 56)[:103])
+    [second] = outcomes(database, run(database, QUICK, policy=OLD).run.run_id)
+    age(database, 1, 2)
+    before = counts(database)
+
+    assert call("--yes").startswith("Nothing to remove: ")
+    orders.promote(database, "good", why="the season changed", made_by="ada")
+    orders.rollback(database, "good", why="it did not", made_by="ada")
+    made = orders.promote(database, "good", why="it did", made_by="ada")
+    assert call("--yes").startswith("Nothing to remove: ")
+
+    assert counts(database) == before
+    assert made.bundle_id == second.evidence["challenge"]["challenger"]
+    arrive("1998-08", good=values[103:104])
+    [third] = outcomes(database, run(database, QUICK).run.run_id)
+    assert (third.decision_reason, third.bundle_id) == ("ordered", made.bundle_id)
