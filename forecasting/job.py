@@ -70,8 +70,7 @@ class Plan:
         """Return the series of each decision (or outcome, where no network is needed) and reason."""
         found: dict[tuple[str, str], list[str]] = {}
         for name, verdict in zip(self.names, self.verdicts, strict=True):
-            key = (str(verdict.decision or verdict.outcome), verdict.decision_reason or verdict.reason)
-            found.setdefault(key, []).append(name)
+            found.setdefault(verdict.in_short, []).append(name)
         return found
 
 

@@ -90,6 +90,11 @@ class Verdict:
     reason: str
     detail: str | None = None
 
+    @property
+    def in_short(self) -> tuple[str, str]:
+        """The decision with its reason, or, where no network is needed, the outcome with its."""
+        return str(self.decision or self.outcome), self.decision_reason or self.reason
+
 
 def decide(
     evidence: Evidence,

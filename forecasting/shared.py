@@ -52,8 +52,7 @@ def settle_shared(
 
 
 def _told(verdict: Verdict, bundle_id: str | None, evidence: Stored) -> RunNetwork:
-    reason = verdict.decision_reason or verdict.reason
-    return RunNetwork(verdict.decision, reason, verdict.detail, bundle_id, evidence)
+    return RunNetwork(verdict.decision, verdict.in_short[1], verdict.detail, bundle_id, evidence)
 
 
 def _damage(database: Database, bundle_id: str) -> str | None:

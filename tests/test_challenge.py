@@ -49,6 +49,16 @@ def all_replay(database: Database) -> bool:
     return all(stored == again for _, stored, again in replay_all(database))
 
 
+def refuse_a_challenger(database: Database, arrive: Arrive) -> Any:
+    """Let a network be fitted to months that were wrong, and lose against the one before; return how the series ended."""
+    values = seasonal(120)
+    arrive("1990-01", good=values[:96])
+    run(database, QUICK)
+    arrive("1990-01", good=corrupted(values, 12, 56)[:103])
+    [row] = outcomes(database, run(database, QUICK, policy=OLD).run.run_id)
+    return row
+
+
 @pytest.mark.parametrize(("recipe", "wrong"), [(QUICK, (12, 56)), (OWN, (12, 90))], ids=["classic", "monthly"])
 def test_an_overfit_challenger_is_refused_and_a_better_one_promoted(
     database: Database, arrive: Arrive, recipe: Recipe, wrong: tuple[int, int]
@@ -81,10 +91,7 @@ def test_an_overfit_challenger_is_refused_and_a_better_one_promoted(
 def test_a_champion_that_was_kept_is_not_challenged_again_at_once(database: Database, arrive: Arrive) -> None:
     """Its age counts from the challenge that it withstood, so that no network is trained each month; later runs carry that on."""
     values = seasonal(120)
-    arrive("1990-01", good=values[:96])
-    run(database, QUICK)
-    arrive("1990-01", good=corrupted(values, 12, 56)[:103])
-    run(database, QUICK, policy=OLD)
+    refuse_a_challenger(database, arrive)
     arrive("1998-08", good=values[103:104])
     third = run(database, QUICK, policy=OLD)
     arrive("1998-09", good=values[104:105])
@@ -185,13 +192,7 @@ def test_a_damaged_champion_cannot_be_kept(database: Database, arrive: Arrive) -
 
 def test_a_refused_challenger_leaves_no_scores(database: Database, arrive: Arrive) -> None:
     """The RMSE history tells of networks that speak; the refused one's stays with its bundle, which is kept."""
-    values = seasonal(120)
-    arrive("1990-01", good=values[:96])
-    run(database, QUICK)
-    arrive("1990-01", good=corrupted(values, 12, 56)[:103])
-    second = run(database, QUICK, policy=OLD)
-
-    [row] = outcomes(database, second.run.run_id)
+    row = refuse_a_challenger(database, arrive)
 
     with database.reading() as connection:
         splits = connection.scalars(text(f"SELECT split FROM milkrun.rmse_history WHERE run_id = {row.run_id}")).all()

@@ -13,7 +13,6 @@ from forecasting.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
 
 if TYPE_CHECKING:
     from forecasting.job import Plan, Summary
-    from forecasting.policy import Verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -193,7 +192,7 @@ def _plan_rows(planned: "Plan", every_series: bool, output_format: str) -> tuple
     if every_series:
         columns = ["series", "decision", "reason", "challenge", "detail"]
         rows: list[list[Any]] = [
-            [name, *_told(verdict), verdict.decision_reason in CHALLENGED, verdict.detail]
+            [name, *verdict.in_short, verdict.decision_reason in CHALLENGED, verdict.detail]
             for name, verdict in zip(planned.names, planned.verdicts, strict=True)
         ]
     else:
@@ -204,15 +203,12 @@ def _plan_rows(planned: "Plan", every_series: bool, output_format: str) -> tuple
         ]
         rows.sort(key=lambda row: -row[3])
     if output_format == "table":
+        place = columns.index("challenge")
         for row in rows:
-            row[columns.index("challenge")] = "yes" if row[columns.index("challenge")] else ""
+            row[place] = "yes" if row[place] else ""
         return columns, rows
     about = [str(planned.request.origin), planned.request.recipe.name, planned.done, planned.seconds]
     return [*columns, "origin", "recipe", "published_as_run", "seconds"], [[*row, *about] for row in rows]
-
-
-def _told(verdict: "Verdict") -> tuple[str, str]:
-    return str(verdict.decision or verdict.outcome), verdict.decision_reason or verdict.reason
 
 
 def _time(seconds: float) -> str:

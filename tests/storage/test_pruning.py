@@ -19,7 +19,7 @@ from forecasting.settings import Settings
 from forecasting.storage import pruning
 from forecasting.storage.database import Database, open_database
 from tests.storage.test_roles import apply_roles, as_role
-from tests.test_challenge import OLD, QUICK, corrupted, outcomes, seasonal
+from tests.test_challenge import QUICK, Arrive, outcomes, refuse_a_challenger, seasonal
 from tests.test_evidence import run
 from tests.test_shared import OWN, SHARED, some_series
 
@@ -186,14 +186,10 @@ def test_numbers_that_were_removed_are_said_to_be_and_come_back_when_trained_aga
 
 
 def test_a_refused_network_can_still_be_put_in_charge_and_stays_while_it_is(
-    database: Database, arrive: Callable[..., object], call: Callable[..., str]
+    database: Database, arrive: Arrive, call: Callable[..., str]
 ) -> None:
     """Neither the newest challenger that lost, nor a bundle that an order put in charge, is removed, however old."""
-    values = seasonal(120)
-    arrive("1990-01", good=values[:96])
-    run(database, QUICK)
-    arrive("1990-01", good=corrupted(values, 12, 56)[:103])
-    [second] = outcomes(database, run(database, QUICK, policy=OLD).run.run_id)
+    second = refuse_a_challenger(database, arrive)
     age(database, 1, 2)
     before = counts(database)
 
@@ -205,6 +201,6 @@ def test_a_refused_network_can_still_be_put_in_charge_and_stays_while_it_is(
 
     assert counts(database) == before
     assert made.bundle_id == second.evidence["challenge"]["challenger"]
-    arrive("1998-08", good=values[103:104])
+    arrive("1998-08", good=seasonal(120)[103:104])
     [third] = outcomes(database, run(database, QUICK).run.run_id)
     assert (third.decision_reason, third.bundle_id) == ("ordered", made.bundle_id)
