@@ -92,6 +92,7 @@ class Page:
 def main() -> None:
     """Log in as the UI does, then take one picture after the other."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
+    folder.mkdir(parents=True, exist_ok=True)
     server = os.environ["PREFECT_API_URL"].removesuffix("/api") + "/v2"
     pages = asyncio.run(find_pages())
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
