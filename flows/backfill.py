@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import found, run_name, started_by, take, trained_ahead
+from flows.steps import found, run_name, started_by, take, take_together
 from forecasting import job
 from forecasting.backfill import Step, plan_backfill, together
 from forecasting.months import Month
@@ -61,19 +61,21 @@ def backfill_forecasts(
             return []
         summaries: list[job.Summary] = []
         for group in together(steps):
-            with trained_ahead(group):
-                for step in group:
-                    title = f"Origin {step.request.origin}, {len(summaries) + 1} of {len(steps)}"
-                    summaries.append(_take(database, step, title))
+            first, last, place = group[0].request.origin, group[-1].request.origin, len(summaries) + 1
+            title = f"Origin {first}, {place} of {len(steps)}"
+            if len(group) > 1:
+                title = f"Origins {first} to {last}, {place} to {place + len(group) - 1} of {len(steps)}"
+            with artifacts.shown_progress(f"{title}: series forecast, in percent."):
+                summaries += _take(database, group)
     artifacts.show_backfill(summaries)
     return summaries
 
 
-def _take(database: Database, step: Step, title: str) -> job.Summary:
-    if step.published is not None:
-        return found(database, step.published)
-    with artifacts.shown_progress(f"{title}: series forecast, in percent."):
-        return take(database, step.asked)
+def _take(database: Database, group: Sequence[Step]) -> list[job.Summary]:
+    if len(group) > 1:
+        return take_together([step.request for step in group])
+    [step] = group
+    return [take(database, step.request) if step.published is None else found(database, step.published)]
 
 
 def _say(steps: Sequence[Step]) -> None:

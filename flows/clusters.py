@@ -2,11 +2,12 @@
 
 import logging
 import os
-from typing import Any
+from typing import Any, cast
 
 from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
+from prefect.utilities.annotations import quote
 
 from flows.progress import report
 from forecasting.storage.runs import Run
@@ -23,14 +24,20 @@ def forecast_shards(task: Task[..., None], run: Run, cluster: str | None) -> Non
     of a scheduler, whose workers must be started with one thread each and with the same environment.
     """
     if cluster is None and len(run.shards) == 1:
-        task(run.run_id, 0)
-        report(run, 0, len(run.series_ids))
+        task(as_it_is(run), 0)
+        report(0, len(run.series_ids))
         return
     with _runner(cluster) as runner:
-        futures = [runner.submit(task, {"run_id": run.run_id, "number": number}) for number in run.shards]
+        passed = as_it_is(run) if cluster is None else run
+        futures = [runner.submit(task, {"run": passed, "number": number}) for number in run.shards]
         for number, future in enumerate(futures):
             future.result()
-            report(run, number, len(run.shard(number)))
+            report(number, len(run.shard(number)))
+
+
+def as_it_is(run: Run) -> Run:
+    """Pass a run to a task without Prefect's looking for futures among its series."""
+    return cast(Run, quote(run))
 
 
 def _runner(cluster: str | None) -> TaskRunner[Any]:

@@ -1,8 +1,7 @@
-"""The steps that every flow takes, as Prefect tasks; what they pass on are numbers of runs and shards."""
+"""The steps that every flow takes, as Prefect tasks; what they pass on is which run and which shard, never its data."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +13,13 @@ from prefect.settings import get_current_settings
 from prefect.tasks import Task, exponential_backoff
 from prefect.utilities.annotations import quote
 
-from flows import ahead, clusters
+from flows import clusters
 from flows.progress import following, report
-from forecasting import job, together
-from forecasting.backfill import Step
+from forecasting import job
 from forecasting.errors import PassingFailure
 from forecasting.settings import Settings
 from forecasting.storage.database import Database, open_database
-from forecasting.storage.runs import Request
-from forecasting.together import TrainedAhead
+from forecasting.storage.runs import Request, Run
 
 logger = logging.getLogger(__name__)
 
@@ -48,63 +45,64 @@ _STEP: dict[str, Any] = {
 
 
 @task(name="settle shared networks", task_run_name="settle shared networks", **_STEP)
-def settle_shared_networks(run_id: int) -> None:
+def settle_shared_networks(run: Run) -> None:
     """Decide about the networks that all series of a run share, and train them if need be, unless that has been done."""
+    done = 0
+
+    def count(networks: int) -> None:
+        nonlocal done
+        done += networks
+        logger.info("Run %d: %d shared networks trained.", run.run_id, done)
+
     with open_database(Settings.from_environment()) as database:
-        run = job.find_run(database, run_id)
-        done = 0
-
-        def count(networks: int) -> None:
-            nonlocal done
-            done += networks
-            logger.info("Run %d: %d shared networks trained.", run_id, done)
-
         job.settle_shared_networks(database, run, progress=count)
 
 
-@task(name="train origins together", task_run_name="train origins together", **_STEP)
-def train_together(requests: Sequence[Request]) -> TrainedAhead:
-    """Train the networks of several runs as one program."""
-    settings = Settings.from_environment()
-    with open_database(settings) as database:
-        trained = together.train_together(database, requests, workers=settings.workers)
-    logger.info("Networks of the origins %s to %s trained together.", requests[0].origin, requests[-1].origin)
-    return trained
-
-
 @task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
-def forecast_shard(run_id: int, number: int) -> None:
+def forecast_shard(run: Run, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
     settings = Settings.from_environment()
+    done = 0
+
+    def count(networks: int) -> None:
+        nonlocal done
+        done += networks
+        report(number, done)
+
     with open_database(settings) as database:
-        run = job.find_run(database, run_id)
-        done = 0
-
-        def count(networks: int) -> None:
-            nonlocal done
-            done += networks
-            report(run, number, done)
-
-        written = job.run_shard(
-            database, run, number, ahead=ahead.trained.get(), workers=settings.workers, progress=count
-        )
+        written = job.run_shard(database, run, number, workers=settings.workers, progress=count)
     logger.info(
         "Run %d, shard %d of %d: %s.",
-        run_id,
+        run.run_id,
         number + 1,
         len(run.shards),
         "written" if written else "was written before",
     )
 
 
-@task(name="publish", task_run_name="publish run {run_id}", **_STEP)
-def publish(run_id: int) -> job.Summary:
+@task(name="publish", task_run_name="publish run {run.run_id}", **_STEP)
+def publish(run: Run) -> job.Summary:
     """Make the whole run visible at once."""
     with open_database(Settings.from_environment()) as database:
-        return job.publish_run(database, job.find_run(database, run_id))
+        return job.publish_run(database, run)
 
 
-def take(database: Database, asked: job.Round) -> job.Summary:
+@task(name="forecast origins together", task_run_name="forecast origins together", **_STEP)
+def forecast_together(requests: Sequence[Request]) -> list[job.Summary]:
+    """Take several runs, one after the other, with networks that were trained as one program; published ones are left."""
+    settings = Settings.from_environment()
+    done = 0
+
+    def count(networks: int) -> None:
+        nonlocal done
+        done += networks
+        report(0, done)
+
+    with open_database(settings) as database:
+        return job.run_together(database, requests, workers=settings.workers, progress=count)
+
+
+def take(database: Database, asked: job.Round | Request) -> job.Summary:
     """Take all steps of one run, in order; one that was published before is left as it is."""
     run = job.open_run(database, asked)
     if run.state == "published":
@@ -114,28 +112,22 @@ def take(database: Database, asked: job.Round) -> job.Summary:
         "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
     )
     if run.recipe.shares(len(run.series_ids)):
-        settle_shared_networks(run.run_id)
-    with following(run):
+        settle_shared_networks(clusters.as_it_is(run))
+    with following([len(run.shard(number)) for number in run.shards]):
         clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
-    summary = publish(run.run_id)
+    summary = publish(clusters.as_it_is(run))
     logger.info("Run %d published: %s.", run.run_id, summary.counts)
     return summary
 
 
-@contextmanager
-def trained_ahead(steps: Sequence[Step]) -> Iterator[None]:
-    """Train the networks of a group of a backfill's steps together, where it is one, for the runs that are taken meanwhile.
-
-    Processes of a cluster share nothing: there, each shard trains for itself.
-    """
-    if len(steps) == 1 or Settings.from_environment().dask:
-        yield
-        return
-    token = ahead.trained.set(train_together(quote([step.request for step in steps])))
-    try:
-        yield
-    finally:
-        ahead.trained.reset(token)
+def take_together(requests: Sequence[Request]) -> list[job.Summary]:
+    """Take all steps of some runs whose networks can be trained as one program; with so little for each, in one task."""
+    logger.info("Origins %s to %s: their networks are trained as one program.", requests[0].origin, requests[-1].origin)
+    with following([sum(len(request.series_ids) for request in requests)]):
+        summaries = forecast_together(quote(requests))
+    for summary in summaries:
+        logger.info("Run %d, origin %s, published: %s.", summary.run.run_id, summary.run.origin, summary.counts)
+    return summaries
 
 
 def found(database: Database, run_id: int) -> job.Summary:

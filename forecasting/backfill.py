@@ -42,12 +42,17 @@ def plan_backfill(database: Database, asked: Round, start: Month, end: Month, re
     """
     if reprocess not in ("none", "failed", "completed"):
         raise InputError(f"reprocess is {reprocess!r}: choose none, failed or completed.")
-    steps = [
-        _first(database, replace(asked, kind="backfill", origin=origin)) for origin in _origins(database, start, end)
-    ]
+    asked = replace(asked, kind="backfill")
+    requests = job.requests_of(database, asked, _origins(database, start, end))
+    with database.reading() as connection:
+        steps = [
+            Step(replace(asked, origin=request.origin), request, attempts.newest_published(connection, request))
+            for request in requests
+        ]
     if reprocess == "none":
         return steps
-    newest = max((_attempt(database, step.request) for step in steps), default=1)
+    with database.reading() as connection:
+        newest = max((attempts.newest_attempt(connection, step.request) for step in steps), default=1)
     if newest > 1:
         going_on = [_again(database, step, reprocess, newest) for step in steps]
         if any(step.to_do for step in going_on):
@@ -87,18 +92,6 @@ def _origins(database: Database, start: Month, end: Month) -> list[Month]:
     if end > newest:
         raise InputError(f"The backfill ends at {end}, after the newest observation {newest}: nothing was run.")
     return origins
-
-
-def _first(database: Database, asked: Round) -> Step:
-    request = job.request_of(database, asked)
-    with database.reading() as connection:
-        published = attempts.newest_published(connection, request)
-    return Step(asked, request, published)
-
-
-def _attempt(database: Database, request: Request) -> int:
-    with database.reading() as connection:
-        return attempts.newest_attempt(connection, request)
 
 
 def _again(database: Database, step: Step, reprocess: Reprocess, attempt: int) -> Step:

@@ -1,8 +1,9 @@
 """From trained networks to a bundle that can be stored, and back; a bundle's bytes and numbers pass through here."""
 
+import functools
 import platform
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from forecasting.storage.bundles import Bundle, Member, digest_of
 from forecasting.storage.runs import Run
 
 LIBRARIES = ("tensorflow", "numpy")
+version = functools.cache(metadata.version)  # it reads files
 
 
 def bundle_of(run: Run, series_ids: Sequence[int], histories: Histories, fitted: Fitted) -> Bundle | None:

@@ -5,10 +5,12 @@ shard are written in one; the last transaction makes the whole run visible.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
 
 from forecasting import __version__, outlook, shared
 from forecasting.errors import RunRefused
@@ -22,7 +24,7 @@ from forecasting.storage.database import Database
 from forecasting.storage.durations import estimate_seconds
 from forecasting.storage.knowledge import known_now, known_then
 from forecasting.storage.runs import Request, Run
-from forecasting.together import TrainedAhead
+from forecasting.together import TrainedAhead, train_together
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,12 @@ class Summary:
     reasons: tuple[tuple[str, str, int, str], ...]
 
 
-def open_run(database: Database, asked: Round) -> Run:
+def open_run(database: Database, asked: Round | Request) -> Run:
     """Store the run that was asked for, or find it where it was asked for before.
 
     Raises RunRefused when there is nothing to forecast, InputError for unknown series.
     """
-    request = request_of(database, asked)
+    request = request_of(database, asked) if isinstance(asked, Round) else asked
     return database.write(lambda connection: runs.open_run(connection, request))
 
 
@@ -102,7 +104,7 @@ def settle_shared_networks(database: Database, run: Run, *, progress: Callable[[
     if not run.recipe.shares(len(run.series_ids)):
         return
     with database.reading() as connection:
-        if run_networks.read_run_network(connection, run.run_id) is not None:
+        if run_networks.read_run_network(connection, run) is not None:
             return
     network, bundle = shared.settle_shared(database, run, progress=progress)
     database.write(lambda connection: run_networks.write_run_network(connection, run, network, bundle))
@@ -128,6 +130,41 @@ def run_shard(
     return database.write(lambda connection: forecasts.write_shard(connection, run, number, result))
 
 
+def run_together(
+    database: Database,
+    requests: Sequence[Request],
+    *,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Summary]:
+    """Take the runs of some requests, in order, whose networks are trained as one program (together.py).
+
+    The last shard of each is written and published at once. What was done before, by this process or another, stays.
+    progress: called with the number of networks trained since the last call.
+    """
+    ahead = train_together(database, requests, workers=workers, progress=progress)
+    ended = []
+    for request in requests:
+        run = open_run(database, request)
+        ended.append((run, run.state != "published" and _run_through(database, run, ahead, workers)))
+    with database.reading() as connection:
+        return [_summary(connection, run, published_now=published_now) for run, published_now in ended]
+
+
+def _run_through(database: Database, run: Run, ahead: TrainedAhead, workers: int | None) -> bool:
+    """Forecast and write every shard of a run, and publish it with the last one; False when it is published already."""
+    *others, last = run.shards
+    for number in others:
+        run_shard(database, run, number, ahead=ahead, workers=workers)
+    result = forecast_shard(database, run, run.shard(last), ahead=ahead, workers=workers)
+
+    def end(connection: Connection) -> bool:
+        forecasts.write_shard(connection, run, last, result)
+        return runs.publish(connection, run)
+
+    return database.write(end)
+
+
 def find_run(database: Database, run_id: int) -> Run:
     """Return a stored run; raises RunRefused when there is none of that number."""
     with database.reading() as connection:
@@ -141,14 +178,18 @@ def publish_run(database: Database, run: Run) -> Summary:
 
 
 def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
-    """Count how a run ended."""
+    """Count how a published run ended."""
     with database.reading() as connection:
-        return Summary(
-            runs.read_run(connection, run.run_id),
-            published_now,
-            runs.count_outcomes(connection, run.run_id),
-            tuple(runs.explain_outcomes(connection, run.run_id)),
-        )
+        return _summary(connection, run, published_now=published_now)
+
+
+def _summary(connection: Connection, run: Run, *, published_now: bool) -> Summary:
+    return Summary(
+        replace(run, state="published"),
+        published_now,
+        runs.count_outcomes(connection, run.run_id),
+        tuple(runs.explain_outcomes(connection, run.run_id)),
+    )
 
 
 def plan_run(database: Database, asked: Round) -> Plan:
@@ -187,20 +228,29 @@ def _known(database: Database, series: tuple[str, ...] | None) -> panels.Known:
 
 def request_of(database: Database, asked: Round) -> Request:
     """Say which run is meant by what is asked for, by the data that are there; the rest as open_run."""
+    return requests_of(database, asked, [asked.origin])[0]
+
+
+def requests_of(database: Database, asked: Round, origins: Sequence[Month | None]) -> list[Request]:
+    """Say which runs are meant by what is asked for, from each of some origins, by the data that are there at one moment."""
     known = _known(database, asked.series)
     usual = min(known.newest_month, asked.due) if asked.due else known.newest_month
-    origin = asked.origin or usual
-    if origin > known.newest_month:
-        raise RunRefused(
-            f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
-            f"or run with --origin {known.newest_month}."
-        )
-    knowledge = database.write(
-        lambda connection: (
-            known_now(connection, known.series_ids, origin, usual=origin >= usual)
-            if asked.kind == "live"
-            else known_then(connection, known.series_ids, origin, asked.recipe.hash)
-        )
+    for origin in origins:
+        if origin and origin > known.newest_month:
+            raise RunRefused(
+                f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
+                f"or run with --origin {known.newest_month}."
+            )
+    return database.write(
+        lambda connection: [_request(connection, asked, known, origin or usual, usual) for origin in origins]
+    )
+
+
+def _request(connection: Connection, asked: Round, known: panels.Known, origin: Month, usual: Month) -> Request:
+    knowledge = (
+        known_now(connection, known.series_ids, origin, usual=origin >= usual)
+        if asked.kind == "live"
+        else known_then(connection, known.series_ids, origin, asked.recipe.hash)
     )
     return Request(
         kind=asked.kind,

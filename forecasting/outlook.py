@@ -85,7 +85,7 @@ def look(
     """
     with database.reading() as connection:
         observed = observe(connection, run, series_ids)
-        network = run_networks.read_run_network(connection, run.run_id) if isinstance(run, Run) else None
+        network = run_networks.read_run_network(connection, run) if isinstance(run, Run) else None
         if network is not None and network.bundle_id is not None:
             champions = bundles.read_shared(connection, series_ids, network.bundle_id)
         else:

@@ -19,7 +19,7 @@ def replay_all(database: Database) -> Iterator[tuple[dict[str, Any], Told, Told]
     with database.reading() as connection:
         for run_id in list(connection.scalars(text("SELECT run_id FROM milkrun.run ORDER BY run_id"))):
             run = read_run(connection, run_id)
-            policy, network = Policy(**run.policy), read_run_network(connection, run_id)
+            policy, network = Policy(**run.policy), read_run_network(connection, run)
             if network is not None:
                 assert network.evidence is not None
                 again = replay_shared(network.evidence, policy, run.recipe, run.origin)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 
 from forecasting.errors import EnvironmentFailure, InputError, MilkrunError, PassingFailure, StatementRefused
 from forecasting.settings import Settings
@@ -30,6 +31,7 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "60s",
     "client_connection_check_interval": "1s",
 }
+_TRUSTED = 1.0  # seconds that a connection is taken to be alive after its last use
 _QUESTIONS = 12  # what became of a transaction: asked for about fifteen seconds, as a server restarts
 _TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006")
 
@@ -149,7 +151,6 @@ def create_engine(url: URL) -> Engine:
     engine = sqlalchemy.create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "application_name": f"milkrun {os.getpid()}"},
     )
 
@@ -159,7 +160,29 @@ def create_engine(url: URL) -> Engine:
             cursor.execute("; ".join(f"SET {name} = '{value}'" for name, value in _SESSION.items()))
         driver_connection.commit()
 
+    @event.listens_for(engine, "checkin")
+    def _note_use(_driver_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask_if_alive(driver_connection: Any, record: Any, _proxy: object) -> None:
+        """Exchange a connection that is dead; one that was used a moment ago is not asked unless its server has spoken."""
+        used = record.info.get("used")
+        if used is None or (time.monotonic() - used < _TRUSTED and not _has_spoken(driver_connection)):
+            return
+        try:
+            engine.dialect.do_ping(driver_connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise DisconnectionError from None
+
     return engine
+
+
+def _has_spoken(driver_connection: Any) -> bool:
+    """Say whether anything came over an idle connection: a server speaks unasked when it ends it."""
+    poll = select.poll()
+    poll.register(driver_connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _external_url(text_url: str) -> URL:

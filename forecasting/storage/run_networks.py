@@ -41,11 +41,13 @@ class SharedChampion:
     ordered: bool = False
 
 
-def read_run_network(connection: Connection, run_id: int) -> RunNetwork | None:
-    """Return what was decided for a run, None before that."""
+def read_run_network(connection: Connection, run: Run) -> RunNetwork | None:
+    """Return what was decided for a run, None before that, or where its series share no networks."""
+    if not run.recipe.shares(len(run.series_ids)):
+        return None
     row = connection.execute(
         text("SELECT decision, reason, detail, bundle_id, evidence FROM milkrun.run_network WHERE run_id = :id"),
-        {"id": run_id},
+        {"id": run.run_id},
     ).one_or_none()
     return None if row is None else RunNetwork(*row)
 

@@ -77,7 +77,7 @@ def open_run(connection: Connection, request: Request) -> Run:
         .values(recipe_hash=request.recipe.hash, name=request.recipe.name, settings=request.recipe.settings)
         .on_conflict_do_nothing()
     )
-    connection.execute(
+    run_id = connection.scalar(
         insert(tables.run)
         .values(
             kind=request.kind,
@@ -95,9 +95,9 @@ def open_run(connection: Connection, request: Request) -> Run:
             prefect_flow_run_id=request.prefect_flow_run_id,
         )
         .on_conflict_do_nothing()
+        .returning(tables.run.c.run_id)
     )
-    row = connection.execute(_same_request(request)).one()
-    return read_run(connection, row.run_id)
+    return read_run(connection, run_id or connection.execute(_same_request(request)).one().run_id)
 
 
 def find_run(connection: Connection, request: Request) -> int | None:

@@ -152,8 +152,8 @@ def test_a_backfill_that_retrains_trains_its_origins_together(
     with caplog.at_level("INFO", logger="flows"):
         together = backfill_forecasts("1975-01", "1975-02", retrain="always", reprocess="completed")
 
-    assert [line for line in caplog.messages if "together" in line] == [
-        "Networks of the origins 1975-01 to 1975-02 trained together."
+    assert [line for line in caplog.messages if "one program" in line] == [
+        "Origins 1975-01 to 1975-02: their networks are trained as one program."
     ]
     assert [(summary.run.attempt, summary.counts["retrained"]) for summary in together] == [(2, 1), (2, 1)]
     bundles = read(database, "SELECT run_id, bundle_id FROM milkrun.run_series ORDER BY run_id")

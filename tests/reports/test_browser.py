@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from forecasting.report import report_run
 from forecasting.reports.page import write_page
@@ -121,7 +121,7 @@ def test_a_link_to_a_series_draws_its_chart(page: Path, show: Show) -> None:
     ]
     assert opened.text_content("#series-view .chart .ytitle") == "pounds per cow"
     opened.locator("summary", has_text="Earlier forecasts beside what happened").click()
-    assert opened.locator("details[open] tbody tr").count() == sum(range(1, 13))
+    expect(opened.locator("details[open] tbody tr")).to_have_count(sum(range(1, 13)))
 
 
 def test_a_series_says_why_its_forecast_moved(page: Path, show: Show) -> None:
@@ -208,6 +208,8 @@ def test_axe_finds_nothing(page: Path, show: Show, scheme: str, width: int) -> N
     opened.wait_for_selector("#series-view details")
     for summary in opened.locator("summary").all():
         summary.click()
+    for opening in opened.locator("#series-view details").all():
+        expect(opening.locator("tbody tr").first).to_be_attached()
     assert violations(opened) == []
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
