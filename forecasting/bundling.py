@@ -12,6 +12,7 @@ from forecasting import __version__
 from forecasting.errors import BundleError
 from forecasting.networks import bundle as tensors
 from forecasting.networks.fitted import Fitted, Networks, SplitScores
+from forecasting.networks.golden import check_networks, golden_answers
 from forecasting.panel import Histories
 from forecasting.storage.bundles import Bundle, Member, digest_of
 from forecasting.storage.runs import Run
@@ -38,14 +39,17 @@ def bundle_of(run: Run, series_ids: Sequence[int], histories: Histories, fitted:
         state = {**state, "guarded": sorted(guarded)}
     provenance = {"code": __version__, "python": platform.python_version(), "seed": run.recipe.seed}
     provenance |= {name: version(name) for name in LIBRARIES}
-    whole = {"networks": manifest, "state": state, "provenance": provenance, "members": digest_of(members)}
-    return Bundle(run.recipe.hash, run.origin, run.as_of, payload, whole, members)
+    golden = golden_answers(run.recipe, networks)
+    parts = {"networks": manifest, "state": state, "provenance": provenance, "members": digest_of(members)}
+    whole = {**parts, "golden": golden}
+    return Bundle(run.recipe, run.origin, run.as_of, payload, whole, members)
 
 
 def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tuple[Networks, list[int]]:
     """Return the networks of a stored bundle, and which of them belongs to each of some series (-1: none).
 
-    Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name.
+    Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name, are not of
+    the form of the recipe's networks, or do not give their golden answers (networks/golden.py).
     """
     if not bundle.payload:
         raise BundleError("its numbers were removed by milkrun prune: restore them from a backup, or train again.")
@@ -53,19 +57,27 @@ def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tu
     if bundle.bundle_id != bundle_id:
         raise BundleError("its manifest differs from what was stored: train again.")
     state: Any = bundle.manifest.get("state")
-    if not isinstance(state, dict) or (state.get("shared") and not isinstance(state.get("guarded"), list)):
+    if not isinstance(state, dict) or (state.get("shared") and not _has_shared_parts(state)):
         raise BundleError("its manifest lacks what its networks need: train again.")
     if state.get("shared"):
         guarded = set(state["guarded"])
         scalers = tuple({"guarded": series_id in guarded} for series_id in series_ids)
-        return Networks(weights, scalers, state), list(range(len(series_ids)))
-    if digest_of(bundle.members) != bundle.manifest.get("members"):
-        raise BundleError("a scaler or a position differs from what was stored: train again.")
-    if any(len(tensor) < len(bundle.members) for tensor in weights.values()):
-        raise BundleError("it has fewer networks than members: train again.")
-    places = {member.series_id: place for place, member in enumerate(bundle.members)}
-    scalers = tuple(member.scaler for member in bundle.members)
-    return Networks(weights, scalers, state), [places.get(series_id, -1) for series_id in series_ids]
+        networks, positions = Networks(weights, scalers, state), list(range(len(series_ids)))
+    else:
+        if digest_of(bundle.members) != bundle.manifest.get("members"):
+            raise BundleError("a scaler or a position differs from what was stored: train again.")
+        if any(tensor.shape[:1] != (len(bundle.members),) for tensor in weights.values()):
+            raise BundleError("it has more or fewer networks than members: train again.")
+        places = {member.series_id: place for place, member in enumerate(bundle.members)}
+        networks = Networks(weights, tuple(member.scaler for member in bundle.members), state)
+        positions = [places.get(series_id, -1) for series_id in series_ids]
+    check_networks(bundle.recipe, networks, bundle.manifest.get("golden"))
+    return networks, positions
+
+
+def _has_shared_parts(state: dict[str, Any]) -> bool:
+    guarded, factors = state.get("guarded"), state.get("factors")
+    return isinstance(guarded, list) and all(map(tensors.is_count, guarded)) and isinstance(factors, dict)
 
 
 def damage_of(bundle_id: str, damage: BundleError) -> str:

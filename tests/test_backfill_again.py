@@ -28,20 +28,20 @@ import sys
 from forecasting.backfill import plan_backfill, together
 from forecasting.settings import Settings
 from forecasting.storage.database import open_database
-from forecasting.together import train_together
 from tests.test_backfill import Month, QUICK, Policy, job
 
 start, end, size, retrain = sys.argv[1:]
 asked = job.Round(recipe=QUICK, policy=Policy(retrain), kind="backfill", shard_size=int(size))
 with open_database(Settings.from_environment()) as database:
     for group in together(plan_backfill(database, asked, Month.parse(start), Month.parse(end), "none")):
-        ahead = train_together(database, [step.request for step in group]) if len(group) > 1 else None
-        for step in group:
-            run = job.open_run(database, step.asked)
-            for number in run.shards:
-                job.run_shard(database, run, number, ahead=ahead)
-                print(run.origin, number, flush=True)
-            job.publish_run(database, run)
+        if len(group) > 1:
+            job.run_together(database, [step.request for step in group], progress=lambda done: print(done, flush=True))
+            continue
+        run = job.open_run(database, group[0].request)
+        for number in run.shards:
+            job.run_shard(database, run, number)
+            print(run.origin, number, flush=True)
+        job.publish_run(database, run)
 """
 
 
@@ -69,7 +69,7 @@ def take(database: Database, steps: Sequence[Step], shard_size: int = 1000) -> l
 def kill_and_go_on(
     settings: Settings, *, end: Month, shard_size: int, kills: int, most: int, retrain: Retrain = "auto"
 ) -> None:
-    """Kill a backfill at random moments after its next shards, up to `most`; then let it end."""
+    """Kill a backfill at random moments after it has told of its next shards or networks, up to `most`; then let it end."""
     environment = {**os.environ, "DATABASE_URL": str(settings.database_url), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", _BACKFILL, str(START), str(end), str(shard_size), retrain]
     draw = random.Random(5)  # noqa: S311 - the same moments every time

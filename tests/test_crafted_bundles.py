@@ -25,12 +25,26 @@ def put(**parts: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return lambda manifest: manifest | parts
 
 
+def change_tensor(manifest: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    """Describe the first tensor otherwise."""
+    first, *others = manifest["networks"]["tensors"]
+    return {**manifest["networks"], "tensors": [{**first, **parts}, *others]}
+
+
 CRAFTED = {
     "no state": without("state"),
     "state is text": put(state="x"),
     "shared without guarded": put(state={"shared": True}),
     "no members": without("members"),
     "no networks": without("networks"),
+    "a tensor of another name": lambda manifest: manifest | {"networks": change_tensor(manifest, name="x")},
+    "a tensor of another shape": lambda manifest: (
+        manifest | {"networks": change_tensor(manifest, shape=[1, *manifest["networks"]["tensors"][0]["shape"]])}
+    ),
+    "golden is text": put(golden="x"),
+    "golden of no network": put(golden={"positions": [7], "values": [[1.0] * 12]}),
+    "golden of another horizon": put(golden={"positions": [0], "values": [[1.0]]}),
+    "golden of another network": put(golden={"positions": [0], "values": [[1.0] * 12]}),
     "huge": lambda manifest: (
         manifest | {"networks": manifest["networks"] | {"tensors": [{"name": "x", "shape": [1 << 40], "offset": 0}]}}
     ),

@@ -15,6 +15,8 @@ from forecasting.numerics.windows import Windows, cut_windows, split_windows, tr
 from forecasting.panel import Counts, Histories, Values
 from forecasting.recipes import ClassicRecipe
 
+SCALER = {"kind": str, "low": float, "high": float}
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -31,6 +33,11 @@ class Predictions:
 def architecture_of(recipe: ClassicRecipe) -> Architecture:
     """Return the shape of a recipe's networks."""
     return Architecture(look_back=recipe.look_back, units=recipe.units, look_back_as=recipe.look_back_as)
+
+
+def shapes(recipe: ClassicRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:  # noqa: ARG001 - all are alike
+    """Return the shapes that one network's tensors must have, by name."""
+    return architecture_of(recipe).shapes
 
 
 def fit(

@@ -59,6 +59,16 @@ def shape_of(recipe: MonthlyRecipe, features: int, facts: int) -> Shape:
     return Shape(STEPS, features, facts, recipe.units, recipe.horizon * len(LEVELS))
 
 
+def member_shapes(recipe: MonthlyRecipe, members: range, examples: Examples) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of some members' tensors by name, for examples such as these."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for member in members:
+        steps, facts = network_inputs(examples, recipe.windows[member])
+        own = shape_of(recipe, steps.shape[2], facts.shape[1]).shapes
+        shapes |= {f"{member}/{name}": shape for name, shape in own.items()}
+    return shapes
+
+
 def predict_members(recipe: MonthlyRecipe, weights: Weights, members: range, examples: Examples) -> np.ndarray:
     """Predict residuals in units of scale as the median of the members: (rows, horizon, quantiles)."""
     said = []

@@ -19,7 +19,9 @@ class Method:
     without_networks(recipe, histories) forecasts where there are none;
     common_months(histories, trained_lengths, since, least) says on how many months, the last ones, new networks are compared
     with older ones that have not seen the last `since`;
-    stand_in(recipe, networks, histories, seeds, months, *, workers) gives networks like new ones that have not seen them.
+    stand_in(recipe, networks, histories, seeds, months, *, workers) gives networks like new ones that have not seen them;
+    shapes(recipe, networks) are those that each series' tensors, or shared ones, must have, by name; scaler: what each series'
+    scaler must have, by name.
     """
 
     fit: Callable[..., Fitted]
@@ -28,6 +30,8 @@ class Method:
     without_networks: Callable[..., Forecasts]
     common_months: Callable[..., Counts]
     stand_in: Callable[..., Networks]
+    shapes: Callable[..., dict[str, tuple[int, ...]]]
+    scaler: dict[str, type]
     without_networks_name: str
 
 
@@ -39,6 +43,8 @@ _METHODS = {
         module.without_networks,
         module.common_months,
         module.stand_in,
+        module.shapes,
+        module.SCALER,
         without_networks_name,
     )
     for name, module, without_networks_name in (

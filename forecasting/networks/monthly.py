@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.networks.ensemble import LEVELS, MEDIAN, predict_members, train_members
+from forecasting.networks.ensemble import LEVELS, MEDIAN, member_shapes, predict_members, train_members
 from forecasting.networks.examples import Examples
 from forecasting.networks.fitted import Fitted, Forecasts, Networks, Past, SplitScores
 from forecasting.networks.judging import HeldOut, hold_out
 from forecasting.networks.learning import describe, look_back_from
 from forecasting.networks.lstm import Weights
-from forecasting.networks.own import mixed, predict_own, train_own
+from forecasting.networks.own import mixed, own_shapes, predict_own, train_own
 from forecasting.networks.own_spread import own_spread, quantiles_around
 from forecasting.networks.spread import base_quantiles, bounds_of, factors_of
 from forecasting.numerics.intervals import monotone, never_below_zero
@@ -31,6 +31,7 @@ LEAST_HELD = 12  # months, the last ones, that networks are judged on
 LEAST_TO_FORECAST = 24  # months of history below which the base path is used
 JUDGES = "judge/"  # tensors of the networks that have not seen the last months: test figures can be computed again
 PAST_BLOCK = 4096  # months of the past predicted at a time: what is described of them fits the memory
+SCALER = {"kind": str, "guarded": bool, "spread": list, "base_spread": list}  # of networks of a series' own
 HIGHEST = float(np.finfo(np.float64).max) / 1e6
 
 
@@ -115,6 +116,18 @@ def fit_shared(
         histories.lengths,
         np.full(series, not finite),
     )
+
+
+def shapes(recipe: MonthlyRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that tensors must have by name: each series' own, or shared ones, which may have no judges."""
+    if not networks.shared:
+        own = own_shapes(recipe)
+        return own | {f"{JUDGES}{name}": shape for name, shape in own.items()}
+    examples, _ = describe(np.ones((1, LEAST_TO_LEARN)), np.array([LEAST_TO_LEARN]), horizon=recipe.horizon)
+    judges = recipe.judges if any(name.startswith(JUDGES) for name in networks.weights) else 0
+    return member_shapes(recipe, range(len(recipe.windows)), examples) | {
+        f"{JUDGES}{name}": shape for name, shape in member_shapes(recipe, range(judges), examples).items()
+    }
 
 
 def _learn_and_train(

@@ -27,6 +27,13 @@ def architecture_of(recipe: MonthlyRecipe) -> Architecture:
     return Architecture(LOOK_BACK, (recipe.own_units,), "steps", recipe.horizon * len(LEVELS))
 
 
+def own_shapes(recipe: MonthlyRecipe) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of one series' tensors by name, as `train_own` returns them."""
+    shapes = architecture_of(recipe).shapes
+    members = {f"{member}/{name}": shape for member in range(recipe.own_members) for name, shape in shapes.items()}
+    return {"mix": (OTHERS,), **members}
+
+
 def train_own(
     recipe: MonthlyRecipe, learnings: Sequence[Learning], seeds: np.ndarray, *, workers: int | None = None
 ) -> list[Weights]:

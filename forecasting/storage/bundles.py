@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.months import Month
+from forecasting.recipes import Recipe, recipe_from
 from forecasting.storage import tables
 from forecasting.storage.copying import copy_in_binary
 from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
@@ -38,7 +39,7 @@ class Bundle:
     bundle_id is the digest of payload and manifest; the manifest holds a digest of the members.
     """
 
-    recipe_hash: str
+    recipe: Recipe
     origin: Month
     as_of: int
     payload: bytes
@@ -49,7 +50,7 @@ class Bundle:
     def bundle_id(self) -> str:
         """SHA-256 of payload and manifest: the same training gives the same bundle."""
         digest = hashlib.sha256(self.payload)
-        plain = [self.recipe_hash, str(self.origin), self.as_of, self.manifest]
+        plain = [self.recipe.hash, str(self.origin), self.as_of, self.manifest]
         digest.update(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
         return digest.hexdigest()
 
@@ -86,7 +87,7 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
         insert(tables.bundle)
         .values(
             bundle_id=bundle.bundle_id,
-            recipe_hash=bundle.recipe_hash,
+            recipe_hash=bundle.recipe.hash,
             origin=bundle.origin.first_day,
             as_of=bundle.as_of,
             payload=bundle.payload,
@@ -120,7 +121,8 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
     Networks that all series share come without their members, who may be many and add nothing to the numbers.
     """
     found = connection.execute(
-        text("SELECT * FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), {"ids": sorted(set(bundle_ids))}
+        text("SELECT * FROM milkrun.bundle JOIN milkrun.recipe USING (recipe_hash) WHERE bundle_id = ANY(:ids)"),
+        {"ids": sorted(set(bundle_ids))},
     ).all()
     manifests = {row.bundle_id: row.manifest if isinstance(row.manifest, dict) else {} for row in found}
     own = [bundle_id for bundle_id, manifest in manifests.items() if not _is_shared(manifest.get("state"))]
@@ -137,7 +139,7 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
         )
     return {
         row.bundle_id: Bundle(
-            row.recipe_hash,
+            recipe_from(row.settings),
             Month.containing(row.origin),
             row.as_of,
             bytes(row.payload),
