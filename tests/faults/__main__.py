@@ -1,6 +1,6 @@
 """Inject faults and print what became of the rows.
 
-    python -m tests.faults [--trials N] [--fault WORD …] [--seed N] [--json] [--soak MINUTES]
+    python -m tests.faults [--trials N] [--fault WORD …] [--seed N] [--json] [--soak MINUTES] [--series N]
 
 Each trial has a database of its own, cloned from one that is ready; a process is forked that does a story (load, run
 that trains, run that reuses, backfill, migrate), is disturbed, and the work is done again. Then every row of every table
@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from tests.faults import stories
 from tests.faults.trials import FAULTS, Count, Fault, World, run_all, running_world
 
 _COLUMNS = ("trials", "met", "lost", "doubled", "half_seen", "unlike")
@@ -30,7 +31,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="drawn where none is given, and printed")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="mixed faults for so long instead")
+    parser.add_argument("--series", type=int, default=stories.SERIES, help="of the panel, in three shards")
     asked = parser.parse_args()
+    stories.SERIES, stories.SHARD = asked.series, -(-asked.series // 3)
     seed = random.randrange(2**32) if asked.seed is None else asked.seed  # noqa: S311 - any number will do
     faults = [fault for fault in FAULTS if any(word in fault.name for word in asked.fault or [""])]
     if not faults:
