@@ -109,6 +109,27 @@ MUTANTS = (
         ("tests/test_shared.py", FAULTS),
     ),
     Mutant(
+        "ON CONFLICT of a recipe",
+        "forecasting/storage/runs.py",
+        "settings=request.recipe.settings)\n        .on_conflict_do_nothing()",
+        "settings=request.recipe.settings)",
+        ("tests/test_job.py", FAULTS),
+    ),
+    Mutant(
+        "ON CONFLICT of a request",
+        "forecasting/storage/runs.py",
+        ".on_conflict_do_nothing()\n        .returning",
+        ".returning",
+        ("tests/test_job.py", FAULTS),
+    ),
+    Mutant(
+        "golden answers",
+        "forecasting/networks/golden.py",
+        "if not (far <= TOLERANCE).all():",
+        "if False:",
+        ("tests/test_stored_bundles.py",),
+    ),
+    Mutant(
         "what became of a commit without an answer",
         "forecasting/storage/database.py",
         "if number is not None and self._was_committed(number, failure):",

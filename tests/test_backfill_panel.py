@@ -35,9 +35,8 @@ def panel() -> dict[str, list[float | None]]:
 @pytest.mark.parametrize(
     ("recipe", "origins"),
     [
-        pytest.param(QUICK, 6, id="own"),
+        pytest.param(QUICK, 24, id="own", marks=pytest.mark.slow),
         pytest.param(SHARED, 3, id="shared"),
-        pytest.param(QUICK, 24, id="two years", marks=[pytest.mark.slow, pytest.mark.long]),
     ],
 )
 def test_a_backfill_of_50_series_says_what_the_live_runs_said(
