@@ -117,7 +117,8 @@ def _lessons_to_come(database: Database, request: Request) -> list[Lessons]:
     """Return what the shards of a run that are not written yet will train on."""
     policy = Policy(**request.policy)
     with database.reading() as connection:
-        written = runs.finished_shards(connection, runs.find_run(connection, request) or 0)
+        run_id = runs.find_run(connection, request)
+        written = runs.finished_shards(connection, run_id) if run_id is not None else set()
         observed = [
             observe(connection, request, request.series_ids[start : start + request.shard_size])
             for number, start in enumerate(range(0, len(request.series_ids), request.shard_size))

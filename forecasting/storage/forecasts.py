@@ -77,8 +77,7 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
     _copy(connection, tables.forecast, run.run_id, _forecast_columns(result.results))
     for changes in result.changes:
         write_changes(connection, run.run_id, changes)
-    for scores in result.scores:
-        _copy(connection, tables.rmse_history, run.run_id, _score_columns(scores, run.as_of))
+    _copy(connection, tables.rmse_history, run.run_id, _score_columns(result.scores, run.as_of))
     return True
 
 
@@ -140,16 +139,23 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     }
 
 
-def _score_columns(scores: Scores, actuals_as_of: int) -> dict[str, Any]:
+def _score_columns(scores: Sequence[Scores], actuals_as_of: int) -> dict[str, Any]:
+    """Put the scores of all splits below one another; a measure that a split does not have is unknown there."""
+    parts = [_numbers_of(own) for own in scores]
+    lengths = [len(part["horizon"]) for part in parts]
+    columns: dict[str, Any] = {}
+    for name in dict.fromkeys(name for part in parts for name in part):
+        found = [part.get(name, np.full(length, np.nan)) for part, length in zip(parts, lengths, strict=True)]
+        values = np.concatenate(found)
+        columns[name] = np.ma.masked_invalid(values) if values.dtype.kind == "f" else values
+    splits = [own.split for own, length in zip(scores, lengths, strict=True) for _ in range(length)]
+    return {**columns, "split": splits, "actuals_as_of": np.full(sum(lengths), actuals_as_of)}
+
+
+def _numbers_of(scores: Scores) -> dict[str, np.ndarray]:
     rows, ahead = np.nonzero((scores.measures["n"] > 0) & np.isfinite(scores.measures["rmse"]))
     measured = {name: values[rows, ahead] for name, values in scores.measures.items()}
-    return {
-        "series_id": np.asarray(scores.series_ids)[rows],
-        "split": [scores.split] * len(rows),
-        "horizon": ahead + 1,
-        "actuals_as_of": np.full(len(rows), actuals_as_of),
-        **{name: np.ma.array(values, mask=~np.isfinite(values)) for name, values in measured.items()},
-    }
+    return {"series_id": np.asarray(scores.series_ids, dtype=np.int64)[rows], "horizon": ahead + 1, **measured}
 
 
 def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, Any]) -> None:
