@@ -1,16 +1,21 @@
 """Tests of networks that many origins train together: they are those that each origin would have trained alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from forecasting import job
 from forecasting.backfill import Step, plan_backfill, together
+from forecasting.errors import PassingFailure
 from forecasting.job import Round
 from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.recipes import Recipe
 from forecasting.storage.database import Database
+from forecasting.storage.runs import Request
 from forecasting.together import TrainedAhead, train_together, will_train
 from tests.test_backfill import OWN, QUICK, SHARED, Arrive, backfill, said
 
@@ -88,6 +93,54 @@ def test_shards_that_are_written_are_not_trained_again(database: Database, arriv
     job.run_shard(database, job.open_run(database, steps[1].asked), 0)
 
     assert len(train_together(database, requests)) == 9
+
+
+@pytest.mark.slow
+def test_a_group_that_breaks_at_any_statement_goes_on_where_it_was(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """The server ends the connection at every third statement: asked again, the group ends in the rows of an undisturbed one."""
+    arrive("1962-01", milk=milk)
+
+    def group() -> list[Request]:
+        steps = plan_backfill(database, Round(recipe=QUICK, policy=Policy("always")), START, START + 1, "completed")
+        return [step.request for step in steps]
+
+    job.run_together(database, [step.request for step in steps_of(database, QUICK, START + 1)])
+    with breaking(database, None) as statements:
+        undisturbed = [said(database, summary) for summary in job.run_together(database, group())]
+    broken = 0
+    for moment in range(0, len(statements), 3):
+        requests = group()
+        with breaking(database, moment):
+            try:
+                job.run_together(database, requests)
+            except PassingFailure:
+                broken += 1
+        again = job.run_together(database, requests)
+        assert [said(database, summary) for summary in again] == undisturbed
+        assert {summary.run.attempt for summary in again} == {requests[0].attempt}
+
+    assert len(statements) > 60
+    assert broken > 5
+
+
+@contextmanager
+def breaking(database: Database, moment: int | None) -> Iterator[list[str]]:
+    """Give the statements as they are made; the server ends the connection before the one that is numbered `moment`."""
+    statements: list[str] = []
+
+    def before(_connection: object, cursor: Any, statement: str, *_: object) -> None:
+        statements.append(statement)
+        if len(statements) - 1 == moment:
+            with database.engine.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": cursor.connection.info.backend_pid})
+
+    event.listen(database.engine, "before_cursor_execute", before)
+    try:
+        yield statements
+    finally:
+        event.remove(database.engine, "before_cursor_execute", before)
 
 
 def test_only_runs_that_train_whatever_was_before_are_together(
