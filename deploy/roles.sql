@@ -46,6 +46,25 @@ BEGIN
     END LOOP;
 END $$;
 
+-- What anybody else may do who logs in: make tables in schema public (before PostgreSQL 15), keep large objects, and hold
+-- the advisory locks that runs wait for. The database is Milkrun's own, so nobody else needs them.
+DO $$
+DECLARE routine regprocedure;
+BEGIN
+    IF to_regnamespace('public') IS NOT NULL THEN
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    END IF;
+    FOR routine IN
+        SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
+        AND (proname IN ('lo_creat', 'lo_create', 'lo_from_bytea') OR proname ~ '^pg_(try_)?advisory_(xact_)?lock')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', routine);
+        IF routine::text LIKE '%advisory%' THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milkrun_owner, milkrun_writer', routine);
+        END IF;
+    END LOOP;
+END $$;
+
 -- The writer adds and reads; the one thing it changes is a run, when it is published.
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA milkrun TO milkrun_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE milkrun_owner IN SCHEMA milkrun GRANT SELECT, INSERT ON TABLES TO milkrun_writer;
@@ -59,10 +78,12 @@ BEGIN
     END IF;
     IF to_regclass('milkrun.alembic_version') IS NOT NULL THEN
         REVOKE INSERT ON milkrun.alembic_version FROM milkrun_writer;
+        GRANT SELECT ON milkrun.alembic_version TO milkrun_reader;  -- milkrun sql looks which release made the views
     END IF;
     FOR relation IN SELECT oid::regclass AS name FROM pg_class
                     WHERE relnamespace = 'milkrun'::regnamespace AND relkind = 'v' LOOP
         EXECUTE format('GRANT SELECT ON %s TO milkrun_reader', relation.name);
+        EXECUTE format('REVOKE INSERT ON %s FROM milkrun_writer', relation.name);
     END LOOP;
 END $$;
 

@@ -33,6 +33,8 @@ VIEWS = (
     "series_health",
     "run_health",
     "latest_observation",
+    "observation_history",
+    "rejection_history",
 )
 
 _RELATIONS = """

@@ -2,14 +2,19 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import click
 
 from forecasting.errors import EXIT_INTERRUPTED, EnvironmentFailure, InputError
+
+_ROOM = 16 << 20  # bytes that Prefect's own state needs to begin with
 
 
 @contextmanager
@@ -31,6 +36,7 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
     else:
         os.environ.pop("PREFECT_API_URL", None)
         os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
+        _require_room(Path(os.environ["PREFECT_HOME"]))
     if log_lines and not sys.stderr.isatty():
         lines = logging.StreamHandler(sys.stderr)
         lines.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
@@ -43,6 +49,13 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
     try:
         with nullcontext() if watched else _without_heartbeats():
             yield
+    except RuntimeError as failure:
+        if "ephemeral" not in str(failure):
+            raise
+        raise EnvironmentFailure(
+            f"Prefect's own server did not start; its state is in {os.environ['PREFECT_HOME']}. Repeat the command, or "
+            "start a server and set PREFECT_API_URL."
+        ) from None
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -54,6 +67,17 @@ def _without_heartbeats() -> Iterator[None]:
 
     with temporary_settings(set_defaults={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
+
+
+def _require_room(home: Path) -> None:
+    """Raise EnvironmentFailure where Prefect's own server could not keep its state: it would be waited for for minutes."""
+    home.mkdir(parents=True, exist_ok=True)
+    for folder, name in ((home, "PREFECT_HOME"), (Path(tempfile.gettempdir()), "TMPDIR")):
+        if shutil.disk_usage(folder).free < _ROOM:
+            raise EnvironmentFailure(
+                f"There is no room for Prefect's state in {folder}: free {_ROOM >> 20} MiB there, or set {name} to a folder "
+                "on another disk, then repeat the command."
+            )
 
 
 def _stop(*_: object) -> None:

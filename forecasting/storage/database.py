@@ -230,7 +230,8 @@ def named(failure: DBAPIError, place: str) -> MilkrunError:
     if state is None:
         return PassingFailure(
             f"The database at {place} cannot be reached or dropped the connection: "
-            "check that it runs and that DATABASE_URL names it, then repeat the command."
+            "check that it runs, that its disk is not full, and that DATABASE_URL names it, its user and its password, then "
+            "repeat the command."
         )
     diagnostics = getattr(failure.orig, "diag", None)
     constraint = getattr(diagnostics, "constraint_name", None)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import psycopg2
 from sqlalchemy import URL
+from sqlalchemy.exc import OperationalError
 
 from forecasting.storage import database as sessions
 from forecasting.storage import embedded
 from tests.faults import processes
-from tests.faults.processes import at, end, kill_oneself, start, stop_oneself
+from tests.faults.processes import GAVE_UP, at, end, ended_by_now, kill_oneself, start, stop_oneself
 from tests.faults.proxy import losing_commits
+from tests.faults.small_disk import filled
 from tests.faults.stories import Story
 
 
@@ -41,6 +43,26 @@ class Server:
         """Return the URL of one of its databases."""
         return self.url.set(database=name)
 
+    def runs(self) -> bool:
+        """Say whether its first process is there."""
+        try:
+            os.kill(int(Path(self.folder, "database/data/postmaster.pid").read_text().split()[0]), 0)
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return True
+
+    def stand_up(self) -> None:
+        """Start it where it fell, and wait until it answers."""
+        for attempt in range(100):
+            embedded._ensure_running(Path(self.folder, "database"))
+            try:
+                psycopg2.connect(self.dsn()).close()
+                return
+            except psycopg2.OperationalError:
+                if attempt == 99:
+                    raise
+                time.sleep(0.1)
+
 
 @dataclass
 class Trial:
@@ -53,6 +75,7 @@ class Trial:
     draw: random.Random
     look: Callable[[], None]
     seconds: float  # that the undisturbed work takes
+    growth: int  # bytes that it writes
 
     @property
     def url(self) -> URL:
@@ -188,6 +211,27 @@ def run_out_of_memory(trial: Trial, _number: int) -> int:
 
     with _silence():
         ended = end(start(trial.url, trial.story.act, prepare=limit))
+    trial.look()
+    trial.go_on()
+    return int(ended != 0)
+
+
+def fill_the_disk(trial: Trial, number: int) -> int:
+    """Leave less room on the server's disk than the work writes; make room when the work, or the server, has ended."""
+    room = trial.growth * (number % trial.moments) // trial.moments
+    with filled(Path(trial.server.folder), room):
+        child = start(trial.url, trial.story.act)
+        ended, until = None, time.monotonic() + 2 * trial.seconds + 1
+        while ended is None and trial.server.runs() and time.monotonic() < until:
+            time.sleep(0.02)
+            ended = ended_by_now(child)
+        if ended is not None:
+            assert ended in (0, GAVE_UP), f"the process ended with {ended}"
+            with contextlib.suppress(OperationalError):  # a server that fell does not answer a reader either
+                trial.look()
+    trial.server.stand_up()
+    if ended is None:
+        assert end(child) in (0, GAVE_UP)
     trial.look()
     trial.go_on()
     return int(ended != 0)

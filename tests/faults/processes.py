@@ -63,6 +63,12 @@ def end(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def ended_by_now(child: int) -> int | None:
+    """Return the same for a process that has ended, else None."""
+    found, status = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
 def do(url: URL, act: Act) -> None:
     """Let a process do the work undisturbed."""
     ended = end(start(url, act))

@@ -121,7 +121,7 @@ def write_naively(database: Database) -> None:
         raise PassingFailure(str(failure)) from None
 
 
-_INSERT = "INSERT INTO naive SELECT '1971-10-01', :month, value FROM generate_series(1, 20) AS value"
+_INSERT = "INSERT INTO naive SELECT '1971-10-01', :month, value FROM generate_series(1, 2000) AS value"
 
 
 _KNOWN: tuple[Act, ...] = (migrate, load(FIRST, ORIGIN))

@@ -12,7 +12,7 @@ from tests.faults.proxy import losing_commits
 from tests.faults.stories import FIRST, ORIGIN, load
 from tests.faults.trials import FAULTS
 
-GROUPS = (("kill -9",), ("restart", "connections", "COMMIT"), ("eight", "paused", "locked", "memory"))
+GROUPS = (("kill -9",), ("restart", "connections", "COMMIT"), ("eight", "paused", "locked", "memory"), ("disk",))
 
 
 @pytest.mark.slow
@@ -26,7 +26,10 @@ def test_a_fault_loses_nothing_and_doubles_nothing(words: tuple[str, ...]) -> No
     answer = subprocess.run(program, capture_output=True, text=True, timeout=1400, check=False)
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    for told in json.loads(answer.stdout)["faults"].values():
+    found = json.loads(answer.stdout)
+    if not found["faults"]:
+        pytest.skip("; ".join(f"{name} was not tried: {reason}" for name, reason in found["left_out"].items()))
+    for told in found["faults"].values():
         assert told["trials"] >= 4
         assert [told[word] for word in ("lost", "doubled", "half_seen", "unlike")] == [0, 0, 0, 0]
 

@@ -1,11 +1,12 @@
 """Trials: a story, a fault, what was lost, doubled or half seen; counted against undisturbed work."""
 
 import contextlib
+import functools
 import itertools
 import random
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from forecasting.storage import embedded
 from tests.faults import injections, processes
 from tests.faults.injections import Inject, Server, Trial
 from tests.faults.rows import Lines
+from tests.faults.small_disk import mounted
 from tests.faults.stories import NAIVE, STORIES, Story
 
 
@@ -24,7 +26,7 @@ from tests.faults.stories import NAIVE, STORIES, Story
 class Fault:
     """A fault, how many trials of it the long form makes, the stories that it meets.
 
-    naive_fails: whether a naive writer must fail under it.
+    naive_fails: whether a naive writer must fail under it. small_disk: whether its server has a small disk of its own.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Fault:
     trials: int
     stories: tuple[Story, ...] = STORIES
     naive_fails: bool = True
+    small_disk: bool = False
 
 
 FAULTS = (
@@ -44,6 +47,7 @@ FAULTS = (
     Fault("paused, overtaken, continued", injections.pause_and_be_overtaken, 100),
     Fault("tables locked by another session", injections.lock_a_table, 20, STORIES[:4], naive_fails=False),
     Fault("out of memory", injections.run_out_of_memory, 50, naive_fails=False),
+    Fault("disk full", injections.fill_the_disk, 100, small_disk=True),
 )
 
 
@@ -66,7 +70,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a story leaves where nothing disturbs it."""
+    """What a story leaves where nothing disturbs it; growth: bytes of tables and write-ahead log."""
 
     template: str
     moments: int
@@ -74,6 +78,7 @@ class Undisturbed:
     before: Lines
     after: Lines
     seconds: float
+    growth: int
 
 
 class World:
@@ -95,12 +100,11 @@ class World:
             with self._clone(template) as name:
                 moments = processes.count_ticks(self.server.of(name), story.act)
             with self._clone(template) as name:
-                start = time.monotonic()
+                start, written = time.monotonic(), self._written(name)
                 processes.do(self.server.of(name), story.act)
-                seconds = time.monotonic() - start
-                self._known[story.name] = Undisturbed(
-                    template, moments, self._read(name, story.says), before, self._read(name, story.sees), seconds
-                )
+                seconds, growth = time.monotonic() - start, self._written(name) - written
+                says, after = self._read(name, story.says), self._read(name, story.sees)
+                self._known[story.name] = Undisturbed(template, moments, says, before, after, seconds, growth)
         return self._known[story.name]
 
     def trial(self, fault: Fault, story: Story, number: int, seed: int, count: Count) -> None:
@@ -116,7 +120,7 @@ class World:
                     )
 
             draw = random.Random(f"{seed} {fault.name} {story.name} {number}")  # noqa: S311 - the same trial every time
-            trial = Trial(self.server, name, story, known.moments, draw, look, known.seconds)
+            trial = Trial(self.server, name, story, known.moments, draw, look, known.seconds, known.growth)
             count.met += fault.inject(trial, number)
             count.trials += 1
             says = self._read(name, story.says)
@@ -128,6 +132,11 @@ class World:
         engine = plain_engine(self.server.of(name), poolclass=NullPool)
         with engine.connect() as connection:
             return query(connection)  # type: ignore[operator,no-any-return]
+
+    def _written(self, name: str) -> int:
+        with contextlib.closing(psycopg2.connect(self.server.dsn(name))) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_database_size(current_database()) + (pg_current_wal_lsn() - '0/0')")
+            return int(cursor.fetchone()[0])  # type: ignore[index]
 
     @contextlib.contextmanager
     def _clone(self, template: str) -> Iterator[str]:
@@ -150,14 +159,43 @@ class World:
                 time.sleep(0.1)
 
 
+Worlds = Callable[[Fault], World]
+
+
 @contextlib.contextmanager
-def running_world() -> Iterator[World]:
-    """Start a server for trials."""
-    with tempfile.TemporaryDirectory(prefix="milkrun-faults-") as folder:
+def running_worlds() -> Iterator[Worlds]:
+    """Give a function that returns the world in which a fault is tried; its server is started when it is first wanted."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def world(small_disk: bool) -> World:
+            return stack.enter_context(_running_world(small_disk))
+
+        yield lambda fault: world(fault.small_disk)
+
+
+@contextlib.contextmanager
+def _running_world(small_disk: bool) -> Iterator[World]:
+    with tempfile.TemporaryDirectory(prefix="milkrun-faults-") as folder, contextlib.ExitStack() as stack:
         home = Path(folder)
         home.chmod(0o755)
+        if small_disk:
+            stack.enter_context(mounted(home, _SMALL_DISK))
+            _keep_a_short_log(home)
         with embedded.running_server(home) as url:
             yield World(Server(url, folder))
+
+
+_SMALL_DISK = 384  # MiB: ten small databases
+
+
+def _keep_a_short_log(home: Path) -> None:
+    """Make a server whose write-ahead log has segments of 1 MiB and few to spare, so that it fills the disk as well."""
+    with embedded.running_server(home):
+        data = home / "database" / "data"
+    embedded._run("pg_resetwal", "--wal-segsize=1", "-D", data)
+    with (data / "postgresql.auto.conf").open("a") as settings:
+        settings.write("min_wal_size = '2MB'\nmax_wal_size = '8MB'\n")
 
 
 def spread(fault: Fault, trials: int, world: World) -> Iterator[tuple[Story, int]]:
@@ -170,11 +208,11 @@ def spread(fault: Fault, trials: int, world: World) -> Iterator[tuple[Story, int
 
 
 def run_all(
-    world: World, faults: Sequence[Fault], trials: int | None, seed: int
+    worlds: Worlds, faults: Sequence[Fault], trials: int | None, seed: int
 ) -> Iterator[tuple[Fault, Count, Count]]:
     """Make so many trials of each fault, as many as it has of its own where None, and a tenth of its control arm."""
     for fault in faults:
-        real, control = Count(), Count()
+        world, real, control = worlds(fault), Count(), Count()
         wanted = fault.trials if trials is None else trials
         for story, number in spread(fault, wanted, world):
             world.trial(fault, story, number, seed, real)

@@ -68,6 +68,8 @@ def test_the_writer_forecasts_but_cannot_change_history(
             "DELETE FROM milkrun.observation",
             "TRUNCATE milkrun.rmse_history CASCADE",
             "UPDATE milkrun.run SET origin = '1970-01-01'",
+            "UPDATE milkrun.run SET state = 'open', published_at = NULL",
+            "UPDATE milkrun.run SET published_at = published_at - interval '1 year'",
             "UPDATE milkrun.bundle SET payload = ''",
             "UPDATE milkrun.bundle SET manifest = '{}'",
             "DELETE FROM milkrun.bundle",
