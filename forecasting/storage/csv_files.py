@@ -157,16 +157,19 @@ def _with_decimal_points(
     }
 
 
+def require_utf8(path: Path) -> None:
+    """Raise InputError naming the first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                raise InputError(
+                    f"{path} line {number} is not UTF-8: give --encoding (such as latin-1 or cp1252)."
+                ) from None
+
+
 def _failure(path: Path, encoding: str, text: str) -> InputError:
-    if "UTF8" in text:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError:
-                    return InputError(
-                        f"{path} line {number} is not UTF-8: give --encoding (such as latin-1 or cp1252)."
-                    )
     if "straddling" in text or "block" in text:
         return InputError(
             f"{path}: a row is longer than {_BLOCK_BYTES >> 20} MB: look for a quote that is never closed."

@@ -1,5 +1,6 @@
 """Files as sources: which kind a file is, and its rows as text in pieces of bounded size."""
 
+import codecs
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class _Survey:
 
     sha256: str
     quoted: bool
+    utf8: bool
     start: bytes
 
 
@@ -58,19 +60,23 @@ def open_file(path: Path, layout: Layout, *, encoding: str = "utf-8") -> Source:
         read = _parquet_reader(path, layout)
     else:
         header = csv_files.read_header(path, survey.start, encoding)
+        if not survey.utf8 and codecs.lookup(encoding).name == "utf-8":
+            csv_files.require_utf8(path)
         arrangement = arrange(layout, header.names, path.name)
         read = partial(csv_files.read_rows, path, header, arrangement, quoted=survey.quoted, encoding=encoding)
     return Source(path.name, read, survey.sha256)
 
 
 def _survey(path: Path) -> _Survey:
-    digest, quoted, start = hashlib.sha256(), False, b""
+    digest, quoted, utf8, start = hashlib.sha256(), False, True, b""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
             while block := file.read(4 << 20):
                 digest.update(block)
                 quoted = quoted or b'"' in block
                 start = start or block
+                utf8 = utf8 and _decodes(decoder, block)
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except IsADirectoryError:
@@ -79,7 +85,15 @@ def _survey(path: Path) -> _Survey:
         raise InputError(f"{path} cannot be read: {failure.strerror}.") from None
     if not start.strip():
         raise InputError(f"{path} is empty: there is nothing to load.")
-    return _Survey(digest.hexdigest(), quoted, start)
+    return _Survey(digest.hexdigest(), quoted, utf8 and _decodes(decoder, b"", final=True), start)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _parquet_reader(path: Path, layout: Layout) -> Callable[[], Iterator[pyarrow.RecordBatch]]:

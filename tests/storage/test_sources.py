@@ -175,6 +175,7 @@ def test_other_encodings_are_read_when_named(tmp_path: Path, encoding: str, code
         ("month,a\n1,2".encode("utf-16"), "UTF-16"),
         ("month,Käse\n1,2\n".encode("latin-1"), "line 1 is not in the encoding"),
         ("month,a,b\n1,x,2\n1,ä,2\n".encode("latin-1"), "line 3 is not UTF-8"),
+        ("month,a,b\n1,x,2\n1,ä\n".encode("latin-1"), "line 3 is not UTF-8"),
         (b"1962-01,5\n1962-02,6\n", "no month column.*'1962-01', '5'.*--month-column"),
         (b"month,value\n1962-01,6\n", "--series NAME"),
         (b"id,month,price\na,1962-01,6\n", "--value-column"),
