@@ -56,7 +56,12 @@ def read_header(path: Path, start: bytes, encoding: str) -> Header:
             "separated by a comma, a semicolon, a tab or |."
         )
     reader = csv.reader(lines, delimiter=delimiter)
-    names = next(row for row in reader if any(cell.strip() for cell in row))
+    try:
+        names = next((row for row in reader if any(cell.strip() for cell in row)), None)
+    except csv.Error:  # a field longer than any name
+        names = None
+    if names is None:
+        raise InputError(f"{path}: there is no line that names the columns, or a quote in it is never closed.")
     return Header(tuple(names), delimiter, reader.line_num)
 
 

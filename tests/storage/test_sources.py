@@ -176,6 +176,8 @@ def test_other_encodings_are_read_when_named(tmp_path: Path, encoding: str, code
         ("month,Käse\n1,2\n".encode("latin-1"), "line 1 is not in the encoding"),
         ("month,a,b\n1,x,2\n1,ä,2\n".encode("latin-1"), "line 3 is not UTF-8"),
         ("month,a,b\n1,x,2\n1,ä\n".encode("latin-1"), "line 3 is not UTF-8"),
+        (b",,\n,,\n", "no line that names the columns"),
+        (b'month,"a\n' + b"x" * 200_000, "a quote in it is never closed"),
         (b"1962-01,5\n1962-02,6\n", "no month column.*'1962-01', '5'.*--month-column"),
         (b"month,value\n1962-01,6\n", "--series NAME"),
         (b"id,month,price\na,1962-01,6\n", "--value-column"),
