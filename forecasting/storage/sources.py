@@ -17,6 +17,7 @@ from forecasting.storage import csv_files
 from forecasting.storage.layouts import Arrangement, Layout, arrange, to_rows
 
 _CELLS_AT_ONCE = 500_000
+_DAMAGE = (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # what reading a damaged Parquet file raises
 _OTHER_FORMATS = {
     b"PK\x03\x04": "an Excel workbook or a zip archive: save it as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save it as CSV",
@@ -99,7 +100,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
 def _parquet_reader(path: Path, layout: Layout) -> Callable[[], Iterator[pyarrow.RecordBatch]]:
     try:
         schema = pyarrow.parquet.read_schema(path)
-    except (pyarrow.ArrowException, OSError) as failure:
+    except _DAMAGE as failure:
         raise _parquet_failure(path, failure) from None
     arrangement = arrange(layout, schema.names, path.name)
     for position in arrangement.columns:
@@ -117,11 +118,12 @@ def _parquet_rows(path: Path, arrangement: Arrangement, schema: pyarrow.Schema) 
                 batch_size=max(1, _CELLS_AT_ONCE // len(arrangement.values)),
                 columns=[schema.names[position] for position in columns],
             ):
+                batch.validate(full=True)  # text that is not UTF-8
                 named = dict(zip(batch.schema.names, batch.columns, strict=True))
                 cells = {position: as_text(named[schema.names[position]]) for position in columns}
                 yield to_rows(arrangement, cells, np.arange(row, row + batch.num_rows))
                 row += batch.num_rows
-    except (pyarrow.ArrowException, OSError) as failure:
+    except _DAMAGE as failure:
         raise _parquet_failure(path, failure) from None
 
 

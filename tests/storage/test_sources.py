@@ -279,6 +279,17 @@ def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
         open_file(path, Layout())
 
 
+def test_text_in_a_parquet_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """A damaged name or value is the damage of the file, and is found before anything goes to the database."""
+    path = write_parquet(tmp_path, {"month": ["1962-01"], "value": ["one month"], "series": ["milk"]})
+    whole = path.read_bytes()
+    for word in (b"series", b"one month"):
+        path.write_bytes(whole.replace(word, b"\xff" + word[1:]))
+
+        with pytest.raises(InputError, match="damaged Parquet file"):
+            rows_of(open_file(path, Layout()))
+
+
 def test_the_milk_file_is_168_observations_of_milk(database: Database) -> None:
     """The example loads whole, as series milk."""
     source = open_file(MILK, Layout())
