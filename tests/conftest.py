@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import URL, Engine, make_url, text
 
 from forecasting.months import Month
@@ -37,6 +38,11 @@ os.environ.update(
     DO_NOT_TRACK="1",
 )
 os.environ.pop("PREFECT_API_URL", None)
+
+# The same examples every time; `make faults` draws others, ten times as many (--hypothesis-profile faults).
+hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("faults", deadline=None, max_examples=1000, print_blob=True)
+hypothesis_settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -136,6 +136,20 @@ MUTANTS = (
         "if number is not None and False:",
         (f"{FAULTS}/test_faults.py::test_a_load_whose_commit_was_not_answered_is_on_record_once",),
     ),
+    Mutant(
+        "a network's seed by the name of its series",
+        "forecasting/together.py",
+        "[observed.panel.names[row] for row in rows]",
+        "[str(row) for row in rows]",
+        ("tests/test_poison.py",),
+    ),
+    Mutant(
+        "the second of two contradicting values",
+        "forecasting/storage/loads.py",
+        "max(month) FROM candidate WHERE value = largest",
+        "max(month) FROM candidate WHERE value <= largest",
+        ("tests/storage/test_frames.py",),
+    ),
 )
 
 

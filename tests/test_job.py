@@ -443,6 +443,13 @@ def test_numbers_next_to_zero_stop_nobody(database: Database, arrive: Arrive, mi
     assert run(database).counts["forecast"] == 2
 
 
+def test_a_month_beyond_single_precision_stops_nobody(database: Database, arrive: Arrive, milk: list[float]) -> None:
+    """A month that, scaled, no 32-bit float can hold is forecast from all the same, without a warning; the others go on."""
+    arrive("1962-01", milk=milk, leap=[*(value * 1e-290 for value in milk[:-1]), 1e15])
+
+    assert run(database).counts["forecast"] == 2
+
+
 def test_filled_months_are_not_scored(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Three months missing in the test part leave 53 scored months of 56, for the network and for the baseline."""
     arrive("1962-01", milk=[*milk[:140], None, None, None, *milk[143:]])

@@ -91,6 +91,12 @@ def scaler_of(networks: Networks) -> MinMaxScaler:
     return MinMaxScaler(*(np.array([scaler[side] for scaler in networks.scalers]) for side in ("low", "high")))
 
 
+def _single(scaled: Values) -> np.ndarray:
+    """Return float32; what lies too far from the months a scaler was fitted on for that is infinite, and saturates the gates."""
+    with np.errstate(over="ignore"):
+        return scaled.astype(np.float32)
+
+
 def predict_part(
     recipe: ClassicRecipe, networks: Networks, values: Values, windows: Windows, *, filled: np.ndarray | None = None
 ) -> Predictions:
@@ -98,7 +104,7 @@ def predict_part(
 
     filled: bool (series, months), months that were not observed and do not count.
     """
-    scaled = predict(architecture_of(recipe), networks.weights, windows.inputs.astype(np.float32))
+    scaled = predict(architecture_of(recipe), networks.weights, _single(windows.inputs))
     predictions = scaler_of(networks).inverse(scaled[:, :, 0].astype(np.float64))
     rows = np.arange(len(values))[:, None]
     counted = windows.real if filled is None else windows.real & ~filled[rows, windows.months]
@@ -133,7 +139,7 @@ def forecast(
     scaler = scaler_of(own)
     columns = histories.lengths[:, None] + np.arange(-recipe.look_back, 0)
     recent = np.take_along_axis(histories.values, columns, axis=1)
-    window = scaler.transform(recent).astype(np.float32)  # (series, look_back)
+    window = _single(scaler.transform(recent))  # (series, look_back)
     steps = []
     for _ in range(recipe.horizon):
         ahead = predict(architecture, own.weights, window[:, None, :])[:, 0]  # (series, 1)

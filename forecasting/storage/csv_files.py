@@ -56,7 +56,12 @@ def read_header(path: Path, start: bytes, encoding: str) -> Header:
             "separated by a comma, a semicolon, a tab or |."
         )
     reader = csv.reader(lines, delimiter=delimiter)
-    names = next(row for row in reader if any(cell.strip() for cell in row))
+    try:
+        names = next((row for row in reader if any(cell.strip() for cell in row)), None)
+    except csv.Error:  # a field longer than any name
+        names = None
+    if names is None:
+        raise InputError(f"{path}: there is no line that names the columns, or a quote in it is never closed.")
     return Header(tuple(names), delimiter, reader.line_num)
 
 
@@ -157,16 +162,19 @@ def _with_decimal_points(
     }
 
 
+def require_utf8(path: Path) -> None:
+    """Raise InputError naming the first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                raise InputError(
+                    f"{path} line {number} is not UTF-8: give --encoding (such as latin-1 or cp1252)."
+                ) from None
+
+
 def _failure(path: Path, encoding: str, text: str) -> InputError:
-    if "UTF8" in text:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError:
-                    return InputError(
-                        f"{path} line {number} is not UTF-8: give --encoding (such as latin-1 or cp1252)."
-                    )
     if "straddling" in text or "block" in text:
         return InputError(
             f"{path}: a row is longer than {_BLOCK_BYTES >> 20} MB: look for a quote that is never closed."

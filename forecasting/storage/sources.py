@@ -1,5 +1,6 @@
 """Files as sources: which kind a file is, and its rows as text in pieces of bounded size."""
 
+import codecs
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from forecasting.storage import csv_files
 from forecasting.storage.layouts import Arrangement, Layout, arrange, to_rows
 
 _CELLS_AT_ONCE = 500_000
+_DAMAGE = (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # what reading a damaged Parquet file raises
 _OTHER_FORMATS = {
     b"PK\x03\x04": "an Excel workbook or a zip archive: save it as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save it as CSV",
@@ -42,6 +44,7 @@ class _Survey:
 
     sha256: str
     quoted: bool
+    utf8: bool
     start: bytes
 
 
@@ -58,19 +61,23 @@ def open_file(path: Path, layout: Layout, *, encoding: str = "utf-8") -> Source:
         read = _parquet_reader(path, layout)
     else:
         header = csv_files.read_header(path, survey.start, encoding)
+        if not survey.utf8 and codecs.lookup(encoding).name == "utf-8":
+            csv_files.require_utf8(path)
         arrangement = arrange(layout, header.names, path.name)
         read = partial(csv_files.read_rows, path, header, arrangement, quoted=survey.quoted, encoding=encoding)
     return Source(path.name, read, survey.sha256)
 
 
 def _survey(path: Path) -> _Survey:
-    digest, quoted, start = hashlib.sha256(), False, b""
+    digest, quoted, utf8, start = hashlib.sha256(), False, True, b""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
             while block := file.read(4 << 20):
                 digest.update(block)
                 quoted = quoted or b'"' in block
                 start = start or block
+                utf8 = utf8 and _decodes(decoder, block)
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except IsADirectoryError:
@@ -79,13 +86,21 @@ def _survey(path: Path) -> _Survey:
         raise InputError(f"{path} cannot be read: {failure.strerror}.") from None
     if not start.strip():
         raise InputError(f"{path} is empty: there is nothing to load.")
-    return _Survey(digest.hexdigest(), quoted, start)
+    return _Survey(digest.hexdigest(), quoted, utf8 and _decodes(decoder, b"", final=True), start)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _parquet_reader(path: Path, layout: Layout) -> Callable[[], Iterator[pyarrow.RecordBatch]]:
     try:
         schema = pyarrow.parquet.read_schema(path)
-    except (pyarrow.ArrowException, OSError) as failure:
+    except _DAMAGE as failure:
         raise _parquet_failure(path, failure) from None
     arrangement = arrange(layout, schema.names, path.name)
     for position in arrangement.columns:
@@ -103,11 +118,12 @@ def _parquet_rows(path: Path, arrangement: Arrangement, schema: pyarrow.Schema) 
                 batch_size=max(1, _CELLS_AT_ONCE // len(arrangement.values)),
                 columns=[schema.names[position] for position in columns],
             ):
+                batch.validate(full=True)  # text that is not UTF-8
                 named = dict(zip(batch.schema.names, batch.columns, strict=True))
                 cells = {position: as_text(named[schema.names[position]]) for position in columns}
                 yield to_rows(arrangement, cells, np.arange(row, row + batch.num_rows))
                 row += batch.num_rows
-    except (pyarrow.ArrowException, OSError) as failure:
+    except _DAMAGE as failure:
         raise _parquet_failure(path, failure) from None
 
 

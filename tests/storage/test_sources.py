@@ -175,6 +175,9 @@ def test_other_encodings_are_read_when_named(tmp_path: Path, encoding: str, code
         ("month,a\n1,2".encode("utf-16"), "UTF-16"),
         ("month,Käse\n1,2\n".encode("latin-1"), "line 1 is not in the encoding"),
         ("month,a,b\n1,x,2\n1,ä,2\n".encode("latin-1"), "line 3 is not UTF-8"),
+        ("month,a,b\n1,x,2\n1,ä\n".encode("latin-1"), "line 3 is not UTF-8"),
+        (b",,\n,,\n", "no line that names the columns"),
+        (b'month,"a\n' + b"x" * 200_000, "a quote in it is never closed"),
         (b"1962-01,5\n1962-02,6\n", "no month column.*'1962-01', '5'.*--month-column"),
         (b"month,value\n1962-01,6\n", "--series NAME"),
         (b"id,month,price\na,1962-01,6\n", "--value-column"),
@@ -274,6 +277,17 @@ def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
     path = write_parquet(tmp_path, {"month": ["1962-01"], "value": [[1, 2]], "series": ["milk"]})
     with pytest.raises(InputError, match="'value' holds lists"):
         open_file(path, Layout())
+
+
+def test_text_in_a_parquet_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """A damaged name or value is the damage of the file, and is found before anything goes to the database."""
+    path = write_parquet(tmp_path, {"month": ["1962-01"], "value": ["one month"], "series": ["milk"]})
+    whole = path.read_bytes()
+    for word in (b"series", b"one month"):
+        path.write_bytes(whole.replace(word, b"\xff" + word[1:]))
+
+        with pytest.raises(InputError, match="damaged Parquet file"):
+            rows_of(open_file(path, Layout()))
 
 
 def test_the_milk_file_is_168_observations_of_milk(database: Database) -> None:
