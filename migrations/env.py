@@ -10,6 +10,10 @@ connection = context.config.attributes["connection"]
 
 # Alembic reads the revision before its transaction begins, so the lock belongs to the session.
 connection.execute(text("SET statement_timeout = 0; SET lock_timeout = 0"))
+# Between its transactions as well, a process that has stopped keeps the lock no longer than within one.
+connection.execute(
+    text("SELECT set_config('idle_session_timeout', current_setting('idle_in_transaction_session_timeout'), false)")
+)
 connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATE_LOCK})
 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
 connection.commit()

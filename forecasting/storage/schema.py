@@ -28,10 +28,13 @@ def migrate(database: Database, revision: str = "head") -> None:
         with database.engine.connect() as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
-            if revision == "base" or revision.startswith("-"):
-                command.downgrade(config, revision)
-            else:
-                command.upgrade(config, revision)
+            try:
+                if revision == "base" or revision.startswith("-"):
+                    command.downgrade(config, revision)
+                else:
+                    command.upgrade(config, revision)
+            finally:
+                connection.invalidate()  # its limits are those of a migration
     except DBAPIError as failure:
         raise named(failure, database.place) from None
 

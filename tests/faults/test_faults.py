@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from forecasting.storage.database import Database, create_engine
 from tests.faults.proxy import losing_commits
-from tests.faults.stories import FIRST, ORIGIN, load
-from tests.faults.trials import FAULTS
+from tests.faults.stories import FIRST, MIGRATE, ORIGIN, load
+from tests.faults.trials import FAULTS, Count, running_worlds
 
 GROUPS = (("kill -9",), ("restart", "connections", "COMMIT"), ("eight", "paused", "locked", "memory"), ("disk",))
 
@@ -32,6 +32,17 @@ def test_a_fault_loses_nothing_and_doubles_nothing(words: tuple[str, ...]) -> No
     for told in found["faults"].values():
         assert told["trials"] >= 4
         assert [told[word] for word in ("lost", "doubled", "half_seen", "unlike")] == [0, 0, 0, 0]
+
+
+@pytest.mark.slow
+def test_a_migration_that_stops_between_its_transactions_keeps_nobody_waiting() -> None:
+    """Stopped with the session's lock and outside any transaction: the server ends its session, the other one migrates."""
+    [paused] = [fault for fault in FAULTS if fault.name.startswith("paused")]
+    count = Count()
+    with running_worlds() as worlds:
+        for moment in range(4, 10):
+            worlds(paused).trial(paused, MIGRATE, moment, 7, count)
+    assert count == Count(trials=6, met=6)
 
 
 def test_every_fault_is_in_a_group() -> None:

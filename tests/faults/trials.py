@@ -121,7 +121,10 @@ class World:
 
             draw = random.Random(f"{seed} {fault.name} {story.name} {number}")  # noqa: S311 - the same trial every time
             trial = Trial(self.server, name, story, known.moments, draw, look, known.seconds, known.growth)
-            count.met += fault.inject(trial, number)
+            try:
+                count.met += fault.inject(trial, number)
+            except AssertionError as failure:
+                raise AssertionError(f"{fault.name}, {story.name}, trial {number}, seed {seed}: {failure}") from None
             count.trials += 1
             says = self._read(name, story.says)
         count.lost += sum((known.says - says).values())
