@@ -30,7 +30,7 @@ test-long: $(VENV)/development.done ## Run the tests that take minutes: kills an
 	$(BIN)/python -m pytest -m long $(PYTEST_ARGUMENTS)
 
 .PHONY: faults
-faults: $(VENV)/development.done ## Inject every fault hundreds of times, live 60 lives, draw 20,000 frames, poison 10,000 series (an hour)
+faults: $(VENV)/development.done ## Inject every fault hundreds of times, live 40 lives, draw 20,000 frames, poison 10,000 series (an hour)
 	$(BIN)/python -m tests.faults $(FAULT_ARGUMENTS)
 	$(BIN)/python -m tests.faults.lives
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or long' --timeout 3600 --hypothesis-profile faults \

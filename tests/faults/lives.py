@@ -234,7 +234,7 @@ def main() -> int:
     """Live so many lives and print what was in them; 1 where something was not in order."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.lives", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--lives", type=int, default=60)
+    parser.add_argument("--lives", type=int, default=40)
     parser.add_argument("--steps", type=int, default=30, help="of each life, at most")
     parser.add_argument("--steady", action="store_true", help="draw the same lives every time")
     parser.add_argument("--naive", action="store_true", help="the control arm, which must fail")
