@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.panels import Task, to_file
-from forecasting.networks import monthly
+from forecasting.networks import monthly, monthly_training
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted
 from forecasting.numerics.baselines import naive, seasonal_naive
@@ -76,8 +76,8 @@ def by_recipe(recipe: MonthlyRecipe, task: Task, *, learn: Sequence[int] | None 
 def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> Fitted:
     """Train as a run of these series would."""
     if recipe.shares(len(names)):
-        return monthly.fit_shared(recipe, histories)
-    return monthly.fit(recipe, histories, series_seeds(recipe.seed, names))
+        return monthly_training.fit_shared(recipe, histories)
+    return monthly_training.fit(recipe, histories, series_seeds(recipe.seed, names))
 
 
 def milk_once(recipe: MonthlyRecipe, task: Task) -> Made:
@@ -90,7 +90,7 @@ def milk_once(recipe: MonthlyRecipe, task: Task) -> Made:
 def milk_refitted(recipe: MonthlyRecipe, task: Task) -> Made:
     """Fit on every history anew: all of them train side by side, each as it would alone."""
     seeds = series_seeds(recipe.seed, ["milk"] * len(task.names))
-    fitted = monthly.fit(recipe, task.histories, seeds)
+    fitted = monthly_training.fit(recipe, task.histories, seeds)
     made = monthly.forecast(recipe, fitted.networks, task.histories, positions=range(len(task.names)))
     return Made(made.values, made.bounds, made.reasons)
 

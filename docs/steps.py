@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from forecasting.months import Month
-from forecasting.networks import monthly
+from forecasting.networks import monthly, monthly_training
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.ensemble import LEVELS, MEDIAN
 from forecasting.networks.examples import examples_at, prepare
@@ -88,7 +88,7 @@ def main() -> None:
     axes.set_xlabel("months before the forecast; a series' own network takes the last twelve")
     save(figure)
 
-    fitted = monthly.fit(MONTHLY, histories, series_seeds(MONTHLY.seed, ["milk"]))
+    fitted = monthly_training.fit(MONTHLY, histories, series_seeds(MONTHLY.seed, ["milk"]))
     examples, _ = describe(histories.values, histories.lengths, horizon=HORIZON)
     own = {name: tensor for name, tensor in fitted.networks.weights.items() if not name.startswith(monthly.JUDGES)}
     said = predict_own(MONTHLY, own, examples, np.zeros(1, np.int64))[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from forecasting.errors import RunRefused
 from forecasting.months import Month
-from forecasting.networks import monthly
+from forecasting.networks import monthly, monthly_training
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted, Forecasts
 from forecasting.networks.methods import method_of
@@ -209,7 +209,7 @@ def _fit(recipe: Recipe, names: list[str], histories: Histories, filled: np.ndar
     filled = filled[:, : histories.values.shape[1]]
     if isinstance(recipe, MonthlyRecipe) and recipe.shares(len(names)):
         order = sorted(range(len(names)), key=names.__getitem__)
-        fitted = monthly.fit_shared(recipe, histories.select(order), filled=filled[order])
+        fitted = monthly_training.fit_shared(recipe, histories.select(order), filled=filled[order])
         names[:] = [names[row] for row in order]
         return fitted
     return method_of(recipe).fit(recipe, histories, series_seeds(recipe.seed, names), filled=filled)

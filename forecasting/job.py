@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from forecasting import __version__, outlook, shared
 from forecasting.errors import RunRefused
 from forecasting.months import Month
@@ -22,7 +20,7 @@ from forecasting.shard import forecast_shard
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.database import Database
 from forecasting.storage.durations import estimate_seconds
-from forecasting.storage.knowledge import known_now, known_then
+from forecasting.storage.knowledge import Knowledge, known_now, known_then
 from forecasting.storage.runs import Request, Run
 from forecasting.together import TrainedAhead, train_together
 
@@ -147,8 +145,7 @@ def run_together(
     for request in requests:
         run = open_run(database, request)
         ended.append((run, run.state != "published" and _run_through(database, run, ahead, workers)))
-    with database.reading() as connection:
-        return [_summary(connection, run, published_now=published_now) for run, published_now in ended]
+    return [summarise(database, run, published_now=published_now) for run, published_now in ended]
 
 
 def _run_through(database: Database, run: Run, ahead: TrainedAhead, workers: int | None) -> bool:
@@ -157,12 +154,7 @@ def _run_through(database: Database, run: Run, ahead: TrainedAhead, workers: int
     for number in others:
         run_shard(database, run, number, ahead=ahead, workers=workers)
     result = forecast_shard(database, run, run.shard(last), ahead=ahead, workers=workers)
-
-    def end(connection: Connection) -> bool:
-        forecasts.write_shard(connection, run, last, result)
-        return runs.publish(connection, run)
-
-    return database.write(end)
+    return database.write(lambda connection: forecasts.write_last_shard(connection, run, last, result))
 
 
 def find_run(database: Database, run_id: int) -> Run:
@@ -180,16 +172,12 @@ def publish_run(database: Database, run: Run) -> Summary:
 def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
     """Count how a published run ended."""
     with database.reading() as connection:
-        return _summary(connection, run, published_now=published_now)
-
-
-def _summary(connection: Connection, run: Run, *, published_now: bool) -> Summary:
-    return Summary(
-        replace(run, state="published"),
-        published_now,
-        runs.count_outcomes(connection, run.run_id),
-        tuple(runs.explain_outcomes(connection, run.run_id)),
-    )
+        return Summary(
+            replace(run, state="published"),
+            published_now,
+            runs.count_outcomes(connection, run.run_id),
+            tuple(runs.explain_outcomes(connection, run.run_id)),
+        )
 
 
 def plan_run(database: Database, asked: Round) -> Plan:
@@ -235,23 +223,25 @@ def requests_of(database: Database, asked: Round, origins: Sequence[Month | None
     """Say which runs are meant by what is asked for, from each of some origins, by the data that are there at one moment."""
     known = _known(database, asked.series)
     usual = min(known.newest_month, asked.due) if asked.due else known.newest_month
-    for origin in origins:
-        if origin and origin > known.newest_month:
+    wanted = [origin or usual for origin in origins]
+    for origin in wanted:
+        if origin > known.newest_month:
             raise RunRefused(
                 f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
                 f"or run with --origin {known.newest_month}."
             )
-    return database.write(
-        lambda connection: [_request(connection, asked, known, origin or usual, usual) for origin in origins]
+    knowledge = database.write(
+        lambda connection: [
+            known_now(connection, known.series_ids, origin, usual=origin >= usual)
+            if asked.kind == "live"
+            else known_then(connection, known.series_ids, origin, asked.recipe.hash)
+            for origin in wanted
+        ]
     )
+    return [_request(asked, origin, then) for origin, then in zip(wanted, knowledge, strict=True)]
 
 
-def _request(connection: Connection, asked: Round, known: panels.Known, origin: Month, usual: Month) -> Request:
-    knowledge = (
-        known_now(connection, known.series_ids, origin, usual=origin >= usual)
-        if asked.kind == "live"
-        else known_then(connection, known.series_ids, origin, asked.recipe.hash)
-    )
+def _request(asked: Round, origin: Month, knowledge: Knowledge) -> Request:
     return Request(
         kind=asked.kind,
         origin=origin,

@@ -8,7 +8,7 @@ from forecasting.bundling import bundle_of, damage_of, networks_of
 from forecasting.challenge import Trained, hold_shared_challenge
 from forecasting.errors import BundleError, RunRefused
 from forecasting.evidence import Stored, stored_challenge, stored_champion
-from forecasting.networks import monthly
+from forecasting.networks import monthly_training
 from forecasting.networks.fitted import Networks
 from forecasting.outlook import Observed, decide_shared, observe
 from forecasting.panel import Histories, joined
@@ -106,7 +106,7 @@ def _train(database: Database, run: Run, progress: Callable[[int], None] | None)
     order = sorted(range(len(ids)), key=names.__getitem__)
     histories = joined(parts).select(order)
     mask = _mask(filled, order, histories)
-    fitted = monthly.fit_shared(run.recipe, histories, filled=mask, progress=progress)
+    fitted = monthly_training.fit_shared(run.recipe, histories, filled=mask, progress=progress)
     return Trained([ids[row] for row in order], histories, mask, np.zeros(len(order), np.uint64), fitted)
 
 

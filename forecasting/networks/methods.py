@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from forecasting.networks import classic, monthly
+from forecasting.networks import classic, monthly, monthly_training
 from forecasting.networks.fitted import Fitted, Forecasts, Networks, Past
 from forecasting.panel import Counts
 from forecasting.recipes import Recipe
@@ -37,19 +37,19 @@ class Method:
 
 _METHODS = {
     name: Method(
-        module.fit,
-        module.forecast,
-        module.predict_past,
-        module.without_networks,
-        module.common_months,
-        module.stand_in,
-        module.shapes,
-        module.SCALER,
+        training.fit,
+        asked.forecast,
+        asked.predict_past,
+        asked.without_networks,
+        training.common_months,
+        training.stand_in,
+        asked.shapes,
+        asked.SCALER,
         without_networks_name,
     )
-    for name, module, without_networks_name in (
-        ("classic", classic, "seasonal_naive"),
-        ("monthly", monthly, "base_path"),
+    for name, training, asked, without_networks_name in (
+        ("classic", classic, classic, "seasonal_naive"),
+        ("monthly", monthly_training, monthly, "base_path"),
     )
 }
 

@@ -14,7 +14,7 @@ from forecasting.storage import tables
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.changes import Changes, write_changes
 from forecasting.storage.copying import copy_in_binary
-from forecasting.storage.runs import Run, claim_shard
+from forecasting.storage.runs import Run, claim_shard, publish
 from forecasting.storage.scores import Scores
 from forecasting.storage.series import require_series
 
@@ -79,6 +79,12 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
         write_changes(connection, run.run_id, changes)
     _copy(connection, tables.rmse_history, run.run_id, _score_columns(result.scores, run.as_of))
     return True
+
+
+def write_last_shard(connection: Connection, run: Run, shard: int, result: ShardResult) -> bool:
+    """Write a shard whole, unless it has been written before, and publish its run; False when it is published already."""
+    write_shard(connection, run, shard, result)
+    return publish(connection, run)
 
 
 def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:

@@ -172,13 +172,14 @@ def running_worlds() -> Iterator[Worlds]:
 
         @functools.cache
         def world(small_disk: bool) -> World:
-            return stack.enter_context(_running_world(small_disk))
+            return stack.enter_context(running_world(small_disk=small_disk))
 
         yield lambda fault: world(fault.small_disk)
 
 
 @contextlib.contextmanager
-def _running_world(small_disk: bool) -> Iterator[World]:
+def running_world(*, small_disk: bool = False) -> Iterator[World]:
+    """Start a server for trials, on a disk of its own where that is to be full."""
     with tempfile.TemporaryDirectory(prefix="milkrun-faults-") as folder, contextlib.ExitStack() as stack:
         home = Path(folder)
         home.chmod(0o755)

@@ -13,7 +13,8 @@ from forecasting.months import Month
 from forecasting.networks.bundle import pack, unpack
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted, Forecasts, Networks
-from forecasting.networks.monthly import fit, fit_shared, forecast, predict_past, without_networks
+from forecasting.networks.monthly import forecast, predict_past, without_networks
+from forecasting.networks.monthly_training import fit, fit_shared
 from forecasting.panel import Histories
 from forecasting.recipes import MONTHLY, MonthlyRecipe
 

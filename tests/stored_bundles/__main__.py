@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 from forecasting.bundling import bundle_of
-from forecasting.networks import monthly
+from forecasting.networks import monthly_training
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.methods import method_of
 from forecasting.recipes import CLASSIC, MONTHLY, Recipe
@@ -43,7 +43,7 @@ def written(recipe: Recipe) -> dict[str, object]:
     known = histories()
     seeds = series_seeds(recipe.seed, ["milk", "early"])
     method = method_of(recipe)
-    fitted = monthly.fit_shared(recipe, known) if recipe.shares(2) else method.fit(recipe, known, seeds)  # type: ignore[arg-type]
+    fitted = monthly_training.fit_shared(recipe, known) if recipe.shares(2) else method.fit(recipe, known, seeds)  # type: ignore[arg-type]
     run = Run(1, "live", known.last_months[0], 1, "as_of", recipe, {}, (1, 2), 1000, "open")
     bundle = bundle_of(run, (1, 2), known, fitted)
     assert bundle is not None
