@@ -46,7 +46,7 @@ from forecasting.storage.sources import open_file
 from tests.faults.processes import GAVE_UP, at, end, kill_oneself, start
 from tests.faults.records import Records, values_known
 from tests.faults.stories import FIRST, ORIGIN, RECIPE, SHARD, take, write_arrival
-from tests.faults.trials import World, running_world
+from tests.faults.trials import FAULTS, World, running_worlds
 
 LAST = Month.of(1975, 12)
 MOMENTS = st.none() | st.integers(1, 160)  # before or after which statement, COPY or commit the process is killed
@@ -250,7 +250,8 @@ def main() -> int:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate] if asked.naive else [Phase.generate, Phase.shrink],
     )
-    with running_world() as Life.world:
+    with running_worlds() as worlds:
+        Life.world = worlds(FAULTS[0])  # that of kills
         run_state_machine_as_test(NaiveLife if asked.naive else Life, settings=limits)
     print("\n".join(f"{count:8,} {what}" for what, count in sorted(Life.counted.items())))
     return 0
