@@ -19,6 +19,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 
 from flows import automations
+from flows.server import public_address
 from forecasting.errors import EnvironmentFailure, InputError
 from forecasting.settings import Settings
 
@@ -168,6 +169,6 @@ def _named(refusal: PrefectHTTPStatusError) -> InputError:
 
 def _unreachable(failure: Exception) -> EnvironmentFailure:
     return EnvironmentFailure(
-        f"The Prefect server at {os.environ.get('PREFECT_API_URL')} cannot be reached ({type(failure).__name__}): "
+        f"The Prefect server at {public_address()} cannot be reached ({type(failure).__name__}): "
         "check that it runs, then repeat the command."
     )

@@ -1,6 +1,13 @@
-"""The Prefect server that a run from the command line starts for itself, where none is set."""
+"""The Prefect server: how its address is shown, and the one that a run from the command line starts for itself."""
 
 import contextlib
+import os
+import re
+
+
+def public_address() -> str:
+    """Return PREFECT_API_URL as it may be shown: without a user and a password, where it has any."""
+    return re.sub("//[^/]*@", "//", os.environ.get("PREFECT_API_URL", ""))
 
 
 def stop_own_server() -> None:

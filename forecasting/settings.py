@@ -4,7 +4,7 @@ import os
 import re
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from forecasting.errors import InputError
@@ -15,7 +15,7 @@ class Settings:
     """What an installation may set; every field names its environment variable in `from_environment`."""
 
     home: Path
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)  # it may hold a password
     recipe: str = "monthly"
     shard_size: int = 1000
     late_months: int = 3

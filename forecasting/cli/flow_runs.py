@@ -98,11 +98,13 @@ def check_server(url: str) -> None:
     import urllib.error
     import urllib.request
 
+    from flows.server import public_address
+
     secret = os.environ.get("PREFECT_API_AUTH_STRING")
     key = {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"} if secret else {}
     try:
         if not url.startswith(("http://", "https://")):
-            raise ValueError(url)
+            raise ValueError("not a web address")
         request = urllib.request.Request(f"{url.rstrip('/')}/admin/version", headers=key)  # noqa: S310 - checked above
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
     except urllib.error.HTTPError as refusal:
@@ -112,7 +114,7 @@ def check_server(url: str) -> None:
             ) from None
     except (OSError, ValueError):
         raise EnvironmentFailure(
-            f"No Prefect server answers at PREFECT_API_URL, {url}: start it, correct the address "
+            f"No Prefect server answers at PREFECT_API_URL, {public_address()}: start it, correct the address "
             "(http://host:4200/api), or unset the variable to run without a server."
         ) from None
 

@@ -190,7 +190,7 @@ def _external_url(text_url: str) -> URL:
     url: URL | None
     try:
         url = make_url(text_url.replace("postgres://", "postgresql://", 1))
-        named_place = f"{url.host}{url.database}"
+        named_place = f"{url.host}{url.database}{dict(url.query)}"
     except (ArgumentError, ValueError):
         url, named_place = None, "@"
     if url is None or "@" in named_place:  # an @ there is the rest of a password

@@ -61,7 +61,7 @@ def _run(database: Database, name: str, *arguments: object) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PGPASSWORD": url.password or ""},
+        env={**os.environ, "PGPASSWORD": str(url.password or url.query.get("password") or "")},
     )
     if result.returncode != 0:
         reason = result.stderr.strip().splitlines()
@@ -70,6 +70,8 @@ def _run(database: Database, name: str, *arguments: object) -> None:
 
 def _place(url: URL) -> str:
     """Return the address without its password, which the list of processes would show."""
-    return URL.create(
-        "postgresql", url.username, host=url.host, port=url.port, database=url.database, query=url.query
-    ).render_as_string()
+    return (
+        URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=url.query)
+        .difference_update_query(["password"])
+        .render_as_string()
+    )

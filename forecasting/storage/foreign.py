@@ -162,7 +162,7 @@ def _source_url(url: str) -> URL:
     except (ArgumentError, ValueError):
         parsed = None
     sqlite = parsed is not None and parsed.get_backend_name() == "sqlite"
-    if parsed is None or (not sqlite and "@" in f"{parsed.host}{parsed.database}"):
+    if parsed is None or (not sqlite and "@" in f"{parsed.host}{parsed.database}{dict(parsed.query)}"):
         raise InputError(
             "The URL of the source cannot be read: write it as postgresql://user:password@host:port/database or "
             "sqlite:///FILE, with special characters of the password percent-encoded."

@@ -11,7 +11,7 @@ from forecasting.errors import InputError
 from forecasting.settings import Settings
 from forecasting.storage import tables
 from forecasting.storage.database import Database, open_database
-from forecasting.storage.dumps import back_up, restore
+from forecasting.storage.dumps import _place, back_up, restore
 from forecasting.storage.schema import current_revision
 
 
@@ -52,3 +52,12 @@ def test_a_restored_database_is_the_one_that_was_backed_up(
         assert contents(restored) == arrived
     with pytest.raises(InputError, match="exists"):
         back_up(database, tmp_path / "milkrun.dump")
+
+
+def test_the_list_of_processes_shows_no_password(database_url: URL) -> None:
+    """Neither a password before the host nor one in the query is an argument of pg_dump."""
+    secret = "hushed"
+    url = database_url.set(password=secret).update_query_dict({"password": secret})
+
+    assert secret not in _place(url)
+    assert _place(url).startswith("postgresql://")

@@ -458,6 +458,7 @@ def test_a_mistake_in_a_selection_is_explained(postgresql_url: URL, selection: S
         f"postgresql://127.0.0.1:1/shop?user=reader&password={SECRET}",
         f"postgresql://reader:{SECRET}@x@127.0.0.1:1/shop",
         f"postgresql://reader:{SECRET}/x@y@127.0.0.1:1/shop",
+        f"postgresql://reader:x@{SECRET}?y=1@127.0.0.1:1/shop",
         f"postgresql://reader:{SECRET}@127.0.0.1:port/shop",
         f"mysql://reader:{SECRET}@127.0.0.1:1/shop",
         f"nonsense://reader:{SECRET}@127.0.0.1:1/shop",
