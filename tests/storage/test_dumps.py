@@ -56,7 +56,7 @@ def test_a_restored_database_is_the_one_that_was_backed_up(
 
 def test_the_list_of_processes_shows_no_password(database_url: URL) -> None:
     """Neither a password before the host nor one in the query is an argument of pg_dump."""
-    secret = "hushed"
+    secret = "hushed"  # noqa: S105
     url = database_url.set(password=secret).update_query_dict({"password": secret})
 
     assert secret not in _place(url)
