@@ -11,16 +11,19 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, text
 
+from forecasting.cli import milkrun
 from forecasting.settings import Settings
 from forecasting.storage import embedded
 from forecasting.storage.database import Database, create_engine, open_database
+from forecasting.storage.dumps import program
 from forecasting.storage.schema import migrate
-from tests.end_to_end.hosting import AUTHENTICATION, Hosting
+from tests.end_to_end.hosting import AUTHENTICATION, Api, Hosting, wait_until
 
 CORE = "qxhushed"  # what no encoding changes
 PASSWORD = f"7/{CORE}@: %9"
@@ -47,6 +50,8 @@ for arguments in json.loads(sys.argv[1]):
             print(str(failure), repr(failure), failure.args, vars(failure))
             failure = failure.__cause__ or failure.__context__
 """
+SERVERS = ("serve", "deploy")  # deploy, and what serve starts, is tried on its own below
+OWN_DATABASE = ("demo",)
 
 
 def commands(folder: Path) -> list[list[str]]:
@@ -153,6 +158,43 @@ def rendered(url: URL) -> str:
 
 
 @pytest.mark.slow
+def test_no_command_shows_a_password(
+    guarded: URL, drive: Callable[..., str], hosting: Hosting, prefect_database: URL, tmp_path: Path
+) -> None:
+    """Every command, logging at DEBUG: neither output, logs, process list, page, files, dumps nor tables show one."""
+    every = commands(tmp_path)
+    assert {call[0] for call in every} | {*SERVERS, *OWN_DATABASE} == set(milkrun.commands)
+
+    in_query = guarded.set(password=None).update_query_dict({"password": PASSWORD})
+
+    with process_list() as processes:
+        shown = drive(rendered(guarded), *every)
+        shown += drive(rendered(in_query), ["backup", str(tmp_path / "again.dump")], ["doctor"])
+
+    assert shown.count("ended with") >= len(every) - 3, shown[-4000:]
+    assert leaks(shown) == []
+    assert leaks(b"\n".join(processes).replace(b"\0", b" ")) == []
+    assert any(b"pg_dump" in line for line in processes)
+    assert leaks(b"".join(file.read_bytes() for file in (tmp_path / "page").rglob("*") if file.is_file())) == []
+    assert leaks(plain_dump(guarded)) == []
+    assert leaks(plain_dump(prefect_database)) == []
+    for file in (file for file in (tmp_path / "home").rglob("*") if file.is_file()):
+        assert CORE.encode() not in file.read_bytes(), file
+    restored = subprocess.run(
+        [program("pg_restore"), "--file", "-", str(tmp_path / "milkrun.dump")], capture_output=True, check=True
+    )
+    assert leaks(restored.stdout) == []
+
+
+def plain_dump(url: URL) -> str:
+    """Return all rows of a database, as text."""
+    place = url.set(drivername="postgresql", password=None).render_as_string()
+    command = [program("pg_dump"), "--dbname", place, "--data-only", "--exclude-schema=information_schema"]
+    environment = {"PGPASSWORD": str(url.password or "")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
 def test_no_failure_shows_a_password(guarded: URL, drive: Callable[..., str], tmp_path: Path) -> None:
     """Every command, on databases that refuse, are not there, or whose URL is not one: no message and no cause shows it."""
     every = [*commands(tmp_path), ["serve", "--port", "1"]]
@@ -194,6 +236,30 @@ def test_no_command_shows_the_keys_of_a_server(guarded: URL, drive: Callable[...
     assert (leaks(away), leaks(refusing)) == ([], [])
     assert (away.count("does not answer") + away.count("No Prefect server answers")) >= 4
     assert refusing.count("refused the credentials") >= 4
+
+
+@pytest.mark.slow
+def test_no_flow_run_shows_a_password(
+    deployed: Hosting, api: Api, guarded: URL, prefect_database: URL, tmp_path: Path
+) -> None:
+    """Runs by a worker that logs at DEBUG, one that ends well and one that cannot log in: nothing in the server's database."""
+    for password, ended in ((WRONG, ("FAILED", "CRASHED")), (PASSWORD, ("COMPLETED",))):
+        url = rendered(guarded.set(password=password))
+        worker = deployed.start_worker(
+            Settings(home=tmp_path, database_url=url),
+            PREFECT_LOGGING_LEVEL="DEBUG",
+            PREFECT_LOGGING_ROOT_LEVEL="DEBUG",
+            PREFECT_LOGGING_EXTRA_LOGGERS="forecasting,flows,sqlalchemy",
+        )
+        flow_run = api.run("monthly/monthly", series=[SEEN], late_months=999)
+        found = api.wait_for(flow_run, "COMPLETED", "FAILED", "CRASHED")
+        assert found["state_type"] in ended, deployed.log("worker")
+        wait_until(partial(api.log, flow_run), "its log is there")
+        deployed.stop(worker)
+
+    assert leaks(plain_dump(prefect_database)) == []
+    assert leaks(json.dumps([api.find(kind) for kind in ("flow_runs", "task_runs", "artifacts", "logs")])) == []
+    assert [secret for secret in SECRETS if secret in deployed.log("worker") + deployed.log("server")] == []
 
 
 def test_nothing_that_is_printed_while_debugging_shows_a_password(guarded: URL, tmp_path: Path) -> None:
