@@ -45,10 +45,11 @@ def plan_backfill(database: Database, asked: Round, start: Month, end: Month, re
     asked = replace(asked, kind="backfill")
     requests = job.requests_of(database, asked, _origins(database, start, end))
     with database.reading() as connection:
-        steps = [
-            Step(replace(asked, origin=request.origin), request, attempts.newest_published(connection, request))
-            for request in requests
-        ]
+        published = attempts.newest_published(connection, requests)
+    steps = [
+        Step(replace(asked, origin=request.origin), request, run_id)
+        for request, run_id in zip(requests, published, strict=True)
+    ]
     if reprocess == "none":
         return steps
     with database.reading() as connection:

@@ -93,7 +93,8 @@ def _read(database: Database, names: tuple[str, ...] | None) -> Panel:
         known = panels.what_is_known(connection, names)
     if known is None:
         raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
-    as_of = database.write(lambda connection: panels.newest_load(connection, known.series_ids, known.newest_month))
+    month = known.newest_month
+    as_of = database.write(lambda connection: panels.newest_loads(connection, known.series_ids, [month])[month])
     with database.reading() as connection:
         return panels.read_panel(connection, known.series_ids, origin=known.newest_month, as_of=as_of)
 

@@ -145,7 +145,7 @@ def run_together(
     for request in requests:
         run = open_run(database, request)
         ended.append((run, run.state != "published" and _run_through(database, run, ahead, workers)))
-    return [summarise(database, run, published_now=published_now) for run, published_now in ended]
+    return _summaries(database, ended)
 
 
 def _run_through(database: Database, run: Run, ahead: TrainedAhead, workers: int | None) -> bool:
@@ -171,13 +171,17 @@ def publish_run(database: Database, run: Run) -> Summary:
 
 def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
     """Count how a published run ended."""
+    return _summaries(database, [(run, published_now)])[0]
+
+
+def _summaries(database: Database, ended: Sequence[tuple[Run, bool]]) -> list[Summary]:
+    """Count how published runs ended; with each, whether it was published just now."""
+    run_ids = [run.run_id for run, _ in ended]
     with database.reading() as connection:
-        return Summary(
-            replace(run, state="published"),
-            published_now,
-            runs.count_outcomes(connection, run.run_id),
-            tuple(runs.explain_outcomes(connection, run.run_id)),
-        )
+        counts, reasons = runs.count_outcomes(connection, run_ids), runs.explain_outcomes(connection, run_ids)
+    return [
+        Summary(replace(run, state="published"), now, counts[run.run_id], reasons[run.run_id]) for run, now in ended
+    ]
 
 
 def plan_run(database: Database, asked: Round) -> Plan:
@@ -231,12 +235,11 @@ def requests_of(database: Database, asked: Round, origins: Sequence[Month | None
                 f"or run with --origin {known.newest_month}."
             )
     knowledge = database.write(
-        lambda connection: [
-            known_now(connection, known.series_ids, origin, usual=origin >= usual)
+        lambda connection: (
+            [known_now(connection, known.series_ids, origin, usual=origin >= usual) for origin in wanted]
             if asked.kind == "live"
-            else known_then(connection, known.series_ids, origin, asked.recipe.hash)
-            for origin in wanted
-        ]
+            else known_then(connection, known.series_ids, wanted, asked.recipe.hash)
+        )
     )
     return [_request(asked, origin, then) for origin, then in zip(wanted, knowledge, strict=True)]
 

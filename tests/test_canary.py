@@ -65,8 +65,8 @@ def _every_load(connection: Connection, series_ids: Sequence[int], *, origin: Mo
     return panels.read_panel(connection, series_ids, origin=origin, as_of=as_of + 1_000)
 
 
-def _newest_load(*asked: Any) -> int:
-    return panels.newest_load(*asked)
+def _newest_loads(*asked: Any) -> dict[Month, int]:
+    return panels.newest_loads(*asked)
 
 
 def _of_any_month(run: Any) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _of_any_month(run: Any) -> dict[str, Any]:
     ("module", "name", "instead", "differing"),
     [
         pytest.param(outlook, "read_panel", _every_load, "forecast", id="loads"),
-        pytest.param(knowledge, "_load_before_later_months", _newest_load, "forecast", id="load of the origin"),
+        pytest.param(knowledge, "_loads_before_later_months", _newest_loads, "forecast", id="load of the origin"),
         pytest.param(bundles, "built_on", _of_any_month, "run_series", id="networks"),
     ],
 )

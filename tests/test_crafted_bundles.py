@@ -42,9 +42,9 @@ CRAFTED = {
         manifest | {"networks": change_tensor(manifest, shape=[1, *manifest["networks"]["tensors"][0]["shape"]])}
     ),
     "golden is text": put(golden="x"),
-    "golden of no network": put(golden={"positions": [7], "values": [[1.0] * 12]}),
-    "golden of another horizon": put(golden={"positions": [0], "values": [[1.0]]}),
-    "golden of another network": put(golden={"positions": [0], "values": [[1.0] * 12]}),
+    "golden of no network": put(golden={"positions": [7], "values": [[1.0]]}),
+    "golden of another horizon": put(golden={"positions": [0], "values": [[1.0] * 12]}),
+    "golden of another network": put(golden={"positions": [0], "values": [[1.0]]}),
     "huge": lambda manifest: (
         manifest | {"networks": manifest["networks"] | {"tensors": [{"name": "x", "shape": [1 << 40], "offset": 0}]}}
     ),

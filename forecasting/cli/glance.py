@@ -16,7 +16,7 @@ def tell_newest_round(database: "Database") -> None:
 
     with database.reading() as connection:
         found = read_newest_round(connection)
-        reasons = explain_outcomes(connection, found["run"]) if found else []
+        reasons = explain_outcomes(connection, [found["run"]])[found["run"]] if found else ()
     if found is None:
         click.echo("No run yet: milkrun plan says what one would do.\n")
         return

@@ -1,23 +1,36 @@
 """Attempts: the runs that repeat a request, and what earlier ones left without a forecast."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from forecasting.months import Month
 from forecasting.storage.runs import Request
 
 _SAME = """kind = :kind AND origin = :origin AND as_of = :as_of AND recipe_hash = :recipe_hash
            AND policy = CAST(:policy AS jsonb)"""
 
 
-def newest_published(connection: Connection, request: Request) -> int | None:
-    """Return the number of the newest published run of a request, whatever its attempt; None where there is none."""
-    run_id: int | None = connection.scalar(
-        text(f"SELECT max(run_id) FROM milkrun.run WHERE {_SAME} AND scope = :scope AND state = 'published'"),
-        _parameters(request),
+def newest_published(connection: Connection, requests: Sequence[Request]) -> list[int | None]:
+    """Return the number of the newest published run of each request, whatever its attempt; None where there is none.
+
+    requests: alike but for origins and loads.
+    """
+    if not requests:
+        return []
+    rows = connection.execute(
+        text("""
+            SELECT origin, as_of, max(run_id) FROM milkrun.run
+            WHERE kind = :kind AND origin = ANY(:origins) AND recipe_hash = :recipe_hash
+              AND policy = CAST(:policy AS jsonb) AND scope = :scope AND state = 'published'
+            GROUP BY origin, as_of
+        """),
+        {**_parameters(requests[0]), "origins": [request.origin.first_day for request in requests]},
     )
-    return run_id
+    found = {(Month.containing(origin), as_of): run_id for origin, as_of, run_id in rows}
+    return [found.get((request.origin, request.as_of)) for request in requests]
 
 
 def newest_attempt(connection: Connection, request: Request) -> int:

@@ -87,18 +87,24 @@ def what_is_known(connection: Connection, names: Sequence[str] | None = None) ->
     return Known(tuple(_active_series(connection, names)), Month.containing(day)) if day else None
 
 
-def newest_load(connection: Connection, series_ids: Sequence[int], origin: Month) -> int:
-    """Return the newest load that brought anything a run from this origin may use.
+def newest_loads(connection: Connection, series_ids: Sequence[int], origins: Sequence[Month]) -> dict[Month, int]:
+    """Return the newest load that brought anything a run may use, for each of some origins.
 
     Raises RunRefused when there is none.
     """
-    load_id: int | None = connection.scalar(
-        text("SELECT max(load_id) FROM milkrun.observation WHERE series_id = ANY(:ids) AND month <= :origin"),
-        {"ids": list(series_ids), "origin": origin.first_day},
+    rows = connection.execute(
+        text("""
+            SELECT origin, (SELECT max(load_id) FROM milkrun.observation WHERE series_id = ANY(:ids) AND month <= origin)
+            FROM unnest(CAST(:origins AS date[])) AS wanted (origin) ORDER BY origin
+        """),
+        {"ids": list(series_ids), "origins": [origin.first_day for origin in origins]},
     )
-    if load_id is None:
-        raise RunRefused(f"No series has an observation up to {origin}: choose a later origin.")
-    return load_id
+    found: dict[Month, int] = {}
+    for day, load_id in rows:
+        if load_id is None:
+            raise RunRefused(f"No series has an observation up to {Month.containing(day)}: choose a later origin.")
+        found[Month.containing(day)] = load_id
+    return found
 
 
 def hold_loads(connection: Connection) -> None:

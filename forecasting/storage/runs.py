@@ -97,7 +97,21 @@ def open_run(connection: Connection, request: Request) -> Run:
         .on_conflict_do_nothing()
         .returning(tables.run.c.run_id)
     )
-    return read_run(connection, run_id or connection.execute(_same_request(request)).one().run_id)
+    if run_id is None:
+        return read_run(connection, connection.execute(_same_request(request)).one().run_id)
+    return Run(
+        run_id,
+        request.kind,
+        request.origin,
+        request.as_of,
+        request.vintages,
+        request.recipe,
+        request.policy,
+        request.series_ids,
+        request.shard_size,
+        "open",
+        request.attempt,
+    )
 
 
 def find_run(connection: Connection, request: Request) -> int | None:
@@ -231,21 +245,27 @@ def publish(connection: Connection, run: Run) -> bool:
     return flipped.rowcount == 1
 
 
-def count_outcomes(connection: Connection, run_id: int) -> dict[str, int]:
-    """Return how many series of a run ended in each outcome and how many were retrained and reused."""
-    row = (
-        connection.execute(text("SELECT * FROM milkrun.run_health WHERE run_id = :id"), {"id": run_id}).mappings().one()
-    )
-    return {name: row[name] for name in (*OUTCOMES, "retrained", "reused")}
+def count_outcomes(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return, per run, how many of its series ended in each outcome and how many were retrained and reused."""
+    rows = connection.execute(
+        text("SELECT * FROM milkrun.run_health WHERE run_id = ANY(:ids)"), {"ids": list(run_ids)}
+    ).mappings()
+    return {row["run_id"]: {name: row[name] for name in (*OUTCOMES, "retrained", "reused")} for row in rows}
 
 
-def explain_outcomes(connection: Connection, run_id: int) -> Sequence[tuple[str, str, int, str]]:
-    """Return outcome, reason, number of series and one example of each, the most frequent first."""
+def explain_outcomes(
+    connection: Connection, run_ids: Sequence[int]
+) -> dict[int, tuple[tuple[str, str, int, str], ...]]:
+    """Return, per run, outcome, reason, number of series and one example of each, the most frequent first."""
     rows = connection.execute(
         text("""
-            SELECT outcome, reason, count(*), min(s.name) FROM milkrun.run_series JOIN milkrun.series s USING (series_id)
-            WHERE run_id = :id GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason
+            SELECT run_id, outcome, reason, count(*), min(s.name)
+            FROM milkrun.run_series JOIN milkrun.series s USING (series_id)
+            WHERE run_id = ANY(:ids) GROUP BY run_id, outcome, reason ORDER BY count(*) DESC, outcome, reason
         """),
-        {"id": run_id},
+        {"ids": list(run_ids)},
     )
-    return [tuple(row) for row in rows]
+    found: dict[int, list[tuple[str, str, int, str]]] = {run_id: [] for run_id in run_ids}
+    for run_id, outcome, reason, count, example in rows:
+        found[run_id].append((outcome, reason, count, example))
+    return {run_id: tuple(reasons) for run_id, reasons in found.items()}
