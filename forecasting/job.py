@@ -140,20 +140,21 @@ def run_together(
     The last shard of each is written and published at once. What was done before, by this process or another, stays.
     progress: called with the number of networks trained since the last call.
     """
-    ahead = train_together(database, requests, workers=workers, progress=progress)
+    seen: outlook.Seen = {}
+    ahead = train_together(database, requests, seen=seen, workers=workers, progress=progress)
     ended = []
     for request in requests:
         run = open_run(database, request)
-        ended.append((run, run.state != "published" and _run_through(database, run, ahead, workers)))
+        ended.append((run, run.state != "published" and _run_through(database, run, ahead, seen, workers)))
     return _summaries(database, ended)
 
 
-def _run_through(database: Database, run: Run, ahead: TrainedAhead, workers: int | None) -> bool:
+def _run_through(database: Database, run: Run, ahead: TrainedAhead, seen: outlook.Seen, workers: int | None) -> bool:
     """Forecast and write every shard of a run, and publish it with the last one; False when it is published already."""
     *others, last = run.shards
     for number in others:
         run_shard(database, run, number, ahead=ahead, workers=workers)
-    result = forecast_shard(database, run, run.shard(last), ahead=ahead, workers=workers)
+    result = forecast_shard(database, run, run.shard(last), ahead=ahead, seen=seen, workers=workers)
     return database.write(lambda connection: forecasts.write_last_shard(connection, run, last, result))
 
 

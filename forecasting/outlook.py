@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sqlalchemy import Connection
 
+from forecasting.months import Month
 from forecasting.numerics.gaps import fill_gaps, longest_gap
 from forecasting.numerics.live import score_live
 from forecasting.numerics.metrics import rmse
@@ -49,9 +50,22 @@ class Outlook(Observed):
     network: RunNetwork | None
 
 
-def observe(connection: Connection, run: Run | Request, series_ids: Sequence[int]) -> Observed:
-    """Read the observations of some series that a run may use, and what they say of each series."""
-    return observed_of(read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of), run.recipe)
+# By origin, load, recipe and series: what the loads up to one say of the months up to one never changes.
+Seen = dict[tuple[Month, int, str, tuple[int, ...]], Observed]
+
+
+def observe(
+    connection: Connection, run: Run | Request, series_ids: Sequence[int], seen: Seen | None = None
+) -> Observed:
+    """Read the observations of some series that a run may use, and what they say of each series, unless they were seen."""
+    key = run.origin, run.as_of, run.recipe.hash, tuple(series_ids)
+    if seen is not None and key in seen:
+        return seen[key]
+    panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
+    observed = observed_of(panel, run.recipe)
+    if seen is not None:
+        seen[key] = observed
+    return observed
 
 
 def observed_of(panel: Panel, recipe: Recipe) -> Observed:
@@ -77,14 +91,20 @@ def observed_of(panel: Panel, recipe: Recipe) -> Observed:
 
 
 def look(
-    database: Database, run: Run | Request, series_ids: Sequence[int], *, shared: Verdict | None = None
+    database: Database,
+    run: Run | Request,
+    series_ids: Sequence[int],
+    *,
+    shared: Verdict | None = None,
+    seen: Seen | None = None,
 ) -> Outlook:
     """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written.
 
-    shared: what will be decided about networks that all series of the run share, where that is not stored yet.
+    shared: what will be decided about networks that all series of the run share, where that is not stored yet. seen: what
+    was observed before.
     """
     with database.reading() as connection:
-        observed = observe(connection, run, series_ids)
+        observed = observe(connection, run, series_ids, seen)
         network = run_networks.read_run_network(connection, run) if isinstance(run, Run) else None
         if network is not None and network.bundle_id is not None:
             champions = bundles.read_shared(connection, series_ids, network.bundle_id)

@@ -13,7 +13,7 @@ from forecasting.ledger import explain_changes
 from forecasting.networks.fitted import Networks
 from forecasting.networks.methods import method_of
 from forecasting.numerics.intervals import live_factors
-from forecasting.outlook import Outlook, look
+from forecasting.outlook import Outlook, Seen, look
 from forecasting.panel import Values
 from forecasting.policy import Policy, Verdict, without_bundle
 from forecasting.settling import CHALLENGED, settle
@@ -32,14 +32,15 @@ def forecast_shard(
     series_ids: Sequence[int],
     *,
     ahead: TrainedAhead | None = None,
+    seen: Seen | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ShardResult:
     """Do everything for some series but write it; `progress` receives how many networks have just been trained.
 
-    ahead: networks that were trained before, for this shard and others.
+    ahead: networks that were trained before, for this shard and others; seen: what was observed before.
     """
-    outlook = look(database, run, series_ids)
+    outlook = look(database, run, series_ids, seen=seen)
     live = live_factors_of(outlook)
     verdicts, facts = list(outlook.verdicts), dict[int, Stored]()
     said = _ask_stored(database, run, outlook, verdicts, facts, live)

@@ -14,11 +14,11 @@ import numpy as np
 from forecasting.networks.draws import series_seeds
 from forecasting.networks.fitted import Fitted
 from forecasting.networks.methods import method_of
-from forecasting.outlook import Observed, observe
+from forecasting.outlook import Observed, Seen, observe
 from forecasting.panel import Histories, joined
 from forecasting.policy import Policy, without_network
 from forecasting.recipes import Recipe
-from forecasting.storage import runs
+from forecasting.storage import attempts
 from forecasting.storage.database import Database
 from forecasting.storage.runs import Request
 
@@ -89,15 +89,24 @@ def train_together(
     database: Database,
     requests: Sequence[Request],
     *,
+    seen: Seen | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TrainedAhead:
     """Train the networks of some runs' shards as one program; shards that are written already are left out.
 
-    requests: of one recipe, each such that `will_train` holds. progress: called with the number of networks trained since
-    the last call.
+    requests: alike but for origins and loads, each such that `will_train` holds. seen: keeps what was observed of the shards.
+    progress: called with the number of networks trained since the last call.
     """
-    lessons = [part for request in requests for part in _lessons_to_come(database, request)]
+    with database.reading() as connection:
+        written = attempts.written_shards(connection, requests)
+        shards = [
+            (request, observe(connection, request, ids, seen))
+            for request, done in zip(requests, written, strict=True)
+            for number, ids in enumerate(_cut(request))
+            if number not in done
+        ]
+    lessons = [part for request, observed in shards for part in _lessons_to_come(request, observed)]
     if not lessons:
         return {}
     histories = joined([part.histories for part in lessons])
@@ -113,23 +122,18 @@ def train_together(
     }
 
 
-def _lessons_to_come(database: Database, request: Request) -> list[Lessons]:
-    """Return what the shards of a run that are not written yet will train on."""
+def _cut(request: Request) -> list[tuple[int, ...]]:
+    """Return the series of each shard."""
+    starts = range(0, len(request.series_ids), request.shard_size)
+    return [request.series_ids[start : start + request.shard_size] for start in starts]
+
+
+def _lessons_to_come(request: Request, observed: Observed) -> list[Lessons]:
+    """Return what a shard will train on, if on anything."""
     policy = Policy(**request.policy)
-    with database.reading() as connection:
-        run_id = runs.find_run(connection, request)
-        written = runs.finished_shards(connection, run_id) if run_id is not None else set()
-        observed = [
-            observe(connection, request, request.series_ids[start : start + request.shard_size])
-            for number, start in enumerate(range(0, len(request.series_ids), request.shard_size))
-            if number not in written
-        ]
-    found = []
-    for shard in observed:
-        rows = [
-            row
-            for row, evidence in enumerate(shard.evidence)
-            if without_network(evidence, policy, request.recipe, request.origin) is None
-        ]
-        found += [lessons_of(request.recipe, shard, rows)] if rows else []
-    return found
+    rows = [
+        row
+        for row, evidence in enumerate(observed.evidence)
+        if without_network(evidence, policy, request.recipe, request.origin) is None
+    ]
+    return [lessons_of(request.recipe, observed, rows)] if rows else []

@@ -11,6 +11,8 @@ from forecasting.storage.runs import Request
 
 _SAME = """kind = :kind AND origin = :origin AND as_of = :as_of AND recipe_hash = :recipe_hash
            AND policy = CAST(:policy AS jsonb)"""
+_OF_ORIGINS = """kind = :kind AND origin = ANY(:origins) AND recipe_hash = :recipe_hash
+           AND policy = CAST(:policy AS jsonb) AND scope = :scope"""
 
 
 def newest_published(connection: Connection, requests: Sequence[Request]) -> list[int | None]:
@@ -21,16 +23,32 @@ def newest_published(connection: Connection, requests: Sequence[Request]) -> lis
     if not requests:
         return []
     rows = connection.execute(
-        text("""
+        text(f"""
             SELECT origin, as_of, max(run_id) FROM milkrun.run
-            WHERE kind = :kind AND origin = ANY(:origins) AND recipe_hash = :recipe_hash
-              AND policy = CAST(:policy AS jsonb) AND scope = :scope AND state = 'published'
-            GROUP BY origin, as_of
+            WHERE {_OF_ORIGINS} AND state = 'published' GROUP BY origin, as_of
         """),
-        {**_parameters(requests[0]), "origins": [request.origin.first_day for request in requests]},
+        _of_origins(requests),
     )
     found = {(Month.containing(origin), as_of): run_id for origin, as_of, run_id in rows}
     return [found.get((request.origin, request.as_of)) for request in requests]
+
+
+def written_shards(connection: Connection, requests: Sequence[Request]) -> list[set[int]]:
+    """Return, for each request, the numbers of its run's shards whose rows are committed.
+
+    requests: alike but for origins and loads.
+    """
+    if not requests:
+        return []
+    rows = connection.execute(
+        text(f"""
+            SELECT origin, as_of, array_agg(shard) AS shards FROM milkrun.run JOIN milkrun.run_shard USING (run_id)
+            WHERE {_OF_ORIGINS} AND attempt = :attempt GROUP BY origin, as_of
+        """),
+        {**_of_origins(requests), "attempt": requests[0].attempt},
+    )
+    found = {(Month.containing(row.origin), row.as_of): set(row.shards) for row in rows}
+    return [found.get((request.origin, request.as_of), set()) for request in requests]
 
 
 def newest_attempt(connection: Connection, request: Request) -> int:
@@ -58,6 +76,10 @@ def without_forecast(connection: Connection, request: Request, attempt: int) -> 
         {**_parameters(request), "attempt": attempt, "ids": list(request.series_ids)},
     )
     return list(rows)
+
+
+def _of_origins(requests: Sequence[Request]) -> dict[str, Any]:
+    return {**_parameters(requests[0]), "origins": [request.origin.first_day for request in requests]}
 
 
 def _parameters(request: Request) -> dict[str, Any]:
