@@ -18,11 +18,15 @@ import pytest
 from sqlalchemy import URL, text
 
 from forecasting.cli import milkrun
+from forecasting.months import Month
 from forecasting.settings import Settings
 from forecasting.storage import embedded
 from forecasting.storage.database import Database, create_engine, open_database
 from forecasting.storage.dumps import program
+from forecasting.storage.layouts import Layout
+from forecasting.storage.loads import load_observations
 from forecasting.storage.schema import migrate
+from forecasting.storage.sources import open_file
 from tests.end_to_end.hosting import AUTHENTICATION, Api, Hosting, wait_until
 
 CORE = "qxhushed"  # what no encoding changes
@@ -54,11 +58,15 @@ SERVERS = ("serve", "deploy")  # deploy, and what serve starts, is tried on its 
 OWN_DATABASE = ("demo",)
 
 
+def write_seen(file: Path) -> None:
+    """Write a series whose name is meant to be seen."""
+    months = (f"{SEEN},{1990 + n // 12}-{n % 12 + 1:02d},{n % 12}.5" for n in range(60))
+    file.write_text("\n".join(["series,month,value", *months]))
+
+
 def commands(folder: Path) -> list[list[str]]:
     """Return one call of every command, in an order in which each can do its work."""
-    (folder / "seen.csv").write_text(
-        "\n".join(["series,month,value", *(f"{SEEN},{1990 + n // 12}-{n % 12 + 1:02d},{n % 12}.5" for n in range(60))])
-    )
+    write_seen(folder / "seen.csv")
     query = "select series, month, value from milkrun.latest_observation"
     return [
         ["migrate"],
@@ -95,13 +103,17 @@ def leaks(shown: str | bytes) -> list[str]:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[URL]:
-    """Give the URL of an empty, migrated database on a server that asks for its password."""
+    """Give the URL of a database with one series on a server that asks for its password."""
     with tempfile.TemporaryDirectory(prefix="milkrun-guarded-") as folder:
         home = Path(folder)
         home.chmod(0o755)
         with embedded.running_server(home) as url:
             engine = create_engine(url)
-            migrate(Database(engine, "guarded"))
+            database = Database(engine, "guarded")
+            migrate(database)
+            write_seen(home / "seen.csv")
+            source = open_file(home / "seen.csv", Layout())
+            load_observations(database, source, source="seen.csv", today=Month.of(2000, 1))
             with engine.begin() as connection:
                 connection.execute(text("ALTER ROLE postgres PASSWORD :password"), {"password": PASSWORD})
                 (home / "database/data/pg_hba.conf").write_text("local all all scram-sha-256\n")
@@ -145,7 +157,7 @@ def drive(hosting: Hosting, tmp_path: Path) -> Callable[..., str]:
         environment = hosting.environment(settings, MILKRUN_SOURCE_URL=url, **extra)
         answer = subprocess.run(
             [sys.executable, "-c", DRIVER, json.dumps(arguments)],
-            env=environment, capture_output=True, text=True, timeout=500, check=False,
+            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False,
         )  # fmt: skip
         return answer.stdout + answer.stderr
 
@@ -165,7 +177,7 @@ def test_no_command_shows_a_password(
     every = commands(tmp_path)
     assert {call[0] for call in every} | {*SERVERS, *OWN_DATABASE} == set(milkrun.commands)
 
-    in_query = guarded.set(password=None).update_query_dict({"password": PASSWORD})
+    in_query = guarded._replace(password=None).update_query_dict({"password": PASSWORD})
 
     with process_list() as processes:
         shown = drive(rendered(guarded), *every)
@@ -188,7 +200,7 @@ def test_no_command_shows_a_password(
 
 def plain_dump(url: URL) -> str:
     """Return all rows of a database, as text."""
-    place = url.set(drivername="postgresql", password=None).render_as_string()
+    place = url._replace(drivername="postgresql", password=None).render_as_string()
     command = [program("pg_dump"), "--dbname", place, "--data-only", "--exclude-schema=information_schema"]
     environment = {"PGPASSWORD": str(url.password or "")}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
@@ -248,7 +260,6 @@ def test_no_flow_run_shows_a_password(
         worker = deployed.start_worker(
             Settings(home=tmp_path, database_url=url),
             PREFECT_LOGGING_LEVEL="DEBUG",
-            PREFECT_LOGGING_ROOT_LEVEL="DEBUG",
             PREFECT_LOGGING_EXTRA_LOGGERS="forecasting,flows,sqlalchemy",
         )
         flow_run = api.run("monthly/monthly", series=[SEEN], late_months=999)
