@@ -2,12 +2,11 @@
 
 import logging
 import os
-from typing import Any, cast
+from typing import Any
 
 from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
-from prefect.utilities.annotations import quote
 
 from flows.progress import report
 from forecasting.storage.runs import Run
@@ -24,20 +23,14 @@ def forecast_shards(task: Task[..., None], run: Run, cluster: str | None) -> Non
     of a scheduler, whose workers must be started with one thread each and with the same environment.
     """
     if cluster is None and len(run.shards) == 1:
-        task(as_it_is(run), 0)
+        task(run.run_id, 0)
         report(0, len(run.series_ids))
         return
     with _runner(cluster) as runner:
-        passed = as_it_is(run) if cluster is None else run
-        futures = [runner.submit(task, {"run": passed, "number": number}) for number in run.shards]
+        futures = [runner.submit(task, {"run_id": run.run_id, "number": number}) for number in run.shards]
         for number, future in enumerate(futures):
             future.result()
             report(number, len(run.shard(number)))
-
-
-def as_it_is(run: Run) -> Run:
-    """Pass a run to a task without Prefect's looking for futures among its series."""
-    return cast(Run, quote(run))
 
 
 def _runner(cluster: str | None) -> TaskRunner[Any]:

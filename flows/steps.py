@@ -1,8 +1,9 @@
-"""The steps that every flow takes, as Prefect tasks; what they pass on is which run and which shard, never its data."""
+"""The steps that every flow takes, as Prefect tasks; what they pass on are numbers: Prefect looks through all else."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from prefect import runtime, task
@@ -19,7 +20,7 @@ from forecasting import job
 from forecasting.errors import PassingFailure
 from forecasting.settings import Settings
 from forecasting.storage.database import Database, open_database
-from forecasting.storage.runs import Request, Run
+from forecasting.storage.runs import Request
 
 logger = logging.getLogger(__name__)
 
@@ -44,60 +45,55 @@ _STEP: dict[str, Any] = {
 }
 
 
-@task(name="settle shared networks", task_run_name="settle shared networks", **_STEP)
-def settle_shared_networks(run: Run) -> None:
-    """Decide about the networks that all series of a run share, and train them if need be, unless that has been done."""
+def _adding_up(tell: Callable[[int], None]) -> Callable[[int], None]:
+    """Tell how many in all; what is returned is called with how many since its last call."""
     done = 0
 
     def count(networks: int) -> None:
         nonlocal done
         done += networks
-        logger.info("Run %d: %d shared networks trained.", run.run_id, done)
+        tell(done)
 
+    return count
+
+
+@task(name="settle shared networks", task_run_name="settle shared networks", **_STEP)
+def settle_shared_networks(run_id: int) -> None:
+    """Decide about the networks that all series of a run share, and train them if need be, unless that has been done."""
+    tell = partial(logger.info, "Run %d: %d shared networks trained.", run_id)
     with open_database(Settings.from_environment()) as database:
-        job.settle_shared_networks(database, run, progress=count)
+        job.settle_shared_networks(database, job.find_run(database, run_id), progress=_adding_up(tell))
 
 
 @task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
-def forecast_shard(run: Run, number: int) -> None:
+def forecast_shard(run_id: int, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
     settings = Settings.from_environment()
-    done = 0
-
-    def count(networks: int) -> None:
-        nonlocal done
-        done += networks
-        report(number, done)
-
+    count = _adding_up(partial(report, number))
     with open_database(settings) as database:
+        run = job.find_run(database, run_id)
         written = job.run_shard(database, run, number, workers=settings.workers, progress=count)
     logger.info(
         "Run %d, shard %d of %d: %s.",
-        run.run_id,
+        run_id,
         number + 1,
         len(run.shards),
         "written" if written else "was written before",
     )
 
 
-@task(name="publish", task_run_name="publish run {run.run_id}", **_STEP)
-def publish(run: Run) -> job.Summary:
+@task(name="publish", task_run_name="publish run {run_id}", **_STEP)
+def publish(run_id: int) -> job.Summary:
     """Make the whole run visible at once."""
     with open_database(Settings.from_environment()) as database:
-        return job.publish_run(database, run)
+        return job.publish_run(database, job.find_run(database, run_id))
 
 
 @task(name="forecast origins together", task_run_name="forecast origins together", **_STEP)
 def forecast_together(requests: Sequence[Request]) -> list[job.Summary]:
     """Take several runs, one after the other, with networks that were trained as one program; published ones are left."""
     settings = Settings.from_environment()
-    done = 0
-
-    def count(networks: int) -> None:
-        nonlocal done
-        done += networks
-        report(0, done)
-
+    count = _adding_up(partial(report, 0))
     with open_database(settings) as database:
         return job.run_together(database, requests, workers=settings.workers, progress=count)
 
@@ -112,10 +108,10 @@ def take(database: Database, asked: job.Round | Request) -> job.Summary:
         "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
     )
     if run.recipe.shares(len(run.series_ids)):
-        settle_shared_networks(clusters.as_it_is(run))
+        settle_shared_networks(run.run_id)
     with following([len(run.shard(number)) for number in run.shards]):
         clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
-    summary = publish(clusters.as_it_is(run))
+    summary = publish(run.run_id)
     logger.info("Run %d published: %s.", run.run_id, summary.counts)
     return summary
 
