@@ -195,8 +195,7 @@ def plan_run(database: Database, asked: Round) -> Plan:
         )
     names: list[str] = []
     verdicts: list[Verdict] = []
-    for start in range(0, len(request.series_ids), request.shard_size):
-        part = request.series_ids[start : start + request.shard_size]
+    for part in request.parts:
         known = outlook.look(database, request, part, shared=common)
         names += known.panel.names
         verdicts += known.verdicts

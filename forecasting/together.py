@@ -103,7 +103,7 @@ def train_together(
         shards = [
             (request, observe(connection, request, ids, seen))
             for request, done in zip(requests, written, strict=True)
-            for number, ids in enumerate(_cut(request))
+            for number, ids in enumerate(request.parts)
             if number not in done
         ]
     lessons = [part for request, observed in shards for part in _lessons_to_come(request, observed)]
@@ -120,12 +120,6 @@ def train_together(
     return {
         part.digest: fitted.select(range(end - len(part.seeds), end)) for part, end in zip(lessons, ends, strict=True)
     }
-
-
-def _cut(request: Request) -> list[tuple[int, ...]]:
-    """Return the series of each shard."""
-    starts = range(0, len(request.series_ids), request.shard_size)
-    return [request.series_ids[start : start + request.shard_size] for start in starts]
 
 
 def _lessons_to_come(request: Request, observed: Observed) -> list[Lessons]:

@@ -63,6 +63,12 @@ class Request:
     attempt: int = 1
 
     @property
+    def parts(self) -> list[tuple[int, ...]]:
+        """Series of each shard of its run, in order."""
+        starts = range(0, len(self.series_ids), self.shard_size)
+        return [self.series_ids[start : start + self.shard_size] for start in starts]
+
+    @property
     def scope(self) -> str:
         """`all`, or a digest of the names asked for."""
         if self.names is None:
