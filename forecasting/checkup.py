@@ -159,7 +159,7 @@ def _runs(connection: Connection, limits: Limits) -> Finding:
         return Finding("runs", "ok", "No run has been open for long.")
     first = found[0]
     message = (
-        f"{len(found)} runs were never published, the oldest of them run {first.run_id}: {first.kind}, origin "
+        f"Runs that were never published: {len(found)}, the oldest of them run {first.run_id}: {first.kind}, origin "
         f"{first.origin:%Y-%m}, opened {first.started_at:%Y-%m-%d}."
     )
     again = "run --origin" if first.kind == "live" else "backfill --start"
@@ -193,11 +193,11 @@ def _bundles(connection: Connection, limits: Limits) -> Finding:
             networks_of(name, bundles.read_bundles(connection, [name])[name], [])
         except BundleError as damage:
             damaged.append(f"{name[:12]}: {damage}")
-    told = f"{read} of {len(names)} bundles of the newest run were read"
+    told = f"Bundles of the newest run that were read: {read} of {len(names)}"
     if damaged:
         remedy = "milkrun run --retrain always trains anew; milkrun restore brings a backup's back."
-        return Finding("bundles", "error", f"{told}; {len(damaged)} are damaged. {damaged[0]}", remedy)
-    return Finding("bundles", "ok", f"{told}, and are what was stored.")
+        return Finding("bundles", "error", f"{told}; damaged: {len(damaged)}. {damaged[0]}", remedy)
+    return Finding("bundles", "ok", f"{told}; they are what was stored.")
 
 
 def _mib(size: int) -> str:

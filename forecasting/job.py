@@ -90,7 +90,11 @@ def open_run(database: Database, asked: Round | Request) -> Run:
     Raises RunRefused when there is nothing to forecast, InputError for unknown series.
     """
     request = request_of(database, asked) if isinstance(asked, Round) else asked
-    return database.write(lambda connection: runs.open_run(connection, request))
+    return _open(database, [request])[0]
+
+
+def _open(database: Database, requests: Sequence[Request]) -> list[Run]:
+    return database.write(lambda connection: runs.open_runs(connection, requests))
 
 
 def settle_shared_networks(database: Database, run: Run, *, progress: Callable[[int], None] | None = None) -> None:
@@ -140,13 +144,13 @@ def run_together(
     The last shard of each is written and published at once. What was done before, by this process or another, stays.
     progress: called with the number of networks trained since the last call.
     """
+    opened = _open(database, requests)
     seen: outlook.Seen = {}
     ahead = train_together(database, requests, seen=seen, workers=workers, progress=progress)
-    ended = []
-    for request in requests:
-        run = open_run(database, request)
-        ended.append((run, run.state != "published" and _run_through(database, run, ahead, seen, workers)))
-    return _summaries(database, ended)
+    return _summaries(
+        database,
+        [(run, run.state != "published" and _run_through(database, run, ahead, seen, workers)) for run in opened],
+    )
 
 
 def _run_through(database: Database, run: Run, ahead: TrainedAhead, seen: outlook.Seen, workers: int | None) -> bool:

@@ -188,7 +188,7 @@ def test_a_run_that_was_never_published(sound: Settings, database: Database, arr
     found = troubles(sound)["runs"]
 
     assert found.level == "warning"
-    assert found.message.startswith("1 runs were never published, the oldest of them run 2: live, origin 1976-01")
+    assert found.message.startswith("Runs that were never published: 1, the oldest of them run 2: live, origin 1976-01")
     assert found.remedy.startswith("milkrun run --origin 1976-01 goes on with it")
 
 
@@ -221,7 +221,7 @@ def test_a_bundle_that_is_damaged(sound: Settings, database: Database, damage: s
     found = troubles(sound)["bundles"]
 
     assert found.level == "error"
-    assert found.message.startswith("1 of 1 bundles of the newest run were read; 1 are damaged. ")
+    assert found.message.startswith("Bundles of the newest run that were read: 1 of 1; damaged: 1. ")
     assert told in found.message
     assert "milkrun run --retrain always" in found.remedy
 

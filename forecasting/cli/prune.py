@@ -55,8 +55,8 @@ def _months_ago(moment: datetime, months: int) -> datetime:
 def _told(found: "Prunable", verb: str) -> str:
     runs, unused, old = (f"{len(which):,}" for which in (found.run_ids, found.unused, found.old))
     return (
-        f"{runs} runs that were never published, {unused} bundles that no run refers to and the numbers of {old} bundles that "
-        f"were replaced long ago {verb}: {found.size / (1 << 20):,.1f} MiB of networks."
+        f"Runs that were never published: {runs}; bundles that no run refers to: {unused}; bundles replaced long ago, of which "
+        f"the numbers go: {old}. {found.size / (1 << 20):,.1f} MiB of networks {verb}."
     )
 
 

@@ -95,7 +95,7 @@ def backfill(submit: bool, output_format: str, dry_run: bool, yes: bool, **asked
         if dry_run:
             return EXIT_DONE
         if to_do and not yes and sys.stdin.isatty():
-            click.confirm(f"Run {to_do} origins?", abort=True, err=True)
+            click.confirm(f"Origins to run: {to_do}. Go on?", abort=True, err=True)
     if submit:
         service.submit("backfill/backfill", parameters, output_format)
         return EXIT_DONE

@@ -84,7 +84,7 @@ def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
         interrupted = hosting.resume_interrupted_runs()
         with hosting.running_worker() as worker:
             if interrupted:
-                click.echo(f"{interrupted} interrupted runs go on.")
+                click.echo(f"Interrupted runs that go on: {interrupted}.")
             click.echo(f"Serving at http://{host}:{port} until Ctrl-C. User and password: {_password_place(settings)}")
             hosting.wait_for_the_end(server, worker, announce=click.echo)
 

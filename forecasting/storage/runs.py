@@ -76,35 +76,51 @@ class Request:
         return hashlib.sha256(json.dumps(sorted(set(self.names))).encode()).hexdigest()
 
 
-def open_run(connection: Connection, request: Request) -> Run:
-    """Store the run of a request, or find the one that is there already; whoever comes second goes on with it."""
+def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
+    """Store the runs of some requests, or find those that are there already; whoever comes second goes on with them.
+
+    requests: alike but for origins and loads.
+    """
+    recipe = requests[0].recipe
     connection.execute(
         insert(tables.recipe)
-        .values(recipe_hash=request.recipe.hash, name=request.recipe.name, settings=request.recipe.settings)
+        .values(recipe_hash=recipe.hash, name=recipe.name, settings=recipe.settings)
         .on_conflict_do_nothing()
     )
-    run_id = connection.scalar(
+    opened = connection.execute(
         insert(tables.run)
-        .values(
-            kind=request.kind,
-            origin=request.origin.first_day,
-            as_of=request.as_of,
-            vintages=request.vintages,
-            recipe_hash=request.recipe.hash,
-            policy=request.policy,
-            scope=request.scope,
-            attempt=request.attempt,
-            series_ids=list(request.series_ids),
-            shard_size=request.shard_size,
-            code_version=request.code_version,
-            trigger=request.trigger,
-            prefect_flow_run_id=request.prefect_flow_run_id,
-        )
+        .values([_row_of(request) for request in requests])
         .on_conflict_do_nothing()
-        .returning(tables.run.c.run_id)
+        .returning(tables.run.c.run_id, tables.run.c.origin, tables.run.c.as_of)
     )
-    if run_id is None:
-        return read_run(connection, connection.execute(_same_request(request)).one().run_id)
+    numbers = {(Month.containing(row.origin), row.as_of): row.run_id for row in opened}
+    return [
+        _opened(request, numbers[request.origin, request.as_of])
+        if (request.origin, request.as_of) in numbers
+        else read_run(connection, connection.execute(_same_request(request)).one().run_id)
+        for request in requests
+    ]
+
+
+def _row_of(request: Request) -> dict[str, Any]:
+    return {
+        "kind": request.kind,
+        "origin": request.origin.first_day,
+        "as_of": request.as_of,
+        "vintages": request.vintages,
+        "recipe_hash": request.recipe.hash,
+        "policy": request.policy,
+        "scope": request.scope,
+        "attempt": request.attempt,
+        "series_ids": list(request.series_ids),
+        "shard_size": request.shard_size,
+        "code_version": request.code_version,
+        "trigger": request.trigger,
+        "prefect_flow_run_id": request.prefect_flow_run_id,
+    }
+
+
+def _opened(request: Request, run_id: int) -> Run:
     return Run(
         run_id,
         request.kind,

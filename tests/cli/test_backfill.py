@@ -83,12 +83,12 @@ def test_the_plan_then_no_then_yes_then_again(milkrun: Milkrun, database: Databa
     ]
 
     refused = milkrun(*ASKED, answer="n\n")
-    assert (refused.returncode, "Run 2 origins?" in refused.stderr) == (130, True)
+    assert (refused.returncode, "Origins to run: 2. Go on?" in refused.stderr) == (130, True)
     assert "no_network" in refused.stdout
     assert runs(database) == []
 
     done = milkrun(*ASKED, "--yes", answer="")
-    assert (done.returncode, "Run 2 origins?" in done.stderr) == (0, False), done.stderr
+    assert (done.returncode, "Origins to run: 2. Go on?" in done.stderr) == (0, False), done.stderr
     assert [*map(tuple, runs(database))] == [("1975-01-01", 1, "published"), ("1975-02-01", 1, "published")]
 
     again = milkrun(*ASKED, "--reprocess", "completed", "--retrain", "auto", "--json")

@@ -133,7 +133,8 @@ def test_what_was_published_stays_and_the_next_run_is_the_same(
     after = counts(database)
     assert digests(database) == published
     assert dry.startswith(
-        "1 runs that were never published, 1 bundles that no run refers to and the numbers of 2 bundles"
+        "Runs that were never published: 1; bundles that no run refers to: 1; "
+        "bundles replaced long ago, of which the numbers go: 2."
     )
     assert told == dry.replace("would be removed", "were removed")
     assert {name: before[name] - after[name] for name in ("runs", "shards", "bundles", "full")} == {
