@@ -7,18 +7,8 @@ from typing import Any
 import click
 
 from forecasting.cli.output import as_objects, print_rows
+from forecasting.reports.words import CAUSES, WHY_NOT
 
-CAUSES = {
-    "new_months": "months observed since",
-    "revisions": "revised values of earlier months",
-    "network": "another network",
-    "recipe_change": "another recipe",
-}
-WHY_NOT = {
-    "older_release": "not explained: published by a release that kept no account of changes",
-    "bundle_damaged": "not explained: the network of the run before cannot be read; it is damaged",
-    "not_repeated": "not explained: the network of the run before does not give again what was published",
-}
 _COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "change", *CAUSES)
 
 
@@ -65,7 +55,7 @@ def say_change(change: dict[str, Any]) -> str:
     )
     since = f"since the run from {change['previous_origin']:%Y-%m}"
     if change["reason"]:
-        return f"{moved} {since}; {WHY_NOT.get(change['reason'], change['reason'])}."
+        return f"{moved} {since}; not explained: {WHY_NOT.get(change['reason'], change['reason'])}."
     parts = sorted((name for name in CAUSES if change[name]), key=lambda name: -abs(change[name]))
     return f"{moved} {since}: {_listed(change, parts) or 'nothing moved it'}."
 

@@ -1,1 +1,1 @@
-"""What people look at: charts from arrays; nothing here reads a database or trains a network."""
+"""What people look at: charts, pages, words; nothing here reads a database or trains a network."""

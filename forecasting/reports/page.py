@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from forecasting.errors import InputError
+from forecasting.reports.words import CAUSES, WHY_NOT
 
 Item = TypeVar("Item")
 
@@ -57,7 +58,8 @@ def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]
     for outdated in data.glob("series-*.js"):
         if int(outdated.stem.removeprefix("series-")) >= number:
             outdated.unlink()
-    table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "rows": rows}
+    words = {"causes": CAUSES, "why_not": WHY_NOT}
+    table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": words, "rows": rows}
     _write_script(data / "table.js", f"milkrun.table = {_json(table)};")
     from plotly.offline import get_plotlyjs
 

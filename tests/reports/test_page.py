@@ -16,6 +16,7 @@ from forecasting.policy import Policy
 from forecasting.recipes import CLASSIC, MonthlyRecipe
 from forecasting.report import report_run
 from forecasting.reports.page import write_page
+from forecasting.reports.words import CAUSES
 from forecasting.settings import Settings
 from forecasting.storage.changes import PARTS
 from forecasting.storage.database import Database, open_database
@@ -199,3 +200,8 @@ def test_a_run_that_is_not_there_or_not_published_is_refused(
     with pytest.raises(RunRefused, match="There is no run 7"):
         report_run(database, 7)
     assert not Path("report-1").exists()
+
+
+def test_every_part_of_a_change_has_its_words() -> None:
+    """Page and terminal name all that the ledger stores."""
+    assert tuple(CAUSES) == PARTS

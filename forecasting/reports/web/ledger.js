@@ -1,25 +1,14 @@
 // The change ledger: why the forecast moved since the run before, as parts that add up.
-const CAUSES = {
-  new_months: 'months observed since',
-  revisions: 'revised values of earlier months',
-  network: 'another network',
-  recipe_change: 'another recipe',
-};
-const WHY_NOT = {
-  older_release: 'it was published by a release that kept no account of changes',
-  bundle_damaged: 'the network of the run before cannot be read; it is damaged',
-  not_repeated: 'the network of the run before does not give again what was published',
-};
-
 function ledgerOf(card) {
   if (!card.forecast || milkrun.table.run.kind !== 'live') return [];
   const heading = element('h3', { id: 'ledger' }, 'Why the forecast moved');
   const { changes } = card;
+  const called = milkrun.table.words.causes;
   if (!changes) return [heading, element('p', {}, 'No earlier run forecast these months: there is nothing to compare with.')];
   const months = monthsFrom(changes.first, changes.change.length);
-  const causes = Object.keys(CAUSES).filter((cause) => changes[cause]);
+  const causes = Object.keys(called).filter((cause) => changes[cause]);
   const values = new Map(monthsFrom(card.forecast.first, card.forecast.value.length).map((month, step) => [month, card.forecast.value[step]]));
-  const columns = ['month', `forecast from ${changes.previous_origin}, run ${changes.previous_run_id}`, `forecast from ${changes.origin}`, 'change', ...causes.map((cause) => CAUSES[cause])];
+  const columns = ['month', `forecast from ${changes.previous_origin}, run ${changes.previous_run_id}`, `forecast from ${changes.origin}`, 'change', ...causes.map((cause) => called[cause])];
   const rows = months.map((month, step) => [month, changes.previous_value[step], values.get(month) ?? null, changes.change[step], ...causes.map((cause) => changes[cause][step])]);
   const decimals = decimalsOf(changes, causes);
   const write = (value, column) => (column < 3 ? formatted : withSign)(value, decimals);
@@ -42,8 +31,8 @@ function decimalsOf(changes, causes) {
 // The first month in words, the largest part first.
 function ledgerSentence(card, changes, causes, [month, before, now, change], decimals) {
   const moved = `${month}: ${formatted(before, decimals)} → ${formatted(now, decimals)}${card.unit ? ` ${card.unit}` : ''}, ${withSign(change, decimals)} since the run from ${changes.previous_origin}`;
-  if (changes.reason) return `${moved}; not explained: ${WHY_NOT[changes.reason] ?? words(changes.reason)}.`;
+  if (changes.reason) return `${moved}; not explained: ${milkrun.table.words.why_not[changes.reason] ?? words(changes.reason)}.`;
   const parts = causes.map((cause) => [cause, changes[cause][0]]).filter(([, part]) => part).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const recipes = (cause) => (cause === 'recipe_change' ? ` (${changes.recipe} instead of ${changes.previous_recipe})` : '');
-  return `${moved}: ${parts.map(([cause, part]) => `${CAUSES[cause]}${recipes(cause)} ${withSign(part, decimals)}`).join(', ') || 'nothing moved it'}.`;
+  return `${moved}: ${parts.map(([cause, part]) => `${milkrun.table.words.causes[cause]}${recipes(cause)} ${withSign(part, decimals)}`).join(', ') || 'nothing moved it'}.`;
 }

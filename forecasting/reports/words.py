@@ -1,0 +1,13 @@
+"""What the change ledger's causes and reasons are called, in the terminal and on the page."""
+
+CAUSES = {
+    "new_months": "months observed since",
+    "revisions": "revised values of earlier months",
+    "network": "another network",
+    "recipe_change": "another recipe",
+}
+WHY_NOT = {
+    "older_release": "it was published by a release that kept no account of changes",
+    "bundle_damaged": "the network of the run before cannot be read; it is damaged",
+    "not_repeated": "the network of the run before does not give again what was published",
+}
