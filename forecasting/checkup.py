@@ -162,10 +162,13 @@ def _runs(connection: Connection, limits: Limits) -> Finding:
         f"Runs that were never published: {len(found)}, the oldest of them run {first.run_id}: {first.kind}, origin "
         f"{first.origin:%Y-%m}, opened {first.started_at:%Y-%m-%d}."
     )
-    again = "run --origin" if first.kind == "live" else "backfill --start"
-    end = "" if first.kind == "live" else f" --end {first.origin:%Y-%m}"
+    again = f"milkrun run --origin {first.origin:%Y-%m}"
+    if first.kind == "backfill":
+        again = f"milkrun backfill --start {first.origin:%Y-%m} --end {first.origin:%Y-%m}"
+    asked = "" if first.whole else ", with its --series,"
     remedy = (
-        f"milkrun {again} {first.origin:%Y-%m}{end} goes on with it; milkrun prune removes what nobody will go on with."
+        f"{again} --recipe {first.recipe} --retrain {first.retrain}{asked} goes on with it, if nothing was loaded since; "
+        "milkrun prune removes what nobody will go on with."
     )
     return Finding("runs", "warning", message, remedy)
 

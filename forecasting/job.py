@@ -144,9 +144,9 @@ def run_together(
     The last shard of each is written and published at once. What was done before, by this process or another, stays.
     progress: called with the number of networks trained since the last call.
     """
-    opened = _open(database, requests)
     seen: outlook.Seen = {}
     ahead = train_together(database, requests, seen=seen, workers=workers, progress=progress)
+    opened = _open(database, requests)
     return _summaries(
         database,
         [(run, run.state != "published" and _run_through(database, run, ahead, seen, workers)) for run in opened],

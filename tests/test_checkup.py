@@ -189,7 +189,7 @@ def test_a_run_that_was_never_published(sound: Settings, database: Database, arr
 
     assert found.level == "warning"
     assert found.message.startswith("Runs that were never published: 1, the oldest of them run 2: live, origin 1976-01")
-    assert found.remedy.startswith("milkrun run --origin 1976-01 goes on with it")
+    assert found.remedy.startswith("milkrun run --origin 1976-01 --recipe classic --retrain auto goes on with it")
 
 
 def test_a_series_that_fell_silent(sound: Settings, arrive: Arrive, database: Database) -> None:

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from forecasting import job
+from forecasting.backfill import plan_backfill
 from forecasting.cli import main
+from forecasting.months import Month
 from forecasting.policy import Policy
 from forecasting.recipes import CLASSIC
 from forecasting.settings import Settings
@@ -48,6 +50,22 @@ def test_a_plan_estimates_its_time_from_earlier_runs(database: Database, arrive:
     with database.reading() as connection:
         assert estimate_seconds(connection, QUICK.hash, series=100, trained=10) == pytest.approx(50 + 20)
         assert estimate_seconds(connection, CLASSIC.hash, series=1, trained=1) is None
+
+
+def test_origins_that_were_taken_together_tell_nothing_of_one_alone(database: Database, arrive: Arrive) -> None:
+    """Their networks were trained with those of others: no time is estimated from them."""
+    arrive("1990-01", **dict.fromkeys("abcd", seasonal(98)))
+    asked = job.Round(recipe=QUICK, policy=Policy(retrain="always"))
+    steps = plan_backfill(database, asked, Month.of(1997, 10), Month.of(1997, 12), "none")
+    job.run_together(database, [step.request for step in steps])
+    assert job.plan_run(database, asked).seconds is None
+
+    alone = run(database, QUICK)
+    lasted(database, alone.run.run_id, 10.0)
+
+    assert job.plan_run(database, job.Round(recipe=QUICK, policy=Policy(retrain="always"))).seconds == pytest.approx(
+        10.0
+    )
 
 
 def test_a_plan_tells_who_will_be_challenged(

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from forecasting import job
+from forecasting.backfill import plan_backfill
 from forecasting.cli import milkrun
 from forecasting.months import Month
 from forecasting.policy import Policy
@@ -169,6 +170,23 @@ def test_an_older_run_published_later_leaves_intervals_open(verify: Verify, data
     assert 0 < said["intervals_not_compared"] <= 15
     execute(database, "UPDATE milkrun.forecast SET value = (lower_80 + value) / 2 WHERE run_id = 4")
     assert verify("--run", "4")[1]["mismatches"] == 15
+
+
+def test_intervals_of_origins_that_were_taken_together_are_compared(
+    verify: Verify, database: Database, arrive: Arrive
+) -> None:
+    """The runs of a group are opened at one moment; each counts those before it, and so does its replay."""
+    arrive("1970-01", **some_series(96))
+    asked = job.Round(recipe=OWN, policy=Policy(retrain="always"))
+    steps = plan_backfill(database, asked, Month.of(1977, 1), Month.of(1977, 4), "none")
+    job.run_together(database, [step.request for step in steps])
+    for number in range(1, 5):
+        assert verify("--run", str(number))[1]["intervals_not_compared"] == 0
+    execute(database, "UPDATE milkrun.forecast SET upper_80 = upper_80 * 1.000001 WHERE run_id = 4 AND horizon = 2")
+
+    code, said = verify("--run", "4")
+
+    assert (code, said["mismatches"], said["intervals_not_compared"]) == (2, 5, 0)
 
 
 def test_a_run_that_is_not_published_cannot_be_verified(

@@ -96,11 +96,15 @@ def read_open_loads(connection: Connection, *, longer_than: timedelta) -> list[A
 
 
 def read_open_runs(connection: Connection, *, older_than: timedelta) -> list[Any]:
-    """Return run_id, kind, origin and started_at of runs that were opened longer ago and are not published."""
+    """Return runs that were opened longer ago and are not published.
+
+    Each with run_id, kind, origin, started_at, recipe, retrain (of its policy) and whole, whether it is of all series.
+    """
     return list(
         connection.execute(
             text("""
-                SELECT run_id, kind, origin, started_at FROM milkrun.run
+                SELECT run_id, kind, origin, started_at, c.name AS recipe, policy ->> 'retrain' AS retrain, scope = 'all' AS whole
+                FROM milkrun.run JOIN milkrun.recipe c USING (recipe_hash)
                 WHERE state = 'open' AND started_at < clock_timestamp() - CAST(:older_than AS interval) ORDER BY run_id
             """),
             {"older_than": older_than},

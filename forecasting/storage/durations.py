@@ -11,13 +11,15 @@ def estimate_seconds(connection: Connection, recipe_hash: str, *, series: int, t
     """Estimate how long a run takes that trains networks for some of its series; None where no earlier run tells.
 
     As published runs by the recipe took, medians: a second per so many series where nothing is trained, and what runs that
-    trained took beyond that per series trained for. A run that was interrupted counts from its start.
+    trained took beyond that per series trained for. A run that was interrupted counts from its start; runs that were opened
+    together do not count, as their networks were trained before, with those of one another.
     """
     rows = connection.execute(
         text("""
             SELECT count(*) AS series, extract(epoch FROM newest.published_at - newest.started_at)::float AS seconds,
                    count(*) FILTER (WHERE decision = 'retrain' OR decision_reason = 'champion_kept') AS trained
-            FROM (SELECT * FROM milkrun.run WHERE state = 'published' AND recipe_hash = :recipe_hash
+            FROM (SELECT * FROM milkrun.run r WHERE state = 'published' AND recipe_hash = :recipe_hash AND NOT EXISTS (
+                      SELECT 1 FROM milkrun.run o WHERE o.started_at = r.started_at AND o.run_id <> r.run_id)
                   ORDER BY run_id DESC LIMIT :runs) newest
             JOIN milkrun.run_series USING (run_id)
             GROUP BY newest.run_id, newest.published_at, newest.started_at

@@ -68,13 +68,16 @@ def read_published(
 def runs_since(connection: Connection, run: Run) -> list[int]:
     """Return the runs that a run would build on now but that were published after it was opened.
 
-    Their forecasts count in the live errors of the run now, and may not have counted then.
+    Their forecasts count in the live errors of the run now, and may not have counted then. Runs that were opened at one moment
+    were taken one after the other: those published before this one's first shard was written did count.
     """
     found = connection.scalars(
         text(f"""
             SELECT run_id FROM milkrun.run
             WHERE {BUILT_ON} AND recipe_hash = :recipe_hash AND origin < :origin
-              AND published_at > (SELECT started_at FROM milkrun.run WHERE run_id = :run_id)
+              AND published_at > (
+                  SELECT CASE WHEN own.started_at = run.started_at THEN min(finished_at) ELSE own.started_at END
+                  FROM milkrun.run own JOIN milkrun.run_shard USING (run_id) WHERE run_id = :run_id GROUP BY run_id)
             ORDER BY run_id
         """),
         built_on(run),

@@ -79,7 +79,7 @@ class Request:
 def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
     """Store the runs of some requests, or find those that are there already; whoever comes second goes on with them.
 
-    requests: alike but for origins and loads.
+    requests: of one recipe, no two from the same origin.
     """
     recipe = requests[0].recipe
     connection.execute(
