@@ -65,7 +65,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- The writer adds and reads; the one thing it changes is a run, when it is published.
+-- The writer adds and reads; it changes a run, when it is published, and a bundle whose numbers were removed.
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA milkrun TO milkrun_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE milkrun_owner IN SCHEMA milkrun GRANT SELECT, INSERT ON TABLES TO milkrun_writer;
 DO $$

@@ -1,4 +1,4 @@
-"""Past origins, one run each, by the same steps as the monthly flow."""
+"""Past origins, one run each, by the steps of the monthly flow, or some origins in one."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The steps that every flow takes, as Prefect tasks; what they pass on are numbers: Prefect looks through all else."""
+"""The steps that every flow takes, as Prefect tasks; they are given numbers, or quoted things: Prefect looks through all else."""
 
 import logging
 from collections.abc import Callable, Sequence

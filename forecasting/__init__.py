@@ -1,3 +1,3 @@
-"""Milkrun: scheduled monthly forecasts with one LSTM per series, kept in PostgreSQL."""
+"""Milkrun: scheduled monthly forecasts by LSTM networks, kept in PostgreSQL."""
 
 __version__ = "0.1.0"

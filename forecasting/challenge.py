@@ -1,4 +1,4 @@
-"""Champion and challenger: a new network replaces the one before only if it is no worse on months that neither has seen.
+"""Champion and challenger: a new network replaces one that is old or bad only if no worse on months that neither has seen.
 
 For `classic` those are the months of both networks' test parts. A network of `monthly` has seen every month: a stand-in,
 trained like it but without the newest months, forecasts them instead. All forecasts are one month ahead.

@@ -202,7 +202,8 @@ def of_shared(network: "RunNetwork", *, member: bool) -> Verdict:
     member: whether the networks were trained with the series.
     """
     if network.decision is None:
-        return Verdict(None, None, "refused", network.reason, network.detail)
+        outcome = "failed" if network.reason == "bundle_damaged" else "refused"
+        return Verdict(None, None, outcome, network.reason, network.detail)
     if network.bundle_id is None:
         return Verdict(None, None, "fallback", "diverged", DIVERGED)
     if not member:

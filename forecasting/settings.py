@@ -1,4 +1,4 @@
-"""One frozen Settings, read from the environment once, at the edge of the program."""
+"""One frozen Settings, read from the environment at the edge of the program."""
 
 import os
 import re
@@ -102,3 +102,8 @@ def _whole_number(
         limits = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise InputError(f"{name} is {text!r}: set it to a whole number {limits}, or unset it.")
     return int(text)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, where the system tells, or how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

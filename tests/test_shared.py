@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from forecasting import job
 from forecasting.months import Month
-from forecasting.policy import Policy
+from forecasting.policy import Policy, Retrain
 from forecasting.recipes import MonthlyRecipe
 from forecasting.review import review_series
 from forecasting.storage.database import Database
@@ -231,7 +231,10 @@ def test_strange_series_end_in_a_labelled_fallback(database: Database, arrive: A
     assert all(row.lower_95 < row.value < row.upper_95 for row in rows)
 
 
-def test_a_damaged_shared_bundle_is_retrained(database: Database, arrive: Arrive) -> None:
+@pytest.mark.parametrize("retrain", ["auto", "never"])
+def test_a_damaged_shared_bundle_is_retrained_or_fails_the_series(
+    database: Database, arrive: Arrive, retrain: Retrain
+) -> None:
     """The reason names the damage; nothing is forecast with it."""
     series = some_series(85)
     arrive("1970-01", **{name: values[:84] for name, values in series.items()})
@@ -240,11 +243,11 @@ def test_a_damaged_shared_bundle_is_retrained(database: Database, arrive: Arrive
         connection.execute(text("UPDATE milkrun.bundle SET payload = set_byte(payload, 100, 77)"))
     arrive("1977-01", **{name: values[84:] for name, values in series.items()})
 
-    second = run(database)
+    second = run(database, policy={"retrain": retrain})
 
-    assert second.counts["retrained"] == 5
+    assert second.counts["retrained" if retrain == "auto" else "failed"] == 5
     [network] = read(database, f"SELECT * FROM milkrun.run_network WHERE run_id = {second.run.run_id}")
-    assert (network.decision, network.reason) == ("retrain", "bundle_damaged")
+    assert (network.decision, network.reason) == ("retrain" if retrain == "auto" else None, "bundle_damaged")
     assert "checksum" in network.detail
 
 

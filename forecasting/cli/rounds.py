@@ -27,7 +27,7 @@ def _round_options(command: Function) -> Function:
             show_default=True,
             help="auto: where a network is missing, old or has become worse.",
         ),
-        click.option("--recipe", metavar="NAME", help="Recipe (default: MILKRUN_RECIPE, or classic)."),
+        click.option("--recipe", metavar="NAME", help="Recipe (default: MILKRUN_RECIPE, or monthly)."),
         click.option("--series", multiple=True, metavar="NAME", help="Only this series; may be repeated."),
     ):
         command = option(command)

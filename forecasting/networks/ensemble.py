@@ -1,6 +1,5 @@
 """Where there are many series: an ensemble of shared networks, each with its own window, emphasis and seed."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ from forecasting.networks.lstm import Weights
 from forecasting.networks.shared import Shape, predict_shared
 from forecasting.networks.shared_training import SharedTraining, draw_rows, train_shared
 from forecasting.recipes import MonthlyRecipe
+from forecasting.settings import usable_cores
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 MEDIAN = 2
@@ -31,7 +31,7 @@ def train_members(
         return {f"{member}/{name}": tensor for name, tensor in weights.items()}
 
     # BLAS parts its products by the threads it has, and last bits may follow; networks train side by side instead.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(usable_cores()) as pool:
         trained = list(pool.map(one, members))
     return {name: tensor for weights in trained for name, tensor in weights.items()}
 

@@ -4,7 +4,6 @@ Every month of the held-out part is an origin once: short horizons are answered 
 a forecast knows ends at its origin.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from forecasting.networks.learning import BLOCK, describe, residuals_of
 from forecasting.numerics.baselines import naive, seasonal_naive
 from forecasting.numerics.metrics import rmse, skill
 from forecasting.panel import Histories, Values
+from forecasting.settings import usable_cores
 
 Predict = Callable[[Examples, np.ndarray], np.ndarray]  # examples and their series -> (rows, horizon, quantiles)
 
@@ -63,7 +63,7 @@ def hold_out(
     parts: list[Values] = []
     for start in range(0, series, BLOCK):
         rows = np.arange(start, min(start + BLOCK, series))
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             from_origin = partial(_from_origin, (judges, trained), histories, known, rows, horizon)
             found = list(pool.map(from_origin, range(months, 0, -1)))
         actual, quantiles, scale, missed, wrong = (np.stack(arrays, axis=1) for arrays in zip(*found, strict=True))

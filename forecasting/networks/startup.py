@@ -7,6 +7,8 @@ import sys
 import tempfile
 import threading
 
+from forecasting.settings import usable_cores
+
 _NOTE = re.compile(rb"[IWE]\d{4} \S+ +\d+ \S+\] .*|[IWE]0000 .*|WARNING: All log messages before absl::InitializeLog.*|"
                    rb"To enable the following instructions: .*")  # fmt: skip
 _starting = threading.Lock()
@@ -55,8 +57,3 @@ def _give_two_threads() -> None:
     if usable_cores() == 1:
         with contextlib.suppress(RuntimeError):
             tensorflow.config.threading.set_intra_op_parallelism_threads(2)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use, where the system tells, or how many there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,7 +14,8 @@ import numpy as np
 
 from forecasting.networks.draws import random_bits
 from forecasting.networks.lstm import Architecture, Weights, initial_weights
-from forecasting.networks.startup import start_tensorflow, usable_cores
+from forecasting.networks.startup import start_tensorflow
+from forecasting.settings import usable_cores
 
 
 @dataclass(frozen=True)

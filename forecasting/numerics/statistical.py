@@ -6,7 +6,6 @@ A model that fails on a series gives that series no forecast and the reason; not
 
 import importlib.util
 import multiprocessing
-import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +16,7 @@ import numpy as np
 from forecasting.errors import InputError
 from forecasting.panel import Counts, Values
 from forecasting.recipes import BLENDS
+from forecasting.settings import usable_cores
 
 MODELS = BLENDS
 SEASON = 12
@@ -59,7 +59,7 @@ def forecast_by(
     check_installed()
     histories = [row[:length] for row, length in zip(values, lengths, strict=True)]
     chunks = [histories[start : start + CHUNK] for start in range(0, len(histories), CHUNK)]
-    workers = min(workers or len(os.sched_getaffinity(0)), len(chunks))
+    workers = min(workers or usable_cores(), len(chunks))
     if workers < 2 or len(histories) <= FEW:
         found = [_forecast_chunk(model, chunk, horizon) for chunk in chunks]
     else:

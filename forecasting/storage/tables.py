@@ -198,7 +198,12 @@ run = Table(
     Column("series_ids", ARRAY(Integer), nullable=False, comment="The series that must each have an outcome."),
     Column("shard_size", Integer, nullable=False, comment="Series per shard; shards are cut from series_ids in order."),
     Column("code_version", Text, nullable=False, comment="Version of Milkrun that opened it."),
-    Column("trigger", Text, nullable=False, comment="What started it: schedule, ui, command line."),
+    Column(
+        "trigger",
+        Text,
+        nullable=False,
+        comment="What started it: schedule, deployment (the UI or the API) or command line.",
+    ),
     Column("prefect_flow_run_id", Text, comment="Flow run in Prefect that opened it."),
     Column("state", Text, nullable=False, server_default="open", comment="open or published."),
     _now("started_at", "When the run was opened."),

@@ -24,6 +24,7 @@ THEIRS = {
     "postgresql://reader:secret@db.example.com/shop": "{database}",
     "postgresql://milkrun_writer@db/milkrun": "{database}",
     "postgresql://milkrun_owner@db/milkrun_restored": "{empty}",
+    "postgresql://milkrun_owner@db/milkrun": "{database}",
 }
 
 # What needs a server that stands is asked here whether it knows these options; tests/end_to_end runs it on a real one.
