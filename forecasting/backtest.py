@@ -91,8 +91,6 @@ def run_backtest(
 def _read(database: Database, names: tuple[str, ...] | None) -> Panel:
     with database.reading() as connection:
         known = panels.what_is_known(connection, names)
-    if known is None:
-        raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
     month = known.newest_month
     as_of = database.write(lambda connection: panels.newest_loads(connection, known.series_ids, [month])[month])
     with database.reading() as connection:

@@ -216,10 +216,7 @@ def newest_month(database: Database) -> Month:
 
 def _known(database: Database, series: tuple[str, ...] | None) -> panels.Known:
     with database.reading() as connection:
-        known = panels.what_is_known(connection, series)
-    if known is None:
-        raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
-    return known
+        return panels.what_is_known(connection, series)
 
 
 def request_of(database: Database, asked: Round) -> Request:

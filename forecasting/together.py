@@ -95,7 +95,7 @@ def train_together(
 ) -> TrainedAhead:
     """Train the networks of some runs' shards as one program; shards that are written already are left out.
 
-    requests: alike but for origins and loads, each such that `will_train` holds. seen: keeps what was observed of the shards.
+    requests: of one recipe and policy, each such that `will_train` holds. seen: keeps what was observed of the shards.
     progress: called with the number of networks trained since the last call.
     """
     with database.reading() as connection:

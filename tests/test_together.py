@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,19 @@ def test_shards_that_are_written_are_not_trained_again(database: Database, arriv
     job.run_shard(database, job.open_run(database, steps[1].asked), 0)
 
     assert len(train_together(database, requests)) == 9
+
+
+def test_written_shards_are_known_whatever_the_attempts_of_a_group(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """One origin is done for the first time, the next once more: what is written of either is not trained again."""
+    arrive("1962-01", milk=milk)
+    first, second = (step.request for step in steps_of(database, QUICK, START + 1))
+    again = replace(second, attempt=2)
+    job.run_shard(database, job.open_run(database, again), 0)
+
+    assert len(train_together(database, [first, again])) == 1
+    assert len(train_together(database, [first, second])) == 2
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from forecasting.storage.runs import Request
 _SAME = """kind = :kind AND origin = :origin AND as_of = :as_of AND recipe_hash = :recipe_hash
            AND policy = CAST(:policy AS jsonb)"""
 _OF_ORIGINS = """kind = :kind AND origin = ANY(:origins) AND recipe_hash = :recipe_hash
-           AND policy = CAST(:policy AS jsonb) AND scope = :scope"""
+           AND policy = CAST(:policy AS jsonb)"""
 
 
 def newest_published(connection: Connection, requests: Sequence[Request]) -> list[int | None]:
@@ -25,7 +25,7 @@ def newest_published(connection: Connection, requests: Sequence[Request]) -> lis
     rows = connection.execute(
         text(f"""
             SELECT origin, as_of, max(run_id) FROM milkrun.run
-            WHERE {_OF_ORIGINS} AND state = 'published' GROUP BY origin, as_of
+            WHERE {_OF_ORIGINS} AND scope = :scope AND state = 'published' GROUP BY origin, as_of
         """),
         _of_origins(requests),
     )
@@ -36,19 +36,20 @@ def newest_published(connection: Connection, requests: Sequence[Request]) -> lis
 def written_shards(connection: Connection, requests: Sequence[Request]) -> list[set[int]]:
     """Return, for each request, the numbers of its run's shards whose rows are committed.
 
-    requests: alike but for origins and loads.
+    requests: of one recipe and policy.
     """
     if not requests:
         return []
     rows = connection.execute(
         text(f"""
-            SELECT origin, as_of, array_agg(shard) AS shards FROM milkrun.run JOIN milkrun.run_shard USING (run_id)
-            WHERE {_OF_ORIGINS} AND attempt = :attempt GROUP BY origin, as_of
+            SELECT origin, as_of, scope, attempt, array_agg(shard) FROM milkrun.run JOIN milkrun.run_shard USING (run_id)
+            WHERE {_OF_ORIGINS} GROUP BY run.run_id
         """),
-        {**_of_origins(requests), "attempt": requests[0].attempt},
+        _of_origins(requests),
     )
-    found = {(Month.containing(row.origin), row.as_of): set(row.shards) for row in rows}
-    return [found.get((request.origin, request.as_of), set()) for request in requests]
+    found = {(Month.containing(origin), *others): set(shards) for origin, *others, shards in rows}
+    asked = [(request.origin, request.as_of, request.scope, request.attempt) for request in requests]
+    return [found.get(request, set()) for request in asked]
 
 
 def newest_attempt(connection: Connection, request: Request) -> int:

@@ -190,10 +190,9 @@ def _external_url(text_url: str) -> URL:
     url: URL | None
     try:
         url = make_url(text_url.replace("postgres://", "postgresql://", 1))
-        named_place = f"{url.host}{url.database}{dict(url.query)}"
     except (ArgumentError, ValueError):
-        url, named_place = None, "@"
-    if url is None or "@" in named_place:  # an @ there is the rest of a password
+        url = None
+    if url is None or is_torn(url):
         raise InputError(
             "DATABASE_URL cannot be read: write it as postgresql://user:password@host:port/database, "
             "with special characters of the password percent-encoded."
@@ -201,6 +200,11 @@ def _external_url(text_url: str) -> URL:
     if url.get_backend_name() != "postgresql":
         raise InputError(f"DATABASE_URL names {url.get_backend_name()}: Milkrun keeps its tables in PostgreSQL.")
     return url.set(drivername="postgresql+psycopg2")
+
+
+def is_torn(url: URL) -> bool:
+    """Say whether an @ stands where none belongs: the rest of a password that was not percent-encoded."""
+    return "@" in f"{url.host}{url.database}{dict(url.query)}"
 
 
 def _check_reachable(engine: Engine, place: str) -> None:

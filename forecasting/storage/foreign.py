@@ -18,6 +18,7 @@ from sqlalchemy.sql.expression import FromClause
 
 from forecasting.errors import EnvironmentFailure, InputError
 from forecasting.months import Month
+from forecasting.storage.database import is_torn
 from forecasting.storage.layouts import Arrangement, Layout, arrange, to_rows
 from forecasting.storage.queries import require_one_statement
 from forecasting.storage.sources import Source
@@ -162,7 +163,7 @@ def _source_url(url: str) -> URL:
     except (ArgumentError, ValueError):
         parsed = None
     sqlite = parsed is not None and parsed.get_backend_name() == "sqlite"
-    if parsed is None or (not sqlite and "@" in f"{parsed.host}{parsed.database}{dict(parsed.query)}"):
+    if parsed is None or (not sqlite and is_torn(parsed)):
         raise InputError(
             "The URL of the source cannot be read: write it as postgresql://user:password@host:port/database or "
             "sqlite:///FILE, with special characters of the password percent-encoded."

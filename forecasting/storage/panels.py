@@ -72,11 +72,11 @@ def _names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]
     return tuple(by_id[series_id] for series_id in series_ids)
 
 
-def what_is_known(connection: Connection, names: Sequence[str] | None = None) -> Known | None:
-    """Return the series asked for (None: all active ones) and the newest month; None before the first observation.
+def what_is_known(connection: Connection, names: Sequence[str] | None = None) -> Known:
+    """Return the series asked for (None: all active ones) and the newest month.
 
     The newest month is that of all active series: a late series is late on its own as well. Raises InputError naming
-    the names that are not there.
+    the names that are not there, RunRefused before the first observation.
     """
     day = connection.scalar(
         text("""
@@ -84,7 +84,9 @@ def what_is_known(connection: Connection, names: Sequence[str] | None = None) ->
             FROM milkrun.series s WHERE active
         """)
     )
-    return Known(tuple(_active_series(connection, names)), Month.containing(day)) if day else None
+    if day is None:
+        raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
+    return Known(tuple(_active_series(connection, names)), Month.containing(day))
 
 
 def newest_loads(connection: Connection, series_ids: Sequence[int], origins: Sequence[Month]) -> dict[Month, int]:

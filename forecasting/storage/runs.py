@@ -136,12 +136,6 @@ def _opened(request: Request, run_id: int) -> Run:
     )
 
 
-def find_run(connection: Connection, request: Request) -> int | None:
-    """Return the number of the run of a request, published or not; None where there is none."""
-    run_id: int | None = connection.execute(_same_request(request)).scalar_one_or_none()
-    return run_id
-
-
 def find_published(connection: Connection, request: Request) -> int | None:
     """Return the number of the published run of a request, None where there is none."""
     run_id: int | None = connection.execute(
