@@ -34,7 +34,7 @@ faults: $(VENV)/development.done ## Inject every fault hundreds of times, live 4
 	$(BIN)/python -m tests.faults $(FAULT_ARGUMENTS)
 	$(BIN)/python -m tests.faults.lives
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or long' --timeout 3600 --hypothesis-profile faults \
-	    tests/storage/test_frames.py tests/test_poison.py
+	    tests/intake/test_frames.py tests/runs/test_poison.py
 
 .PHONY: mutants
 mutants: $(VENV)/development.done ## Take out one safeguard at a time and print how many the tests notice

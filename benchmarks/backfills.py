@@ -27,9 +27,9 @@ def measure(recipe: str, series: int, origins: int) -> dict[str, float]:
     """Return the seconds of a backfill of so many origins in this process, and how many of them are training."""
     import tensorflow  # noqa: F401 - process start is not counted
 
-    from forecasting.cli.flow_runs import prefect_for_commands
-    from forecasting.settings import Settings
-    from forecasting.storage.schema import open_migrated_database
+    from forecasting.cli.prefect_session import prefect_for_commands
+    from forecasting.domain.settings import Settings
+    from forecasting.storage.db.schema import open_migrated_database
 
     with open_migrated_database(Settings.from_environment()) as database, prefect_for_commands(log_lines=False):
         from flows.backfill import backfill_forecasts
@@ -57,10 +57,10 @@ def _load(database: Any, series: int) -> Any:
     import importlib.resources
 
     from benchmarks.runs import Panel
-    from forecasting.months import Month
-    from forecasting.storage.layouts import Layout
-    from forecasting.storage.loads import load_observations
-    from forecasting.storage.sources import open_file
+    from forecasting.domain.months import Month
+    from forecasting.intake.columns import Layout
+    from forecasting.intake.files import open_file
+    from forecasting.intake.loads import load_observations
 
     milk = Path(str(importlib.resources.files("forecasting.examples").joinpath("milk.csv")))
     source: Any = open_file(milk, Layout(form="wide")) if series == 1 else Panel(series, MONTHS)
@@ -70,7 +70,8 @@ def _load(database: Any, series: int) -> Any:
 
 def _watch_training() -> list[float]:
     """Count the seconds that the engine trains, from now on."""
-    from forecasting.networks import classic, own
+    from forecasting.models import classic
+    from forecasting.models.monthly import local_networks as own
 
     spent = [0.0]
     modules: list[Any] = [classic, own]

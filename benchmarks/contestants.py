@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.panels import Task, to_file
-from forecasting.networks import monthly, monthly_training
-from forecasting.networks.draws import series_seeds
-from forecasting.networks.fitted import Fitted
+from forecasting.domain.panel import Histories, Values
+from forecasting.domain.recipes import MonthlyRecipe, Recipe
+from forecasting.lstm.random import series_seeds
+from forecasting.models.monthly import forecast as monthly
+from forecasting.models.monthly import training as monthly_training
+from forecasting.models.types import Fitted
 from forecasting.numerics.baselines import naive, seasonal_naive
 from forecasting.numerics.statistical import MODELS, forecast_by
-from forecasting.panel import Histories, Values
-from forecasting.recipes import MonthlyRecipe, Recipe
 
 BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 BASELINES = ("naive", "seasonal_naive", "base_path")
@@ -98,9 +99,9 @@ def milk_refitted(recipe: MonthlyRecipe, task: Task) -> Made:
 def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:
     """Load the histories into a new embedded database, let the flow run, and read forecasts and baselines by SQL."""
     from flows.monthly import monthly_forecast
-    from forecasting import job
-    from forecasting.settings import Settings
-    from forecasting.storage.schema import open_migrated_database
+    from forecasting.domain.settings import Settings
+    from forecasting.runs import job
+    from forecasting.storage.db.schema import open_migrated_database
 
     settings = Settings.from_environment()
     settings.recipes.mkdir(parents=True, exist_ok=True)
@@ -120,10 +121,10 @@ def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:
 
 def load(database: Any, task: Task) -> None:
     """Load the histories as a user would: from a Parquet file."""
-    from forecasting.months import Month
-    from forecasting.storage.layouts import Layout
-    from forecasting.storage.loads import load_observations
-    from forecasting.storage.sources import open_file
+    from forecasting.domain.months import Month
+    from forecasting.intake.columns import Layout
+    from forecasting.intake.files import open_file
+    from forecasting.intake.loads import load_observations
 
     with tempfile.TemporaryDirectory() as folder:
         to_file(task, Path(folder) / "panel.parquet")

@@ -10,14 +10,14 @@ import click
 import numpy as np
 from sqlalchemy import text
 
-from forecasting.months import Month
-from forecasting.settings import Settings
-from forecasting.storage.copying import copy_in
-from forecasting.storage.database import Database
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import load_observations
-from forecasting.storage.schema import open_migrated_database
-from forecasting.storage.sources import open_file
+from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import load_observations
+from forecasting.storage.db.copy import copy_in
+from forecasting.storage.db.database import Database
+from forecasting.storage.db.schema import open_migrated_database
 
 _FIRST = Month.of(2010, 1)
 

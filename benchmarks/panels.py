@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting.months import Month
-from forecasting.panel import Histories, Values
+from forecasting.domain.months import Month
+from forecasting.domain.panel import Histories, Values
 
 MILK_FIRST, MILK_START, MILK_TEST = 112, 113, 54  # the tutorial: months to fit on, the first month asked for, how many
 MILK_HELD_OUT = 36

@@ -10,11 +10,11 @@ import json
 
 import numpy as np
 
-from forecasting.months import Month
-from forecasting.networks import classic
-from forecasting.networks.draws import series_seeds
-from forecasting.panel import Histories
-from forecasting.recipes import CLASSIC, CLASSIC_PUBLISHED, ClassicRecipe
+from forecasting.domain.months import Month
+from forecasting.domain.panel import Histories
+from forecasting.domain.recipes import CLASSIC, CLASSIC_PUBLISHED, ClassicRecipe
+from forecasting.lstm.random import series_seeds
+from forecasting.models import classic
 
 PUBLISHED = {"train": 43.06, "test": 47.65}
 

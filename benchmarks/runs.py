@@ -47,8 +47,8 @@ class Panel:
         self.series, self.months = series, months
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        from forecasting.months import Month
-        from forecasting.storage.staging import CHUNK
+        from forecasting.domain.months import Month
+        from forecasting.intake.staging import CHUNK
 
         draw = np.random.default_rng(7)
         stamps = [str(Month.of(2010, 1) + step) for step in range(self.months)]
@@ -71,11 +71,11 @@ class Panel:
 
 def measure(series: int, months: int) -> dict[str, Any]:
     """Measure runs of each kind in this process, those that reuse by turns with COPY."""
-    from forecasting.cli.flow_runs import prefect_for_commands
-    from forecasting.months import Month
-    from forecasting.settings import Settings
-    from forecasting.storage.loads import load_observations
-    from forecasting.storage.schema import open_migrated_database
+    from forecasting.cli.prefect_session import prefect_for_commands
+    from forecasting.domain.months import Month
+    from forecasting.domain.settings import Settings
+    from forecasting.intake.loads import load_observations
+    from forecasting.storage.db.schema import open_migrated_database
 
     first = Month.of(2010, 1)
     with open_migrated_database(Settings.from_environment()) as database, prefect_for_commands(log_lines=False):
@@ -118,8 +118,8 @@ def _measure_runs(database: Any, series: int, last: Any) -> dict[str, Any]:
 
 def _stopwatch(series: int) -> Callable[[Callable[[], Any]], dict[str, float]]:
     """Return a function that takes a run, and gives the seconds to its publication and where they went."""
-    from forecasting import job, shard
-    from forecasting.networks import classic
+    from forecasting.models import classic
+    from forecasting.runs import job, shard
     from forecasting.storage import forecasts
 
     spent = dict.fromkeys(STEPS, 0.0)
@@ -172,7 +172,7 @@ def bare_copies(database: Any) -> dict[str, float]:
     """Return the seconds that COPY alone takes for the rows of the newest run, in each reading."""
     from sqlalchemy import text
 
-    from forecasting.storage.copying import copy_in, copy_out
+    from forecasting.storage.db.copy import copy_in, copy_out
 
     inputs = ["SELECT series_id, month, value FROM milkrun.observation"]
     outputs = {}

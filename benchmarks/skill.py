@@ -35,9 +35,9 @@ from benchmarks import contestants
 from benchmarks.contestants import BASELINES, Made
 from benchmarks.panels import Task, many, read_milk, read_panel
 from benchmarks.scoring import scores, summary, table
+from forecasting.domain.recipes import MonthlyRecipe, find_recipe
+from forecasting.domain.settings import Settings
 from forecasting.numerics.statistical import MODELS, check_installed
-from forecasting.recipes import MonthlyRecipe, find_recipe
-from forecasting.settings import Settings
 
 MANY_MONTHS = 216
 Measures = dict[str, float]

@@ -17,7 +17,7 @@ _PEAK = """
 import resource, sys
 import numpy as np
 from benchmarks.training import RECIPES, WINDOWS, some_series
-from forecasting.networks.training import train
+from forecasting.lstm.batched.training import train
 architecture, training, _ = RECIPES[sys.argv[1]]
 networks = int(sys.argv[2])
 x, y = some_series(networks, architecture.look_back)

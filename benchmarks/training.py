@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.networks.lstm import Architecture, condensed_shapes, initial_weights, to_keras
-from forecasting.networks.training import Training, train
+from forecasting.lstm.batched.training import Training, train
+from forecasting.lstm.weights import Architecture, condensed_shapes, initial_weights, to_keras
 
 WINDOWS = 111  # what a series of 168 months gives the classic recipe to learn from
 RECIPES = {
@@ -56,7 +56,7 @@ def keras_fit(architecture: Architecture, training: Training) -> float:
 
 def milkrun(architecture: Architecture, training: Training, networks: int, *, again: bool) -> list[float]:
     """Seconds that Milkrun needs for so many networks, compilation included, and once more without."""
-    from forecasting.networks.program import program
+    from forecasting.lstm.batched.program import program
 
     x, y = some_series(networks, architecture.look_back)
     counts, seeds = np.full(networks, WINDOWS), np.arange(networks, dtype=np.uint64)

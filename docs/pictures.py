@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from forecasting import job
-from forecasting.months import Month
-from forecasting.policy import Policy
-from forecasting.recipes import MONTHLY
-from forecasting.report import report_run
-from forecasting.settings import Settings
-from forecasting.storage.database import Database
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import load_observations
-from forecasting.storage.schema import open_migrated_database
-from forecasting.storage.sources import open_file
+from forecasting.domain.months import Month
+from forecasting.domain.policy import Policy
+from forecasting.domain.recipes import MONTHLY
+from forecasting.domain.settings import Settings
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import load_observations
+from forecasting.operations.run_report import report_run
+from forecasting.runs import job
+from forecasting.storage.db.database import Database
+from forecasting.storage.db.schema import open_migrated_database
 
 IMAGES = Path(__file__).parent / "images"
 FIRST, START = Month.of(1974, 12), Month.of(1962, 1)

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from forecasting.months import Month
-from forecasting.networks import monthly, monthly_training
-from forecasting.networks.draws import series_seeds
-from forecasting.networks.ensemble import LEVELS, MEDIAN
-from forecasting.networks.examples import examples_at, prepare
-from forecasting.networks.learning import describe
-from forecasting.networks.own import mixed, predict_own
+from forecasting.domain.months import Month
+from forecasting.domain.panel import Histories, Values
+from forecasting.domain.recipes import MONTHLY
+from forecasting.lstm.random import series_seeds
+from forecasting.models.monthly import forecast as monthly
+from forecasting.models.monthly import training as monthly_training
+from forecasting.models.monthly.dataset import describe
+from forecasting.models.monthly.features import examples_at, prepare
+from forecasting.models.monthly.global_networks import LEVELS, MEDIAN
+from forecasting.models.monthly.local_networks import mixed, predict_own
 from forecasting.numerics.seasonality import seasonal_indices, take_out
-from forecasting.panel import Histories, Values
-from forecasting.recipes import MONTHLY
 
 IMAGES = Path(__file__).parent / "images"
 BLUE, ORANGE, GREEN, PURPLE, GREY, RED = "#1f77b4", "#ff7f0e", "#2ca02c", "#7b3fa0", "#7f7f7f", "#d62728"

@@ -15,10 +15,10 @@ from typing import Any
 import click
 
 from forecasting.cli import milkrun
-from forecasting.settings import Settings
-from forecasting.storage.database import Database
-from forecasting.storage.queries import run_query
-from forecasting.storage.schema import open_migrated_database
+from forecasting.domain.settings import Settings
+from forecasting.storage.db.database import Database
+from forecasting.storage.db.schema import open_migrated_database
+from forecasting.storage.views.sql import run_query
 
 DOCS = Path(__file__).parent
 MARK = "<!-- Everything below is written by make docs from the comments of the live schema. -->"

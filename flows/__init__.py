@@ -1,4 +1,4 @@
-"""Prefect only: parameters, order, retries. No SQL and no arrays: the work is in forecasting.job."""
+"""Prefect only: parameters, order, retries. No SQL and no arrays: the work is in forecasting.runs.job."""
 
 import logging
 

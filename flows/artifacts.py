@@ -22,12 +22,12 @@ from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
 
 from flows.progress import listener
-from forecasting import job
+from forecasting.domain.settings import Settings
 from forecasting.reports import summary as text
-from forecasting.settings import Settings
-from forecasting.storage import results
-from forecasting.storage.database import open_database
+from forecasting.runs import job
+from forecasting.storage.db.database import open_database
 from forecasting.storage.runs import Run
+from forecasting.storage.views import run_results as results
 
 logger = logging.getLogger(__name__)
 Parameters = ParamSpec("Parameters")

@@ -9,7 +9,7 @@ from prefect.events.actions import ActionTypes, ChangeFlowRunState, SendNotifica
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 
-from forecasting.errors import InputError
+from forecasting.domain.errors import InputError
 
 FLOWS = ("monthly", "backfill")
 _RELATED: Any = {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}

@@ -9,12 +9,12 @@ from prefect import flow
 from flows import artifacts
 from flows.form import LateMonths, MonthText
 from flows.steps import found, run_name, started_by, take, take_together
-from forecasting import job
-from forecasting.backfill import Step, plan_backfill, together
-from forecasting.months import Month
-from forecasting.settings import Settings
-from forecasting.storage.database import Database
-from forecasting.storage.schema import open_migrated_database
+from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
+from forecasting.runs import job
+from forecasting.runs.backfill import Step, plan_backfill, together
+from forecasting.storage.db.database import Database
+from forecasting.storage.db.schema import open_migrated_database
 
 logger = logging.getLogger(__name__)
 

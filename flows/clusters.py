@@ -12,7 +12,7 @@ from flows.progress import report
 from forecasting.storage.runs import Run
 
 # While the rows of one shard are on their way to or from the database, this process computes another. Training takes
-# every core and one shard at a time (forecasting/shard.py).
+# every core and one shard at a time (forecasting/runs/shard.py).
 SHARDS_AT_ONCE = 2
 
 

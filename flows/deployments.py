@@ -20,8 +20,8 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPS
 
 from flows import automations
 from flows.server import public_address
-from forecasting.errors import EnvironmentFailure, InputError
-from forecasting.settings import Settings
+from forecasting.domain.errors import EnvironmentFailure, InputError
+from forecasting.domain.settings import Settings
 
 STUCK_AFTER = 180  # seconds; six signs of life missed
 

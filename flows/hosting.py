@@ -14,8 +14,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from forecasting.errors import EnvironmentFailure
-from forecasting.settings import Settings
+from forecasting.domain.errors import EnvironmentFailure
+from forecasting.domain.settings import Settings
 
 Process = subprocess.Popen[bytes]
 POOL = "milkrun"

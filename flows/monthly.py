@@ -11,10 +11,10 @@ from prefect.states import Completed
 from flows import artifacts
 from flows.form import LateMonths, MonthText
 from flows.steps import run_name, scheduled_moment, started_by, take
-from forecasting import job
-from forecasting.arrival import look_for
-from forecasting.settings import Settings
-from forecasting.storage.schema import open_migrated_database
+from forecasting.domain.settings import Settings
+from forecasting.operations.data_gate import look_for
+from forecasting.runs import job
+from forecasting.storage.db.schema import open_migrated_database
 
 logger = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from prefect.utilities.annotations import quote
 
 from flows import clusters
 from flows.progress import following, report
-from forecasting import job
-from forecasting.errors import PassingFailure
-from forecasting.settings import Settings
-from forecasting.storage.database import Database, open_database
+from forecasting.domain.errors import PassingFailure
+from forecasting.domain.settings import Settings
+from forecasting.runs import job
+from forecasting.storage.db.database import Database, open_database
 from forecasting.storage.runs import Request
 
 logger = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import text
 
-from forecasting.storage.database import MIGRATE_LOCK
-from forecasting.storage.tables import SCHEMA, metadata
+from forecasting.storage.db.database import MIGRATE_LOCK
+from forecasting.storage.db.tables import SCHEMA, metadata
 
 connection = context.config.attributes["connection"]
 

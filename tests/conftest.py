@@ -15,14 +15,14 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import URL, Engine, make_url, text
 
-from forecasting.months import Month
-from forecasting.settings import Settings
-from forecasting.storage import embedded
-from forecasting.storage.database import Database, create_engine, open_database
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import LoadResult, load_observations
-from forecasting.storage.schema import migrate
-from forecasting.storage.sources import open_file
+from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import LoadResult, load_observations
+from forecasting.storage.db import embedded
+from forecasting.storage.db.database import Database, create_engine, open_database
+from forecasting.storage.db.schema import migrate
 from tests.story import tell
 
 _clones = itertools.count()

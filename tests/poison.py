@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forecasting.months import Month, months_between
+from forecasting.domain.months import Month, months_between
 
 FIRST, TRAINED, REUSED = Month.of(2019, 1), Month.of(2023, 12), Month.of(2024, 1)  # and the origins of the two runs
 TODAY = Month.of(2024, 3)

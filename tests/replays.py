@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from forecasting.evidence import replay, replay_shared
-from forecasting.policy import Policy, Verdict
-from forecasting.storage.database import Database
+from forecasting.domain.evidence import replay, replay_shared
+from forecasting.domain.policy import Policy, Verdict
+from forecasting.storage.db.database import Database
 from forecasting.storage.run_networks import read_run_network
 from forecasting.storage.runs import read_run
 

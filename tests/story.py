@@ -3,15 +3,15 @@
 import importlib.resources
 from pathlib import Path
 
-from forecasting import job
-from forecasting.months import Month
-from forecasting.policy import Policy
-from forecasting.recipes import CLASSIC
-from forecasting.settings import Settings
-from forecasting.storage.database import open_database
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import load_observations
-from forecasting.storage.sources import open_file
+from forecasting.domain.months import Month
+from forecasting.domain.policy import Policy
+from forecasting.domain.recipes import CLASSIC
+from forecasting.domain.settings import Settings
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import load_observations
+from forecasting.runs import job
+from forecasting.storage.db.database import open_database
 
 FIRST, LAST = Month.of(1974, 9), Month.of(1975, 12)
 HOSTILE = "<img src=x onerror=alert(1)> & \"quoted\", 'so'"

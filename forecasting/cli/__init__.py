@@ -5,24 +5,15 @@ import sys
 import click
 
 from forecasting import __version__
-from forecasting.cli import (
-    backtest,
-    data,
-    demo,
-    doctor,
-    explain,
-    health,
-    orders,
-    prune,
-    recipe,
-    report,
-    rounds,
-    series,
-    service,
-    upkeep,
-    verify,
-)
-from forecasting.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
+from forecasting.cli import backtest, demo, doctor, explain, prune, recipe, report, verify
+from forecasting.cli import deploy as service
+from forecasting.cli import load as data
+from forecasting.cli import migrate as upkeep
+from forecasting.cli import rollback as orders
+from forecasting.cli import run as rounds
+from forecasting.cli import show as series
+from forecasting.cli import status as health
+from forecasting.domain.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

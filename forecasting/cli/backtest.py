@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.output import format_options, print_rows
-from forecasting.errors import InputError
+from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from forecasting.backtest import Backtest
+    from forecasting.operations.backtest import Backtest
 
 MODELS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")
 
@@ -62,11 +62,11 @@ def backtest(
     """
     from dataclasses import replace
 
-    from forecasting.backtest import run_backtest
+    from forecasting.domain.recipes import find_recipe
+    from forecasting.domain.settings import Settings
     from forecasting.numerics.statistical import check_installed
-    from forecasting.recipes import find_recipe
-    from forecasting.settings import Settings
-    from forecasting.storage.schema import open_migrated_database
+    from forecasting.operations.backtest import run_backtest
+    from forecasting.storage.db.schema import open_migrated_database
 
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise InputError(f"{out} ends in {out.suffix or 'nothing'}: name it .csv or .parquet.")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecasting.cli.flow_runs import prefect_for_commands
 from forecasting.cli.output import print_rows
-from forecasting.cli.series import draw
-from forecasting.errors import InputError
+from forecasting.cli.prefect_session import prefect_for_commands
+from forecasting.cli.show import draw
+from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from forecasting.storage.database import Database
+    from forecasting.storage.db.database import Database
 
 FIRST_ORIGIN = "1974-12"
 UNIT = "pounds per cow"
@@ -56,8 +56,8 @@ def demo(home: Path) -> None:
 
     Each month of 1975 is loaded as it would have arrived, then forecast. The demo begins anew each time.
     """
-    from forecasting.settings import Settings
-    from forecasting.storage.database import open_database
+    from forecasting.domain.settings import Settings
+    from forecasting.storage.db.database import open_database
 
     home = home.absolute()
     os.environ["MILKRUN_HOME"] = str(home)
@@ -73,7 +73,7 @@ def demo(home: Path) -> None:
 
 def _begin_anew(database: "Database", marker: Path) -> None:
     """Empty the demo's own database; one that the demo did not make is refused if it holds anything."""
-    from forecasting.storage.schema import ensure_migrated, migrate
+    from forecasting.storage.db.schema import ensure_migrated, migrate
 
     ensure_migrated(database)
     _, found = _read(database, _OTHERS if marker.exists() else _SERIES)
@@ -106,10 +106,10 @@ def _run_months(database: "Database", home: Path) -> None:
 
 def _run_month(database: "Database", file: Path) -> Sequence[Any]:
     from flows.monthly import monthly_forecast
-    from forecasting.months import Month
-    from forecasting.storage.layouts import Layout
-    from forecasting.storage.loads import load_observations
-    from forecasting.storage.sources import open_file
+    from forecasting.domain.months import Month
+    from forecasting.intake.columns import Layout
+    from forecasting.intake.files import open_file
+    from forecasting.intake.loads import load_observations
 
     source = open_file(file, Layout(unit=UNIT))
     load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.parse(file.stem))
@@ -134,7 +134,7 @@ def _show(database: "Database") -> None:
 
 
 def _read(database: "Database", query: str) -> tuple[Sequence[str], list[Sequence[Any]]]:
-    from forecasting.storage.queries import run_query
+    from forecasting.storage.views.sql import run_query
 
     with run_query(database, query) as (columns, rows):
         return columns, list(rows)

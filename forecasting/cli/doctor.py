@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecasting.errors import EXIT_DONE, EXIT_ENVIRONMENT
+from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from forecasting.checkup import Finding
+    from forecasting.operations.diagnostics import Finding
 
 _SIGNS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 
@@ -35,9 +35,9 @@ def doctor(as_json: bool) -> int:
 
 
 def _findings() -> "Iterator[Finding]":
-    from forecasting.checkup import Finding, examine
-    from forecasting.errors import MilkrunError
-    from forecasting.settings import Settings
+    from forecasting.domain.errors import MilkrunError
+    from forecasting.domain.settings import Settings
+    from forecasting.operations.diagnostics import Finding, examine
 
     try:
         settings = Settings.from_environment()
@@ -49,9 +49,9 @@ def _findings() -> "Iterator[Finding]":
 
 
 def _prefect() -> "Finding":
-    from forecasting.checkup import Finding
-    from forecasting.cli.flow_runs import check_server
-    from forecasting.errors import MilkrunError
+    from forecasting.cli.prefect_session import check_server
+    from forecasting.domain.errors import MilkrunError
+    from forecasting.operations.diagnostics import Finding
 
     url = os.environ.get("PREFECT_API_URL")
     if not url:

@@ -20,10 +20,10 @@ _COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "ch
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
 def explain(series: str, month: str | None, as_json: bool) -> None:
     """Explain why the forecasts of a SERIES moved from run to run: as parts that add up to the change."""
-    from forecasting.months import Month
-    from forecasting.settings import Settings
-    from forecasting.storage.schema import open_migrated_database
-    from forecasting.storage.series import read_change
+    from forecasting.domain.months import Month
+    from forecasting.domain.settings import Settings
+    from forecasting.storage.db.schema import open_migrated_database
+    from forecasting.storage.views.series import read_change
 
     target = Month.parse(month) if month else None
     with open_migrated_database(Settings.from_environment()) as database, database.reading() as connection:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from forecasting.errors import InputError
+from forecasting.domain.errors import InputError
 
 Row = Sequence[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -27,9 +27,9 @@ def prune(keep_months: int, dry_run: bool, yes: bool) -> None:
     every load, observation and rejected row. Forecasts published before the months kept, by networks that were replaced
     since, can then no longer be verified. Needs the owner's DATABASE_URL.
     """
-    from forecasting.settings import Settings
+    from forecasting.domain.settings import Settings
     from forecasting.storage import pruning
-    from forecasting.storage.schema import open_migrated_database
+    from forecasting.storage.db.schema import open_migrated_database
 
     before = _months_ago(datetime.now(UTC), keep_months)
     with open_migrated_database(Settings.from_environment()) as database:

@@ -17,8 +17,8 @@ def recipe() -> None:
 @format_options
 def list_recipes(output_format: str) -> None:
     """List the built-in recipes and your own."""
-    from forecasting.recipes import find_recipe, known_recipes
-    from forecasting.settings import Settings
+    from forecasting.domain.recipes import find_recipe, known_recipes
+    from forecasting.domain.settings import Settings
 
     folder = Settings.from_environment().recipes
     rows = []
@@ -33,8 +33,8 @@ def list_recipes(output_format: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def show(name: str, as_json: bool) -> None:
     """Show the settings of the recipe NAME, as its own TOML file would give them."""
-    from forecasting.recipes import find_recipe
-    from forecasting.settings import Settings
+    from forecasting.domain.recipes import find_recipe
+    from forecasting.domain.settings import Settings
 
     found = find_recipe(name, Settings.from_environment().recipes)
     if as_json:
@@ -51,7 +51,7 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
     """Check the recipe in a TOML FILE."""
-    from forecasting.recipes import read_recipe
+    from forecasting.domain.recipes import read_recipe
 
     found = read_recipe(file)
     click.echo(f"{file} is a recipe: {found.name}, hash {found.hash[:12]}.")

@@ -24,9 +24,9 @@ def report(run_id: int | None, folder: Path | None, open_it: bool, as_json: bool
     """
     import json
 
-    from forecasting.report import report_run
-    from forecasting.settings import Settings
-    from forecasting.storage.schema import open_migrated_database
+    from forecasting.domain.settings import Settings
+    from forecasting.operations.run_report import report_run
+    from forecasting.storage.db.schema import open_migrated_database
 
     with open_migrated_database(Settings.from_environment()) as database:
         page = report_run(database, run_id, folder)

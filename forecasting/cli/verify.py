@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecasting.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
+from forecasting.domain.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
 
 if TYPE_CHECKING:
-    from forecasting.replay import Difference, Replay
+    from forecasting.operations.verification import Difference, Replay
 
 
 @click.command()
@@ -29,11 +29,11 @@ def verify(run_id: int | None, tolerance: float, as_json: bool) -> int:
     differs or a series cannot be replayed. Another release or another kind of processor may differ in the last
     digits of networks: --tolerance 1e-6 lets that pass.
     """
-    from forecasting import job
-    from forecasting.replay import replay_run
-    from forecasting.settings import Settings
-    from forecasting.storage.reviews import find_newest_published
-    from forecasting.storage.schema import open_migrated_database
+    from forecasting.domain.settings import Settings
+    from forecasting.operations.verification import replay_run
+    from forecasting.runs import job
+    from forecasting.storage.db.schema import open_migrated_database
+    from forecasting.storage.views.run_page import find_newest_published
 
     with open_migrated_database(Settings.from_environment()) as database:
         if run_id is None:

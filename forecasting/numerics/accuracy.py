@@ -6,7 +6,7 @@ forecast, actual, lower and upper are (series, horizon) in the unit of each seri
 
 import numpy as np
 
-from forecasting.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values
 
 SEASON = 12
 

@@ -10,8 +10,8 @@ from itertools import product
 
 import numpy as np
 
+from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import SEASON
-from forecasting.panel import Counts, Values
 
 MONTHLY = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95)
 YEARLY = (0.2, 0.4, 0.6, 0.75, 0.9)

@@ -6,8 +6,8 @@ Billah (2003) write it, but for the grid instead of an optimiser. Arrays as in `
 
 import numpy as np
 
+from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import known_rows, total
-from forecasting.panel import Counts, Values
 
 WEIGHTS = np.arange(1, 10) / 10  # the smoothing weights that are tried
 STEEPEST = 0.05  # log points a month

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import wilcoxon
 
+from forecasting.domain.panel import Values
 from forecasting.numerics.accuracy import bias, coverage, mean, msis, smape
 from forecasting.numerics.metrics import rmse
-from forecasting.panel import Values
 
 MEASURES = ("rmse", "mae", "mase", "smape", "bias", "coverage_80", "coverage_95", "msis", "skill")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from forecasting.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values
 
 SEASON = 12
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from forecasting.panel import Values
+from forecasting.domain.panel import Values
 
 NARROWEST, WIDEST = 0.3, 4.0  # a factor beyond these says that the quantiles are useless, not that they are off
 ENOUGH = 400  # scores that a factor is read from, neighbouring horizons taken in until there are so many

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from forecasting.domain.panel import Values
 from forecasting.numerics.metrics import rmse, skill
-from forecasting.panel import Values
 
 BASELINES = {"seasonal_naive": "baseline_rmse", "last_value": "naive_rmse", "base_path": "base_path_rmse"}
 

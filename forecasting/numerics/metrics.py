@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from forecasting.panel import Values
+from forecasting.domain.panel import Values
 
 
 def rmse(errors: Values) -> Values:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values
 
 
 @dataclass(frozen=True)

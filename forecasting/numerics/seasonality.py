@@ -7,7 +7,7 @@ series gives the same bits beside any others.
 
 import numpy as np
 
-from forecasting.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values
 
 SEASON = 12
 LEAST = 3 * SEASON  # months below which a pattern of twelve cannot be told from chance

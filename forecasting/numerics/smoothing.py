@@ -10,8 +10,8 @@ from itertools import product
 
 import numpy as np
 
+from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import SEASON
-from forecasting.panel import Counts, Values
 
 LEVELS = (0.05, 0.15, 0.3, 0.5, 0.75, 0.95)
 TRENDS = (0.0, 0.03, 0.1)  # share of the level's weight

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.errors import InputError
-from forecasting.panel import Counts, Values
-from forecasting.recipes import BLENDS
-from forecasting.settings import usable_cores
+from forecasting.domain.errors import InputError
+from forecasting.domain.panel import Counts, Values
+from forecasting.domain.recipes import BLENDS
+from forecasting.domain.settings import usable_cores
 
 MODELS = BLENDS
 SEASON = 12

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.panel import Counts, Values
-from forecasting.recipes import ClassicRecipe
+from forecasting.domain.panel import Counts, Values
+from forecasting.domain.recipes import ClassicRecipe
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import matplotlib.dates
 import numpy as np
 from matplotlib.figure import Figure
 
-from forecasting.months import Month
-from forecasting.panel import Values
+from forecasting.domain.months import Month
+from forecasting.domain.panel import Values
 
 # The first three are the tutorial's own; told apart by colour-blind readers, and the lines differ in style as well.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#1f77b4", "#ff7f0e", "#2ca02c", "#7b3fa0", "#7f7f7f"

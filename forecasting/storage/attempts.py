@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from forecasting.months import Month
+from forecasting.domain.months import Month
 from forecasting.storage.runs import Request
 
 _SAME = """kind = :kind AND origin = :origin AND as_of = :as_of AND recipe_hash = :recipe_hash

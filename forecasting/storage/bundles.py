@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from forecasting.months import Month
-from forecasting.recipes import Recipe, recipe_from
-from forecasting.storage import tables
-from forecasting.storage.copying import copy_in_binary
+from forecasting.domain.months import Month
+from forecasting.domain.recipes import Recipe, recipe_from
+from forecasting.storage.db import tables
+from forecasting.storage.db.copy import copy_in_binary
 from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
 
 

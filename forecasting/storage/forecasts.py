@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, text
 
-from forecasting.months import Month
-from forecasting.panel import Values
-from forecasting.storage import tables
+from forecasting.domain.months import Month
+from forecasting.domain.panel import Values
+from forecasting.storage.attribution import Changes, write_changes
 from forecasting.storage.bundles import Bundle, write_bundle
-from forecasting.storage.changes import Changes, write_changes
-from forecasting.storage.copying import copy_in_binary
+from forecasting.storage.db import tables
+from forecasting.storage.db.copy import copy_in_binary
 from forecasting.storage.runs import Run, claim_shard, publish
 from forecasting.storage.scores import Scores
-from forecasting.storage.series import require_series
+from forecasting.storage.views.series import require_series
 
 BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from forecasting.errors import InputError, RunRefused
-from forecasting.months import Month
-from forecasting.panel import Panel
-from forecasting.storage.copying import array_of, copy_out_binary
-from forecasting.storage.database import LOAD_LOCK
+from forecasting.domain.errors import InputError, RunRefused
+from forecasting.domain.months import Month
+from forecasting.domain.panel import Panel
+from forecasting.storage.db.copy import array_of, copy_out_binary
+from forecasting.storage.db.database import LOAD_LOCK
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from forecasting.storage import tables
+from forecasting.storage.db import tables
 
 
 @dataclass(frozen=True)

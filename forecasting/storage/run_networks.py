@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from forecasting.months import Month
-from forecasting.storage import tables
+from forecasting.domain.months import Month
 from forecasting.storage.bundles import Bundle, write_bundle
+from forecasting.storage.db import tables
 from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
 
 

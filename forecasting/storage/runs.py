@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from forecasting.errors import RunRefused
-from forecasting.months import Month
-from forecasting.recipes import Recipe, recipe_from
-from forecasting.storage import tables
-from forecasting.storage.database import PUBLISH_LOCK
+from forecasting.domain.errors import RunRefused
+from forecasting.domain.months import Month
+from forecasting.domain.recipes import Recipe, recipe_from
+from forecasting.storage.db import tables
+from forecasting.storage.db.database import PUBLISH_LOCK
 
 OUTCOMES = ("forecast", "fallback", "held", "refused", "failed")
 

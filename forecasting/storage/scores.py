@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from forecasting.panel import Values
-from forecasting.storage.copying import array_of, copy_out_binary
+from forecasting.domain.panel import Values
+from forecasting.storage.db.copy import array_of, copy_out_binary
 from forecasting.storage.panels import positions
 from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
 

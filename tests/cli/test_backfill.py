@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from forecasting.settings import Settings
-from forecasting.storage.database import Database
+from forecasting.domain.settings import Settings
+from forecasting.storage.db.database import Database
 
 Milkrun = Callable[..., subprocess.CompletedProcess[str]]
 ASKED = ("backfill", "--start", "1975-01", "--end", "1975-02", "--recipe", "quick")

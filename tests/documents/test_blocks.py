@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from forecasting.settings import Settings
-from forecasting.storage.database import create_engine, open_database
-from forecasting.storage.queries import run_query
+from forecasting.domain.settings import Settings
+from forecasting.storage.db.database import create_engine, open_database
+from forecasting.storage.views.sql import run_query
 from tests.documents.texts import DOCUMENTS, NAMES, ROOT, anchors_of, prose_of
 
 # Indented blocks are text. These show lines of a file, a formula, or what another program must fetch something for.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.settings import Settings
-from forecasting.storage.database import open_database
-from forecasting.storage.queries import run_query
+from forecasting.domain.settings import Settings
+from forecasting.storage.db.database import open_database
+from forecasting.storage.views.sql import run_query
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy" / "grafana" / "milkrun.json").read_text())
 

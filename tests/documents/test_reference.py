@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from forecasting.cli import milkrun
-from forecasting.settings import Settings
-from forecasting.storage.database import Database, open_database
-from forecasting.storage.queries import run_query
+from forecasting.domain.settings import Settings
+from forecasting.storage.db.database import Database, open_database
+from forecasting.storage.views.sql import run_query
 from tests.documents.texts import DOCUMENTS, load_script
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, Engine, text
 
-from forecasting.settings import Settings
-from forecasting.storage.database import create_engine
+from forecasting.domain.settings import Settings
+from forecasting.storage.db.database import create_engine
 from tests.end_to_end.hosting import DEPLOY, Api, Hosting, Process, hosted
 
 

@@ -17,7 +17,7 @@ import httpx
 import yaml
 from sqlalchemy import URL
 
-from forecasting.settings import Settings
+from forecasting.domain.settings import Settings
 
 AUTHENTICATION = "milkrun:correct horse"
 DEPLOY = ("deploy", "--notify", "custom-webhook/operations")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from forecasting import job
-from forecasting.settings import Settings
-from forecasting.storage.database import Database
-from forecasting.storage.loads import LoadResult
+from forecasting.domain.settings import Settings
+from forecasting.intake.loads import LoadResult
+from forecasting.runs import job
+from forecasting.storage.db.database import Database
 from tests.end_to_end.hosting import DEPLOY, Api, Hosting, Process, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]

@@ -18,15 +18,15 @@ import pytest
 from sqlalchemy import URL, text
 
 from forecasting.cli import milkrun
-from forecasting.months import Month
-from forecasting.settings import Settings
-from forecasting.storage import embedded
-from forecasting.storage.database import Database, create_engine, open_database
-from forecasting.storage.dumps import program
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import load_observations
-from forecasting.storage.schema import migrate
-from forecasting.storage.sources import open_file
+from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import load_observations
+from forecasting.storage.db import embedded
+from forecasting.storage.db.database import Database, create_engine, open_database
+from forecasting.storage.db.dumps import program
+from forecasting.storage.db.schema import migrate
 from tests.end_to_end.hosting import AUTHENTICATION, Api, Hosting, wait_until
 
 CORE = "qxhushed"  # what no encoding changes

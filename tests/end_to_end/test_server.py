@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from forecasting.settings import Settings
-from forecasting.storage.database import Database
-from forecasting.storage.loads import LoadResult
+from forecasting.domain.settings import Settings
+from forecasting.intake.loads import LoadResult
+from forecasting.storage.db.database import Database
 from tests.end_to_end.hosting import DEPLOY, Api, Hosting, Process, wait_until
 
 Arrive = Callable[..., LoadResult]

@@ -14,8 +14,8 @@ import psycopg2
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
-from forecasting.storage import database as sessions
-from forecasting.storage import embedded
+from forecasting.storage.db import database as sessions
+from forecasting.storage.db import embedded
 from tests.faults import processes
 from tests.faults.processes import GAVE_UP, at, end, ended_by_now, kill_oneself, start, stop_oneself
 from tests.faults.proxy import losing_commits

@@ -32,17 +32,18 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from forecasting import job, orders
-from forecasting.backfill import plan_backfill
-from forecasting.months import Month
-from forecasting.policy import Policy, Retrain
-from forecasting.replay import replay_run
+from forecasting.domain.months import Month
+from forecasting.domain.policy import Policy, Retrain
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import load_observations
+from forecasting.operations import promotions as orders
+from forecasting.operations.verification import replay_run
+from forecasting.runs import job
+from forecasting.runs.backfill import plan_backfill
 from forecasting.storage import pruning
-from forecasting.storage.database import Database, create_engine
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import load_observations
-from forecasting.storage.schema import migrate
-from forecasting.storage.sources import open_file
+from forecasting.storage.db.database import Database, create_engine
+from forecasting.storage.db.schema import migrate
 from tests.faults.processes import GAVE_UP, at, end, kill_oneself, start
 from tests.faults.records import Records, values_known
 from tests.faults.stories import FIRST, ORIGIN, RECIPE, SHARD, take, write_arrival

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import URL, event
 
-from forecasting.errors import MilkrunError, PassingFailure
-from forecasting.storage import copying
-from forecasting.storage.database import Database, create_engine
+from forecasting.domain.errors import MilkrunError, PassingFailure
+from forecasting.storage.db import copy as copying
+from forecasting.storage.db.database import Database, create_engine
 from tests.faults.stories import Act
 
 Tick = Callable[[], None]

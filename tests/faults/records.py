@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
-from forecasting.months import Month
+from forecasting.domain.months import Month
 
 # Of each table what a run says, by the columns that it has had since migration 0008.
 _SAID = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from forecasting.storage.tables import metadata
+from forecasting.storage.db.tables import metadata
 
 # What a disturbed run may have otherwise: moments, and numbers that a sequence gave to a transaction that was undone.
 _MOMENTS = {"sealed_at", "created_at", "started_at", "published_at", "finished_at", "decided_at"}

@@ -14,17 +14,17 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from forecasting import job
-from forecasting.backfill import plan_backfill
-from forecasting.errors import PassingFailure
-from forecasting.months import Month
-from forecasting.policy import Policy
-from forecasting.recipes import MonthlyRecipe
-from forecasting.storage.database import Database
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import load_observations
-from forecasting.storage.schema import migrate
-from forecasting.storage.sources import open_file
+from forecasting.domain.errors import PassingFailure
+from forecasting.domain.months import Month
+from forecasting.domain.policy import Policy
+from forecasting.domain.recipes import MonthlyRecipe
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import load_observations
+from forecasting.runs import job
+from forecasting.runs.backfill import plan_backfill
+from forecasting.storage.db.database import Database
+from forecasting.storage.db.schema import migrate
 from tests.faults import rows
 from tests.faults.rows import Lines
 

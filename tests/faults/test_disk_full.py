@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.storage import embedded
+from forecasting.storage.db import embedded
 from tests.faults.small_disk import NotPermitted, filled, mounted
 from tests.faults.stories import FIRST
 

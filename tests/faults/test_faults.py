@@ -7,7 +7,7 @@ import sys
 import pytest
 from sqlalchemy import text
 
-from forecasting.storage.database import Database, create_engine
+from forecasting.storage.db.database import Database, create_engine
 from tests.faults.proxy import losing_commits
 from tests.faults.stories import FIRST, MIGRATE, ORIGIN, load
 from tests.faults.trials import FAULTS, Count, running_worlds

@@ -14,7 +14,7 @@ import psycopg2
 from sqlalchemy import create_engine as plain_engine
 from sqlalchemy.pool import NullPool
 
-from forecasting.storage import embedded
+from forecasting.storage.db import embedded
 from tests.faults import injections, processes
 from tests.faults.injections import Inject, Server, Trial
 from tests.faults.rows import Lines

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
-from forecasting.settings import Settings
+from forecasting.domain.settings import Settings
 
 
 @pytest.fixture(scope="session")

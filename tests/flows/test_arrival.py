@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from flows.monthly import monthly_forecast
-from forecasting.arrival import look_for
-from forecasting.errors import InputError
-from forecasting.months import Month
-from forecasting.settings import Settings
-from forecasting.storage.database import Database
-from forecasting.storage.loads import LoadResult
-from tests.test_challenge import seasonal
+from forecasting.domain.errors import InputError
+from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
+from forecasting.intake.loads import LoadResult
+from forecasting.operations.data_gate import look_for
+from forecasting.storage.db.database import Database
+from tests.runs.test_champion_challenger import seasonal
 
 Arrive = Callable[..., LoadResult]
 DUE = Month.of(1998, 1)

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from flows.monthly import monthly_forecast
-from forecasting.job import Summary
-from forecasting.storage.database import Database
-from forecasting.storage.loads import LoadResult
+from forecasting.intake.loads import LoadResult
+from forecasting.runs.job import Summary
+from forecasting.storage.db.database import Database
 
 _WITNESS = """
     CREATE TABLE witness (process text);

@@ -9,13 +9,13 @@ from sqlalchemy import text
 from flows.backfill import backfill_forecasts
 from flows.monthly import monthly_forecast
 from flows.progress import listener
-from forecasting import job
-from forecasting.errors import InputError, RecipeError, StatementRefused
-from forecasting.job import Plan, Summary
-from forecasting.policy import Policy
-from forecasting.recipes import CLASSIC
-from forecasting.storage.database import Database
-from forecasting.storage.loads import LoadResult
+from forecasting.domain.errors import InputError, RecipeError, StatementRefused
+from forecasting.domain.policy import Policy
+from forecasting.domain.recipes import CLASSIC
+from forecasting.intake.loads import LoadResult
+from forecasting.runs import job
+from forecasting.runs.job import Plan, Summary
+from forecasting.storage.db.database import Database
 
 pytestmark = pytest.mark.usefixtures("environment")
 Arrive = Callable[..., LoadResult]

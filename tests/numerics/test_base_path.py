@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.domain.panel import Values
 from forecasting.numerics.airline import airline_paths
 from forecasting.numerics.base_path import STEEPEST, base_path, slope_of, smoothed_level
 from forecasting.numerics.smoothing import smooth, smoothed_path
-from forecasting.panel import Values
 
 
 def test_a_constant_stays_what_it_is() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import (
     SEASON,
     ending_together,
@@ -14,7 +15,6 @@ from forecasting.numerics.seasonality import (
     shift_for_logs,
     take_out,
 )
-from forecasting.panel import Counts, Values
 
 PATTERN = np.sin(np.arange(SEASON) * np.pi / 6) / 2
 

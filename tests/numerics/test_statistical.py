@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from forecasting.errors import InputError
+from forecasting.domain.errors import InputError
 from forecasting.numerics.statistical import MODELS, NAMES, StatisticalForecast, forecast_by
 
 pytest.importorskip("statsforecast", reason="statsforecast is not installed: pip install 'milkrun[classic]'")

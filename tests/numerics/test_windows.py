@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasting.domain.recipes import CLASSIC, CLASSIC_PUBLISHED
 from forecasting.numerics.windows import cut_windows, split_windows, train_lengths
-from forecasting.recipes import CLASSIC, CLASSIC_PUBLISHED
 
 
 def test_the_published_split_of_168_months() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.report import report_run
-from forecasting.settings import Settings
-from forecasting.storage.database import open_database
+from forecasting.domain.settings import Settings
+from forecasting.operations.run_report import report_run
+from forecasting.storage.db.database import open_database
 
 
 @pytest.fixture(scope="session")

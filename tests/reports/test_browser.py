@@ -11,10 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from forecasting.report import report_run
+from forecasting.domain.settings import Settings
+from forecasting.operations.run_report import report_run
 from forecasting.reports.page import write_page
-from forecasting.settings import Settings
-from forecasting.storage.database import open_database
+from forecasting.storage.db.database import open_database
 from tests.reports.test_page import read_cards, read_table
 from tests.story import HOSTILE
 

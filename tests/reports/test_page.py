@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from forecasting import job
-from forecasting.errors import InputError, RunRefused
-from forecasting.policy import Policy
-from forecasting.recipes import CLASSIC, MonthlyRecipe
-from forecasting.report import report_run
+from forecasting.domain.errors import InputError, RunRefused
+from forecasting.domain.policy import Policy
+from forecasting.domain.recipes import CLASSIC, MonthlyRecipe
+from forecasting.domain.settings import Settings
+from forecasting.operations.run_report import report_run
 from forecasting.reports.page import write_page
 from forecasting.reports.words import CAUSES
-from forecasting.settings import Settings
-from forecasting.storage.changes import PARTS
-from forecasting.storage.database import Database, open_database
+from forecasting.runs import job
+from forecasting.storage.attribution import PARTS
+from forecasting.storage.db.database import Database, open_database
 from tests.story import HOSTILE
 
 

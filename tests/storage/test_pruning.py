@@ -9,19 +9,20 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import URL, text
 
-from forecasting import job, orders
 from forecasting.cli import milkrun
-from forecasting.errors import StatementRefused
-from forecasting.policy import Policy
-from forecasting.recipes import CLASSIC, Recipe
-from forecasting.replay import replay_run
-from forecasting.settings import Settings
+from forecasting.domain.errors import StatementRefused
+from forecasting.domain.policy import Policy
+from forecasting.domain.recipes import CLASSIC, Recipe
+from forecasting.domain.settings import Settings
+from forecasting.operations import promotions as orders
+from forecasting.operations.verification import replay_run
+from forecasting.runs import job
 from forecasting.storage import pruning
-from forecasting.storage.database import Database, open_database
+from forecasting.storage.db.database import Database, open_database
+from tests.domain.test_evidence import run
+from tests.runs.test_champion_challenger import QUICK, Arrive, outcomes, refuse_a_challenger, seasonal
+from tests.runs.test_global_models import OWN, SHARED, some_series
 from tests.storage.test_roles import apply_roles, as_role
-from tests.test_challenge import QUICK, Arrive, outcomes, refuse_a_challenger, seasonal
-from tests.test_evidence import run
-from tests.test_shared import OWN, SHARED, some_series
 
 KEPT = ("forecast", "rmse_history", "run_series", "observation", "load", "rejected_row", "forecast_change_part")
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from forecasting import job
-from forecasting.recipes import CLASSIC
+from forecasting.domain.recipes import CLASSIC
+from forecasting.runs import job
 from forecasting.storage import pruning, runs
-from forecasting.storage.database import Database
+from forecasting.storage.db.database import Database
 from forecasting.storage.pruning import Prunable
 from tests.end_to_end.hosting import wait_until
 from tests.storage.test_pruning import age, counts, digests, three_trainings

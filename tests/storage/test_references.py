@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, text
 
-from forecasting.errors import StatementRefused
-from forecasting.storage import tables
-from forecasting.storage.copying import copy_in_binary
-from forecasting.storage.database import Database
+from forecasting.domain.errors import StatementRefused
+from forecasting.storage.db import tables
+from forecasting.storage.db.copy import copy_in_binary
+from forecasting.storage.db.database import Database
 
 RUN = """
     INSERT INTO milkrun.recipe (recipe_hash, name, settings) VALUES ('r', 'r', '{}');

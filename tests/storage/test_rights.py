@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from forecasting.storage.database import Database, create_engine
-from forecasting.storage.queries import run_query
-from forecasting.storage.schema import open_migrated_database
+from forecasting.storage.db.database import Database, create_engine
+from forecasting.storage.db.schema import open_migrated_database
+from forecasting.storage.views.sql import run_query
 from tests.documents.test_blocks import blocks_of
 from tests.documents.texts import DOCUMENTS, ROOT
 from tests.storage.test_roles import apply_roles, as_role

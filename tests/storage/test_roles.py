@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 
-from forecasting import job
-from forecasting.months import Month
-from forecasting.settings import Settings
-from forecasting.storage.database import Database, open_database
-from forecasting.storage.dumps import program
-from forecasting.storage.layouts import Layout
-from forecasting.storage.loads import load_observations
-from forecasting.storage.schema import ensure_migrated
-from forecasting.storage.sources import open_file
+from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
+from forecasting.intake.columns import Layout
+from forecasting.intake.files import open_file
+from forecasting.intake.loads import load_observations
+from forecasting.runs import job
+from forecasting.storage.db.database import Database, open_database
+from forecasting.storage.db.dumps import program
+from forecasting.storage.db.schema import ensure_migrated
 
 pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="needs a server that trusts its roles")
 

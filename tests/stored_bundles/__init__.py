@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting.months import Month
-from forecasting.panel import Histories
-from forecasting.recipes import Recipe
+from forecasting.domain.months import Month
+from forecasting.domain.panel import Histories
+from forecasting.domain.recipes import Recipe
 from forecasting.storage.bundles import Bundle, Member
 
 FOLDER = Path(__file__).parent

@@ -12,11 +12,11 @@ import sys
 
 import numpy as np
 
-from forecasting.bundling import bundle_of
-from forecasting.networks import monthly_training
-from forecasting.networks.draws import series_seeds
-from forecasting.networks.methods import method_of
-from forecasting.recipes import CLASSIC, MONTHLY, Recipe
+from forecasting.domain.recipes import CLASSIC, MONTHLY, Recipe
+from forecasting.lstm.random import series_seeds
+from forecasting.models.method import method_of
+from forecasting.models.monthly import training as monthly_training
+from forecasting.runs.model_store import bundle_of
 from forecasting.storage.runs import Run
 from tests.stored_bundles import FOLDER, as_json, histories
 

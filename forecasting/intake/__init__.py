@@ -1,0 +1,1 @@
+"""How observations come in: files and databases are read, rows are judged, a load is stored."""

@@ -1,0 +1,158 @@
+"""Loads: observations come in whole or not at all, and only what is new or changed becomes a vintage."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow
+from sqlalchemy import Connection, text
+
+from forecasting.domain.errors import EnvironmentFailure, InputError
+from forecasting.domain.months import Month
+from forecasting.intake import staging
+from forecasting.storage.db.database import LOAD_LOCK, Database
+
+SHOWN_REJECTIONS = 10
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that was not accepted: its line in the source, what was read, and why; safe to print."""
+
+    line: int
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What became of every row: rows_read = rows_added + rows_unchanged + rows_collapsed + rows_rejected.
+
+    `load_id` is None when nothing was stored; `rejected` holds the first few rejected rows only.
+    """
+
+    load_id: int | None
+    rows_read: int
+    rows_added: int
+    rows_unchanged: int
+    rows_collapsed: int
+    rows_rejected: int
+    new_series: int
+    newest_month: Month | None
+    rejected: tuple[RejectedRow, ...]
+
+
+def load_observations(
+    database: Database,
+    rows: Iterable[pyarrow.RecordBatch],
+    *,
+    source: str,
+    today: Month,
+    sha256: str | None = None,
+    strict: bool = False,
+    dry_run: bool = False,
+) -> LoadResult:
+    """Load chunks of text rows (schema staging.CHUNK) in one transaction; loading them again adds nothing.
+
+    `today` is the current month: later months are rejected. `dry_run` stores nothing; neither does `strict` when a row
+    is rejected. When the server fails in passing, `rows` is read anew, provided that it can be (an iterator cannot).
+    Raises InputError when there is no row, EnvironmentFailure when the database fails; then nothing is stored.
+    """
+
+    def transaction(connection: Connection) -> LoadResult:
+        _prepare(connection)
+        rows_read = staging.stage(connection, rows)
+        if rows_read == 0:
+            raise InputError(f"{source} holds no observation: nothing was loaded.")
+        # Loads decide one after the other, so that the order of load ids is the order of commits.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOAD_LOCK})
+        staging.judge(connection, today=today)
+        result = _count(connection, rows_read)
+        if dry_run or (strict and result.rows_rejected):
+            return result
+        return _store(connection, result, source, sha256)
+
+    return database.write(transaction, attempts=1 if isinstance(rows, Iterator) else 5)
+
+
+def _prepare(connection: Connection) -> None:
+    if connection.scalar(text("SHOW server_encoding")) != "UTF8":
+        raise EnvironmentFailure("The database does not store UTF-8: create it with ENCODING 'UTF8'.")
+    limits = {"statement_timeout": "2h", "lock_timeout": "10min", "work_mem": "128MB", "jit": "off"}
+    connection.execute(text("; ".join(f"SET LOCAL {name} = '{value}'" for name, value in limits.items())))
+
+
+def _count(connection: Connection, rows_read: int) -> LoadResult:
+    """Drop what is already known from `candidate`, list the rejections, and count every row once."""
+    accepted, collapsed, newest_month = connection.execute(text(_SUMMARY)).one()
+    rows_rejected = rows_read - accepted - collapsed
+    if rows_rejected:
+        staging.reject(connection)
+    unchanged = connection.execute(text(_DROP_UNCHANGED)).rowcount
+    return LoadResult(
+        load_id=None,
+        rows_read=rows_read,
+        rows_added=accepted - unchanged,
+        rows_unchanged=unchanged,
+        rows_collapsed=collapsed,
+        rows_rejected=rows_rejected,
+        new_series=connection.execute(text(_NEW_SERIES)).scalar_one(),
+        newest_month=None if newest_month is None else Month.containing(newest_month),
+        rejected=_first_rejected(connection) if rows_rejected else (),
+    )
+
+
+def _first_rejected(connection: Connection) -> tuple[RejectedRow, ...]:
+    query = text("SELECT line, raw, reason FROM rejection ORDER BY position LIMIT :shown")
+    return tuple(RejectedRow(*row) for row in connection.execute(query, {"shown": SHOWN_REJECTIONS}))
+
+
+def _store(connection: Connection, result: LoadResult, source: str, sha256: str | None) -> LoadResult:
+    parameters = {**vars(result), "source": source, "sha256": sha256}
+    load_id = connection.execute(text(_INSERT_LOAD), parameters).scalar_one()
+    if result.rows_added:
+        connection.execute(text(_INSERT_SERIES), {"load_id": load_id})
+        connection.execute(text(_INSERT_OBSERVATIONS), {"load_id": load_id})
+    if result.rows_rejected:
+        connection.execute(text(_INSERT_REJECTED), {"load_id": load_id})
+    return LoadResult(**{**vars(result), "load_id": load_id})
+
+
+_SUMMARY = """
+    SELECT count(*), coalesce(sum(copies - 1), 0)::bigint, max(month) FROM candidate WHERE value = largest"""
+
+_DROP_UNCHANGED = """
+    DELETE FROM candidate
+    USING staged_series, milkrun.observation AS newest
+    WHERE staged_series.number = candidate.number AND newest.series_id = staged_series.series_id
+      AND newest.month = candidate.month AND newest.value = candidate.value AND candidate.value = candidate.largest
+      AND NOT EXISTS (SELECT FROM milkrun.observation AS newer
+                      WHERE newer.series_id = newest.series_id AND newer.month = newest.month
+                        AND newer.load_id > newest.load_id)"""
+
+_FRESH_SERIES = """
+    SELECT number, min(name) AS name, min(unit) AS unit FROM staged_series
+    WHERE series_id IS NULL AND number IN (SELECT number FROM candidate WHERE value = largest)
+    GROUP BY number"""
+
+_NEW_SERIES = f"SELECT count(*) FROM ({_FRESH_SERIES}) AS fresh"
+
+_INSERT_LOAD = """
+    INSERT INTO milkrun.load (source, rows_read, rows_added, rows_unchanged, rows_collapsed, rows_rejected, sha256)
+    VALUES (:source, :rows_read, :rows_added, :rows_unchanged, :rows_collapsed, :rows_rejected, :sha256)
+    RETURNING load_id"""
+
+_INSERT_SERIES = f"""
+    INSERT INTO milkrun.series (name, unit, first_load_id)
+    SELECT name, unit, :load_id FROM ({_FRESH_SERIES}) AS fresh ORDER BY number"""
+
+_INSERT_OBSERVATIONS = """
+    INSERT INTO milkrun.observation (series_id, month, load_id, value)
+    SELECT series_id, month, :load_id, value
+    FROM candidate
+    JOIN (SELECT DISTINCT number, name FROM staged_series) AS named USING (number)
+    JOIN milkrun.series USING (name)
+    WHERE value = largest"""
+
+_INSERT_REJECTED = """
+    INSERT INTO milkrun.rejected_row (load_id, position, line, raw, reason)
+    SELECT :load_id, position, line, raw, reason FROM rejection"""

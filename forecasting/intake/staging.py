@@ -1,0 +1,219 @@
+"""Judge raw text: rows of a source are staged as they are written, and SQL decides over all of them at once."""
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import IO, cast
+
+import pyarrow
+import pyarrow.csv
+from sqlalchemy import Connection, text
+
+from forecasting.domain.months import Month
+from forecasting.storage.db.copy import copy_in
+
+CHUNK = pyarrow.schema(
+    [
+        ("line", pyarrow.int64()),
+        ("series", pyarrow.string()),
+        ("month", pyarrow.string()),
+        ("value", pyarrow.string()),
+        ("unit", pyarrow.string()),
+        ("problem", pyarrow.string()),
+    ]
+)
+
+# PostgreSQL cannot hold a NUL; this code point, which Unicode keeps for internal use, stands for it until it is rejected.
+_NUL_MARK = "\ufdd0"
+
+_PATTERNS = {
+    "control": r"[[:cntrl:]\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufdd0]",
+    "month": r"^ *([0-9]{4})[-/]([0-9]{1,2})(?:[-/]([0-9]{1,2})(?:[T ][0-9]{2}:[0-9]{2}"
+    r"(?::[0-9]{2}(?:[.][0-9]+)?)?(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?)? *$",
+    "plain_number": r"^-?[0-9]+[.]?[0-9]*$",
+    "number": r"^ *[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]+)? *$",
+    "long_exponent": r"[eE][-+]?[0-9]{4,}",
+    "not_finite": r"^ *[-+]?(?:nan|inf|infinity) *$",
+}
+
+# The first branch takes nearly every row: so short a number fits, and the pattern is quick (counted repeats are not).
+# The second reads what a cast to double precision would fail on. Either may still be out of range, or NULL for no number.
+_VALUE = """
+    CASE WHEN length(value) <= 40 AND value ~ :plain_number THEN value::double precision
+         WHEN length(value) <= 400 AND value ~ :number AND value !~ :long_exponent THEN
+             CASE WHEN abs(value::numeric) > 1e15 THEN NULL
+                  WHEN abs(value::numeric) < 1e-300 THEN 0
+                  ELSE value::double precision END
+    END"""
+
+_STAGED = """
+    CREATE TEMP TABLE staged (line bigint, series text, month text, value text, unit text, problem text)
+    ON COMMIT DROP"""
+
+_STAGED_MONTH = """
+    CREATE TEMP TABLE staged_month ON COMMIT DROP AS
+    WITH part AS (
+        SELECT month, regexp_match(month, :month) AS part FROM (SELECT DISTINCT month FROM staged) AS written
+    ), number AS (
+        SELECT month, part[1]::integer AS year, part[2]::integer AS number, coalesce(part[3]::integer, 1) AS day FROM part
+    ), first AS (
+        SELECT *, CASE WHEN year BETWEEN 1700 AND 2200 AND number BETWEEN 1 AND 12
+                       THEN make_date(year, number, 1) END AS first_day FROM number
+    )
+    SELECT month, first_day,
+           CASE WHEN btrim(month) = '' THEN 'empty_month: the row names no month'
+                WHEN year IS NULL THEN 'bad_month: write it as YYYY-MM, YYYY-MM-DD or YYYY/MM'
+                WHEN year NOT BETWEEN 1700 AND 2200 THEN 'month_out_of_range: months run from 1700-01 to 2200-12'
+                WHEN first_day IS NULL OR day NOT BETWEEN 1 AND extract(day FROM first_day + interval '1 month - 1 day')
+                    THEN 'bad_month: the calendar has no such date'
+                WHEN first_day > :today
+                    THEN 'future_month: after the current month, ' || to_char(CAST(:today AS date), 'YYYY-MM')
+           END AS problem
+    FROM first"""
+
+_STAGED_SERIES = """
+    CREATE TEMP TABLE staged_series ON COMMIT DROP AS
+    WITH written AS (
+        SELECT series, normalize(btrim(series), NFC) AS name, min(line) AS line,
+               min(nullif(normalize(btrim(unit), NFC), '')) AS unit, max(nullif(normalize(btrim(unit), NFC), '')) AS other_unit
+        FROM staged GROUP BY series
+    ), named AS (
+        SELECT series, name, min(line) OVER same AS line, min(unit) OVER same AS unit, max(other_unit) OVER same AS other_unit
+        FROM written WINDOW same AS (PARTITION BY name)
+    )
+    SELECT named.series, named.name, named.unit, known.series_id,
+           dense_rank() OVER (ORDER BY named.line, named.name) AS number,
+           CASE WHEN named.name = '' THEN 'empty_name: the row names no series'
+                WHEN length(named.name) > 200 THEN 'name_too_long: a name has 1 to 200 characters'
+                WHEN named.name ~ :control THEN 'control_character: the name holds characters that cannot be shown'
+                WHEN length(named.other_unit) > 100 OR named.unit ~ :control OR named.other_unit ~ :control
+                    THEN 'bad_unit: a unit has 1 to 100 characters that can be shown'
+                WHEN named.unit <> named.other_unit THEN 'unit_conflict: the load gives the series several units'
+                WHEN named.unit <> known.unit THEN 'unit_differs: the series is stored in ' || known.unit
+           END AS problem
+    FROM named LEFT JOIN milkrun.series AS known ON known.name = named.name"""
+
+# OFFSET 0 keeps the planner from reading every value twice, once to filter and once to aggregate.
+_CANDIDATE = f"""
+    CREATE TEMP TABLE candidate ON COMMIT DROP AS
+    SELECT number, first_day AS month, min(value) AS value, max(value) AS largest, count(*) AS copies
+    FROM (SELECT number, first_day, {_VALUE} AS value
+          FROM staged JOIN staged_month USING (month) JOIN staged_series USING (series)
+          WHERE staged.problem IS NULL AND staged_month.problem IS NULL AND staged_series.problem IS NULL OFFSET 0) AS read
+    WHERE abs(value) <= 1e15
+    GROUP BY number, first_day"""
+
+_REJECTION = f"""
+    CREATE TEMP TABLE rejection ON COMMIT DROP AS
+    WITH read AS (
+        SELECT staged.*, number, first_day, coalesce(abs({_VALUE}) <= 1e15, false) AS is_value,
+               coalesce(staged.problem, staged_series.problem, staged_month.problem) AS found
+        FROM staged JOIN staged_month USING (month) JOIN staged_series USING (series)
+    ), conflict AS (
+        SELECT number, candidate.month AS first_day,
+               array_to_string((array_agg(line ORDER BY line))[1:10], ', ')
+               || CASE WHEN count(*) > 10 THEN ' and ' || count(*) - 10 || ' more' ELSE '' END AS lines
+        FROM candidate JOIN read USING (number)
+        WHERE candidate.value <> largest AND first_day = candidate.month AND found IS NULL AND is_value
+        GROUP BY number, candidate.month
+    ), judged AS (
+        SELECT read.*, coalesce(found, CASE
+            WHEN lines IS NOT NULL AND is_value
+                THEN 'conflicting_duplicate: lines ' || lines || ' give different values for the month'
+            WHEN is_value THEN NULL
+            WHEN btrim(value) = '' THEN 'empty_value: the row holds no value'
+            WHEN value ~* :not_finite THEN 'not_finite: a value is a finite number'
+            WHEN value ~ :number THEN 'out_of_range: a value lies between -1e15 and 1e15'
+            ELSE 'not_a_number: write it like 1234.5' END) AS reason
+        FROM read LEFT JOIN conflict USING (number, first_day)
+    ), shown AS (
+        SELECT line, reason,
+               CASE WHEN problem IS NOT NULL THEN {{whole}} ELSE concat_ws(',', {{series}}, {{month}}, {{value}}) END AS raw
+        FROM judged WHERE reason IS NOT NULL
+    )
+    SELECT row_number() OVER (ORDER BY line, raw, reason) AS position, line, reason,
+           CASE WHEN raw !~ :control THEN raw ELSE (
+               SELECT string_agg(CASE WHEN letter !~ :control THEN letter
+                                      WHEN letter = :nul_mark THEN '\\x00'
+                                      WHEN ascii(letter) < 256 THEN '\\x' || lpad(to_hex(ascii(letter)), 2, '0')
+                                      ELSE '\\u' || lpad(to_hex(ascii(letter)), 4, '0') END, '' ORDER BY place)
+               FROM string_to_table(raw, NULL) WITH ORDINALITY AS letters(letter, place)) END AS raw
+    FROM shown"""
+
+
+def stage(connection: Connection, rows: Iterable[pyarrow.RecordBatch]) -> int:
+    """Copy chunks of schema CHUNK into the temporary table `staged`, as text; return how many rows there were.
+
+    An error raised by `rows` passes through unchanged.
+    """
+    connection.execute(text(_STAGED))
+    stream = _CopyStream(iter(rows))
+    try:
+        copy_in(connection, "staged", CHUNK.names, cast(IO[bytes], stream))
+    except Exception:
+        if stream.failure is not None:
+            raise stream.failure from None
+        raise
+    connection.execute(text("ANALYZE staged"))
+    return stream.rows
+
+
+def judge(connection: Connection, *, today: Month) -> None:
+    """Decide over the staged rows: temporary tables `staged_series`, `candidate` (accepted values, one per series and month).
+
+    A candidate whose `value` and `largest` differ is a conflict: none of its rows is accepted.
+    """
+    parameters = {**_PATTERNS, "today": today.first_day}
+    for statement in (_STAGED_MONTH, _STAGED_SERIES):
+        connection.execute(text(statement), parameters)
+    connection.execute(text("ANALYZE staged_month; ANALYZE staged_series"))
+    # Sorting leaves the rows in the order of the index they will be inserted into; hashing would scatter them.
+    connection.execute(text("SET LOCAL enable_hashagg = off"))
+    connection.execute(text(_CANDIDATE), parameters)
+    connection.execute(text("SET LOCAL enable_hashagg = on; ANALYZE candidate"))
+
+
+def reject(connection: Connection) -> None:
+    """List every row that was not accepted in the temporary table `rejection`, with its reason."""
+    statement = _REJECTION.format(
+        whole=_shortened("value", 200),
+        series=_shortened("series", 100),
+        month=_shortened("month", 40),
+        value=_shortened("value", 60),
+    )
+    connection.execute(text(statement), {**_PATTERNS, "nul_mark": _NUL_MARK})
+
+
+def _shortened(column: str, limit: int) -> str:
+    return f"CASE WHEN length({column}) > {limit} THEN left({column}, {limit}) || '…' ELSE {column} END"
+
+
+class _CopyStream:
+    """A readable file of CSV rows made from chunks as they are asked for; remembers what the chunks raised."""
+
+    def __init__(self, chunks: Iterator[pyarrow.RecordBatch]) -> None:
+        self.rows = 0
+        self.failure: BaseException | None = None
+        self._chunks = chunks
+        self._current = io.BytesIO()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes, empty at the end."""
+        while not (part := self._current.read(size)):
+            try:
+                chunk = next(self._chunks, None)
+            except BaseException as failure:
+                self.failure = failure
+                raise
+            if chunk is None:
+                return b""
+            self.rows += chunk.num_rows
+            self._current = io.BytesIO(_as_csv(chunk))
+        return part
+
+
+def _as_csv(chunk: pyarrow.RecordBatch) -> bytes:
+    sink = pyarrow.BufferOutputStream()
+    options = pyarrow.csv.WriteOptions(include_header=False, batch_size=1 << 16)
+    pyarrow.csv.write_csv(chunk.select(CHUNK.names), sink, options)
+    csv: bytes = sink.getvalue().to_pybytes()
+    return csv.replace(b"\x00", _NUL_MARK.encode()) if b"\x00" in csv else csv

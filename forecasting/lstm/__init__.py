@@ -1,0 +1,1 @@
+"""The LSTM engine: weights, arithmetic and training. It knows nothing of months."""

@@ -1,0 +1,1 @@
+"""Many small networks at once, as one compiled program."""

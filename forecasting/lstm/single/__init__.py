@@ -1,0 +1,1 @@
+"""One large network, trained with NumPy."""

@@ -1,0 +1,102 @@
+"""A bundle's bytes: raw little-endian float32 tensors back to back, and a manifest that says what they are.
+
+Nothing in it can execute, and no library upgrade changes how it reads.
+"""
+
+import hashlib
+import math
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from forecasting.domain.errors import BundleError
+from forecasting.lstm.weights import Weights
+
+FORMAT = 1
+MOST_TENSORS = 1_000
+MOST_BYTES = 1 << 32
+REMEDY = "Retrain the series of this bundle, or restore the bundle from a backup."
+
+
+def pack(weights: Weights) -> tuple[bytes, dict[str, Any]]:
+    """Turn weights into a payload and its manifest.
+
+    The manifest holds JSON values only: format, bytes, sha256 of the payload, and name, shape and offset of each tensor.
+    Raises BundleError when a weight is not finite, or there is none.
+    """
+    tensors, chunks, offset = [], [], 0
+    for name in sorted(weights):
+        tensor = np.ascontiguousarray(weights[name], dtype="<f4")
+        if not np.isfinite(tensor).all():
+            raise BundleError(f"Tensor {name!r} holds numbers that are not finite. Leave diverged networks out.")
+        if not tensor.size:
+            raise BundleError(f"Tensor {name!r} is empty. Make a bundle of one network or more.")
+        tensors.append({"name": name, "shape": list(tensor.shape), "offset": offset})
+        chunks.append(tensor.tobytes())
+        offset += tensor.nbytes
+    if not chunks:
+        raise BundleError("There are no tensors. Make a bundle of one network or more.")
+    payload = b"".join(chunks)
+    digest = hashlib.sha256(payload).hexdigest()
+    return payload, {"format": FORMAT, "bytes": len(payload), "sha256": digest, "tensors": tensors}
+
+
+def unpack(payload: bytes, manifest: dict[str, Any]) -> Weights:
+    """Read weights back from a payload and its manifest; exactly the numbers that were packed.
+
+    Raises BundleError, saying what is wrong, when format, size, shapes, checksum or numbers do not fit. Nothing is
+    allocated before the manifest has been checked against the payload's size.
+    """
+    tensors = checked_tensors(manifest)
+    if manifest["bytes"] != len(payload):
+        raise damaged(f"it has {len(payload)} bytes, its manifest says {manifest['bytes']}")
+    if manifest.get("sha256") != hashlib.sha256(payload).hexdigest():
+        raise damaged("its checksum (sha256) does not fit")
+    weights: Weights = {}
+    for name, shape, offset in tensors:
+        tensor = np.frombuffer(payload, dtype="<f4", count=math.prod(shape), offset=offset).reshape(shape)
+        if not np.isfinite(tensor).all():
+            raise damaged(f"tensor {name!r} holds numbers that are not finite")
+        weights[name] = tensor.astype(np.float32)
+    return weights
+
+
+def checked_tensors(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...], int]]:
+    """Return (name, shape, offset) of each tensor after checking that together they fill the payload exactly."""
+    if manifest.get("format") != FORMAT:
+        form = manifest.get("format")
+        raise BundleError(
+            f"The bundle has format {form!r}, this release reads {FORMAT}. Use the release that wrote it."
+        )
+    tensors, total = manifest.get("tensors"), manifest.get("bytes")
+    if not is_count(total) or total > MOST_BYTES:
+        raise damaged(f"its manifest gives an impossible size, {total!r} bytes")
+    if not isinstance(tensors, list) or len(tensors) > MOST_TENSORS:
+        raise damaged("its manifest has no proper list of tensors")
+    found: list[tuple[str, tuple[int, ...], int]] = []
+    end = 0
+    for entry in tensors:
+        if not isinstance(entry, dict):
+            raise damaged(f"its manifest describes a tensor wrongly: {entry!r:.100}")
+        name, shape, offset = (entry.get(key) for key in ("name", "shape", "offset"))
+        if not isinstance(name, str) or not isinstance(shape, list) or len(shape) > 8 or not all(map(is_count, shape)):
+            raise damaged(f"its manifest describes a tensor wrongly: {entry!r:.100}")
+        if offset != end or name in [earlier for earlier, _, _ in found]:
+            raise damaged(f"tensor {name!r} does not start where the one before it ends, or comes twice")
+        found.append((name, tuple(shape), end))
+        end += 4 * math.prod(shape)
+        if end > total:
+            raise damaged(f"tensor {name!r} reaches beyond the payload's {total} bytes")
+    if end != total:
+        raise damaged(f"its tensors fill {end} bytes of {total}")
+    return found
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Say whether a value is a whole number, one or more (JSON's true is not)."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def damaged(what: str) -> BundleError:
+    """Make the error for a bundle that does not fit its manifest."""
+    return BundleError(f"The bundle is damaged: {what}. {REMEDY}")

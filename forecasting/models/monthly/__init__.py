@@ -1,0 +1,1 @@
+"""The recipe monthly: a base path, and networks that learn what it misses."""

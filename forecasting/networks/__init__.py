@@ -1,1 +1,0 @@
-"""LSTM networks, one per series: any number predicted and trained as one program."""

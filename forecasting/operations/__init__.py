@@ -1,0 +1,1 @@
+"""Work on runs from outside: they are judged, verified, shown and corrected."""

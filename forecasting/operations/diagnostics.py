@@ -1,0 +1,209 @@
+"""What may be wrong with an installation, each with its remedy; nothing is written."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from forecasting.domain.errors import BundleError, MilkrunError
+from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
+from forecasting.runs.model_store import networks_of
+from forecasting.storage import bundles
+from forecasting.storage.db import schema
+from forecasting.storage.db.database import Database, open_database
+from forecasting.storage.views import diagnostics as checks
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found, in a sentence; remedy: what to do, a command where there is one, empty where nothing is wrong."""
+
+    check: str
+    level: Literal["ok", "warning", "error"]
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From where on a check warns. bundle_seconds: for how long bundles are read, before the rest is left out."""
+
+    free_bytes: int = 1 << 30
+    open_load: timedelta = timedelta(minutes=10)
+    open_run: timedelta = timedelta(days=1)
+    clock_seconds: float = 30.0
+    bundle_seconds: float = 20.0
+
+
+def examine(settings: Settings, limits: Limits = Limits()) -> Iterator[Finding]:
+    """Check the database of the settings; where it cannot be opened or has no tables, only what can be told without."""
+    yield _timezone(settings)
+    try:
+        with open_database(settings) as database:
+            yield from _of_database(database, settings, limits)
+    except MilkrunError as failure:
+        remedy = "Start the server, or correct DATABASE_URL (unset: the embedded database under MILKRUN_HOME)."
+        yield Finding("database", "error", str(failure), remedy)
+
+
+def _of_database(database: Database, settings: Settings, limits: Limits) -> Iterator[Finding]:
+    with database.reading() as connection:
+        version = checks.read_version(connection)
+        yield Finding("database", "ok", f"PostgreSQL {version} answers at {database.place}.")
+        yield _clock(connection, limits)
+        yield _space(connection, settings, limits)
+        if not checks.may_read_revision(connection):
+            yield _rights(connection, settings)
+            return
+    migrations = _migrations(database)
+    yield migrations
+    if migrations.level == "error":
+        return
+    parts: tuple[Callable[[Connection], Finding], ...] = (
+        lambda connection: _rights(connection, settings),
+        lambda connection: _loads(connection, limits),
+        lambda connection: _runs(connection, limits),
+        lambda connection: _series(connection, settings),
+        lambda connection: _bundles(connection, limits),
+    )
+    for part in parts:
+        with database.reading() as connection:
+            yield part(connection)
+
+
+def _timezone(settings: Settings) -> Finding:
+    there = datetime.now(ZoneInfo(settings.timezone))
+    due = Month.containing(there) + -1
+    message = f"In MILKRUN_TIMEZONE, {settings.timezone}, it is {there:%Y-%m-%d %H:%M}: the month that is due is {due}."
+    return Finding("timezone", "ok", message)
+
+
+def _clock(connection: Connection, limits: Limits) -> Finding:
+    before = datetime.now(UTC).timestamp()
+    server, zone = checks.read_clock(connection)
+    after = datetime.now(UTC).timestamp()
+    apart = max(before - server, server - after, 0.0)
+    if zone != "UTC":
+        return Finding("clock", "error", f"The connection reads times in {zone}, not in UTC.", _ZONE_REMEDY)
+    if apart > limits.clock_seconds:
+        message = f"The clocks of the database and of this machine are {apart:,.0f} s apart."
+        return Finding("clock", "warning", message, "Set both by NTP (timedatectl set-ntp true).")
+    return Finding("clock", "ok", f"The clocks of the database and of this machine agree within {max(apart, 1):.0f} s.")
+
+
+_ZONE_REMEDY = "Let no proxy between change TimeZone (PgBouncer: ignore_startup_parameters, server_reset_query)."
+
+
+def _space(connection: Connection, settings: Settings, limits: Limits) -> Finding:
+    size = checks.read_size(connection)
+    if settings.database_url:
+        return Finding("space", "ok", f"The database takes {_mib(size)}; what is free only its server can tell.")
+    folder = checks.read_folder(connection)
+    free = shutil.disk_usage(folder).free
+    message = f"The database takes {_mib(size)}; {_mib(free)} are free in {folder}."
+    if free >= limits.free_bytes:
+        return Finding("space", "ok", message)
+    remedy = (
+        "Free some, move MILKRUN_HOME to a larger disk, or remove what is no longer needed: milkrun prune --dry-run."
+    )
+    return Finding("space", "error", message, remedy)
+
+
+def _migrations(database: Database) -> Finding:
+    current, head = schema.current_revision(database), schema.newest_revision()
+    if current == head:
+        return Finding("migrations", "ok", f"The tables are at revision {current}, the newest of this release.")
+    if current is None:
+        return Finding("migrations", "error", "There are no tables yet.", "milkrun migrate")
+    if schema.knows_revision(current):
+        message = f"The tables are at revision {current}, this release needs {head}."
+        return Finding("migrations", "error", message, "milkrun backup before.dump && milkrun migrate")
+    message = f"The tables are at revision {current}, which this release does not know."
+    return Finding("migrations", "error", message, "Install the release that migrated them, or a newer one.")
+
+
+def _rights(connection: Connection, settings: Settings) -> Finding:
+    rights = checks.read_rights(connection)
+    if rights.missing:
+        listed = ", ".join(rights.missing[:3]) + (
+            f" and {len(rights.missing) - 3} more" if len(rights.missing) > 3 else ""
+        )
+        message = f"{rights.user} lacks rights that loads and runs need: {listed}."
+        remedy = "Run deploy/roles.sql again (after each migration), and let DATABASE_URL name milkrun_writer."
+        return Finding("roles", "error", message, remedy)
+    if rights.can_change and settings.database_url:
+        message = f"{rights.user} may change or remove what was published, in {len(rights.can_change)} tables."
+        return Finding("roles", "warning", message, "Run deploy/roles.sql, and let DATABASE_URL name milkrun_writer.")
+    return Finding("roles", "ok", f"{rights.user} may do what loads and runs need.")
+
+
+def _loads(connection: Connection, limits: Limits) -> Finding:
+    found = checks.read_open_loads(connection, longer_than=limits.open_load)
+    if not found:
+        return Finding("loads", "ok", "Every load is sealed; none has been open for long.")
+    first = found[0]
+    minutes = first.open_for.total_seconds() / 60
+    message = (
+        f"A load by {first.program} (pid {first.pid}) has been open for {minutes:,.0f} min: runs and loads wait for it."
+    )
+    return Finding("loads", "warning", message, f"Wait, or end it: SELECT pg_terminate_backend({first.pid})")
+
+
+def _runs(connection: Connection, limits: Limits) -> Finding:
+    found = checks.read_open_runs(connection, older_than=limits.open_run)
+    if not found:
+        return Finding("runs", "ok", "No run has been open for long.")
+    first = found[0]
+    message = (
+        f"Runs that were never published: {len(found)}, the oldest of them run {first.run_id}: {first.kind}, origin "
+        f"{first.origin:%Y-%m}, opened {first.started_at:%Y-%m-%d}."
+    )
+    again = f"milkrun run --origin {first.origin:%Y-%m}"
+    if first.kind == "backfill":
+        again = f"milkrun backfill --start {first.origin:%Y-%m} --end {first.origin:%Y-%m}"
+    asked = "" if first.whole else ", with its --series,"
+    remedy = (
+        f"{again} --recipe {first.recipe} --retrain {first.retrain}{asked} goes on with it, if nothing was loaded since; "
+        "milkrun prune removes what nobody will go on with."
+    )
+    return Finding("runs", "warning", message, remedy)
+
+
+def _series(connection: Connection, settings: Settings) -> Finding:
+    found = checks.read_stale_series(connection, late_months=settings.late_months)
+    if not found:
+        return Finding("series", "ok", "Every active series is as new as runs need it.")
+    first = found[0]
+    message = (
+        f"{len(found):,} active series have had no month for more than {settings.late_months} months before "
+        f"{first.newest:%Y-%m}, such as {first.name!r} since {first.month:%Y-%m}: runs hold them."
+    )
+    return Finding("series", "warning", message, "milkrun load their newer months, or raise MILKRUN_LATE_MONTHS.")
+
+
+def _bundles(connection: Connection, limits: Limits) -> Finding:
+    names = checks.read_bundles_in_use(connection)
+    damaged, read, until = [], 0, time.monotonic() + limits.bundle_seconds
+    for name in names:
+        if read and time.monotonic() > until:
+            break
+        read += 1
+        try:
+            networks_of(name, bundles.read_bundles(connection, [name])[name], [])
+        except BundleError as damage:
+            damaged.append(f"{name[:12]}: {damage}")
+    told = f"Bundles of the newest run that were read: {read} of {len(names)}"
+    if damaged:
+        remedy = "milkrun run --retrain always trains anew; milkrun restore brings a backup's back."
+        return Finding("bundles", "error", f"{told}; damaged: {len(damaged)}. {damaged[0]}", remedy)
+    return Finding("bundles", "ok", f"{told}; they are what was stored.")
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):,.0f} MiB"

@@ -1,0 +1,173 @@
+"""The page of a published run: gather what it says of every series, some series at a time, and write it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecasting.domain.errors import RunRefused
+from forecasting.domain.panel import Panel, Values, histories_of
+from forecasting.operations.series_review import predict_parts
+from forecasting.reports.charts import Line
+from forecasting.reports.page import write_page
+from forecasting.storage.attribution import PARTS
+from forecasting.storage.db.database import Database
+from forecasting.storage.panels import read_panel
+from forecasting.storage.runs import Run, read_run
+from forecasting.storage.views import run_page as reviews
+from forecasting.storage.views.run_page import RunsInView
+
+EARLIER_ORIGINS = 12
+BATCH = 500
+# Asking networks about every month of the past costs a hundred times what a forecast does: larger runs show its end only.
+WHOLE_PAST_UP_TO = 1000
+PAST_MONTHS = 24
+
+
+def report_run(database: Database, run_id: int | None, folder: Path | None = None) -> Path:
+    """Write the page of a published run (None: the newest) into a folder and return its index.html.
+
+    folder: None means `report-RUN` where the command was given. Raises RunRefused when there is no such published run.
+    """
+    with database.reading() as connection:
+        run = read_run(connection, reviews.find_newest_published(connection) if run_id is None else run_id)
+        if run.state != "published":
+            raise RunRefused(
+                f"Run {run.run_id} is not published yet: milkrun run publishes it, going on where it ended."
+            )
+        runs = reviews.read_runs_in_view(connection, run, origins=EARLIER_ORIGINS)
+    return write_page(folder or Path(f"report-{run.run_id}"), _head(runs), _cards(database, run, runs))
+
+
+def _head(runs: RunsInView) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in runs.heads[runs.run_id].items()}
+
+
+def _cards(database: Database, run: Run, runs: RunsInView) -> Iterator[dict[str, Any]]:
+    """Give everything that the page shows of each series of a run, in plain JSON values."""
+    months = None if len(run.series_ids) <= WHOLE_PAST_UP_TO else PAST_MONTHS
+    for start in range(0, len(run.series_ids), BATCH):
+        ids = run.series_ids[start : start + BATCH]
+        with database.reading() as connection:
+            outcomes = reviews.read_outcomes(connection, run.run_id, ids)
+            newest_month, newest_load = reviews.read_newest_month(connection, ids)
+            observed = read_panel(connection, ids, origin=max(newest_month, run.origin), as_of=newest_load)
+            known = read_panel(connection, ids, origin=run.origin, as_of=run.as_of)
+            forecasts = reviews.read_forecasts(connection, runs, ids)
+            scores = reviews.read_scores(connection, runs, ids)
+            changes = reviews.read_changes(connection, run.run_id, [outcome["series"] for outcome in outcomes])
+        parts = predict_parts(database, run, known, months=months)
+        lines = _observed_lines(observed)
+        for outcome in outcomes:
+            series_id = outcome.pop("series_id")
+            newest_of_origin = _newest_of_origin(series_id, runs, forecasts, scores)
+            train, test = parts.get(series_id, (None, None))
+            yield {
+                **{name: _plain(value) for name, value in outcome.items()},
+                "observed": _line(lines.get(series_id), exact=True),
+                "train": _line(train),
+                "test": _line(test),
+                "forecast": _forecast(runs.heads[run.run_id], forecasts.get((series_id, run.run_id))),
+                "earlier": [
+                    _forecast(runs.heads[each], forecasts[series_id, each])
+                    for each in newest_of_origin
+                    if each != run.run_id and (series_id, each) in forecasts
+                ],
+                "scores": [
+                    found
+                    for each in newest_of_origin
+                    for found in _scores(runs.heads[each], scores.get((series_id, each)))
+                ],
+                "changes": _changes(changes.get(outcome["series"])),
+            }
+
+
+def _newest_of_origin(series_id: int, runs: RunsInView, *found: dict[tuple[int, int], Any]) -> list[int]:
+    """Return, of the runs that have anything for the series, the last of each origin, the oldest first; the run itself last."""
+    present = [each for each in runs.earlier if any((series_id, each) in rows for rows in found)]
+    return [*{runs.heads[each]["origin"]: each for each in present}.values(), runs.run_id]
+
+
+def _observed_lines(panel: Panel) -> dict[int, Line]:
+    histories = histories_of(panel)
+    return {
+        series_id: Line(histories.last_months[row] + (1 - length), histories.values[row, :length])
+        for row, (series_id, length) in enumerate(zip(panel.series_ids, histories.lengths.tolist(), strict=True))
+        if length
+    }
+
+
+def _line(line: Line | None, *, exact: bool = False) -> list[Any] | None:
+    """Write a line as its first month and its numbers; observations stay to the last digit."""
+    if line is None or len(line.values) == 0:
+        return None
+    return [str(line.first), _missing_as_none(line.values) if exact else _numbers(line.values)]
+
+
+def _forecast(head: dict[str, Any], rows: Any) -> dict[str, Any] | None:
+    if rows is None:
+        return None
+    first = np.datetime64(int(rows["day"][0]), "D").astype("datetime64[M]")
+    columns = ("value", "seasonal_naive", "lower_80", "upper_80", "lower_95", "upper_95")
+    return {
+        **{name: _plain(head[name]) for name in ("run_id", "origin", "recipe")},
+        "first": str(first),
+        **{name: _numbers(rows[name]) for name in columns if not np.isnan(rows[name]).all()},
+    }
+
+
+def _scores(head: dict[str, Any], rows: Any) -> list[dict[str, Any]]:
+    """Return the scores of a series in a run, one object per split that has any, as columns over the horizons."""
+    found: list[dict[str, Any]] = []
+    if rows is None:
+        return found
+    for place, split in enumerate(reviews.SPLITS):
+        of_split = rows[rows["split"] == place]
+        if len(of_split) == 0:
+            continue
+        numbers = ("rmse", "baseline_rmse", "skill", "coverage_80", "coverage_95")
+        found.append(
+            {
+                **{name: _plain(head[name]) for name in ("run_id", "origin", "recipe")},
+                "split": split,
+                "horizon": of_split["horizon"].tolist(),
+                "n": of_split["n"].tolist(),
+                **{name: _numbers(of_split[name]) for name in numbers if not np.isnan(of_split[name]).all()},
+            }
+        )
+    return found
+
+
+def _changes(rows: Any) -> dict[str, Any] | None:
+    """Return why the forecast of a series moved, as columns over its months; a part that moved nothing is left out."""
+    if rows is None:
+        return None
+    same = ("previous_run_id", "previous_origin", "origin", "previous_recipe", "recipe", "reason")
+    columns = {name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *PARTS)}
+    return {
+        **{name: _plain(rows[0][name]) for name in same},
+        "first": _plain(rows[0]["month"]),
+        **{name: _numbers(values) for name, values in columns.items() if name not in PARTS or values.any()},
+    }
+
+
+def _numbers(values: Values) -> list[float | None]:
+    """Round numbers to the seven digits that a network's float32 holds, so that the page stays small."""
+    with np.errstate(divide="ignore"):
+        digits = 6 - np.floor(np.log10(np.abs(values)))
+    digits = np.where(np.isfinite(digits), np.clip(digits, -300, 300), 0)
+    scale = 10.0 ** np.abs(digits)
+    return _missing_as_none(np.where(digits < 0, np.round(values / scale) * scale, np.round(values * scale) / scale))
+
+
+def _missing_as_none(values: Values) -> list[float | None]:
+    return [None if number != number else number for number in values.tolist()]
+
+
+def _plain(value: Any) -> Any:
+    """Write months as YYYY-MM and times in ISO form; a run's other values are plain already."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    text = str(value.isoformat())
+    return text[:7] if len(text) == 10 else text

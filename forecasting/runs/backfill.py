@@ -1,0 +1,115 @@
+"""Past origins, one run each: which of them are to do, and what each will know. The runs take the road of job.py."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from forecasting.domain.errors import InputError
+from forecasting.domain.months import Month, months_between
+from forecasting.runs import job
+from forecasting.runs.job import Plan, Round
+from forecasting.runs.joint_training import will_train
+from forecasting.storage import attempts, runs
+from forecasting.storage.db.database import Database
+from forecasting.storage.runs import Request
+
+Reprocess = Literal["none", "failed", "completed"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One origin of a backfill: the round to take, and what it meets.
+
+    published: the published run that leaves nothing to do, if there is one.
+    """
+
+    asked: Round
+    request: Request
+    published: int | None
+
+    @property
+    def to_do(self) -> bool:
+        """Whether a run will be made."""
+        return self.published is None
+
+
+def plan_backfill(database: Database, asked: Round, start: Month, end: Month, reprocess: Reprocess) -> list[Step]:
+    """Say for each origin, the oldest first, what its run would know, and whether one will be made; nothing is written.
+
+    asked: what the runs have in common. reprocess: none leaves published origins as they are; failed repeats the series
+    whose newest outcome was failed, held or refused; completed repeats everything. An attempt that was interrupted goes
+    on; only when all of its origins are published does the next one begin. Raises InputError for months out of reach.
+    """
+    if reprocess not in ("none", "failed", "completed"):
+        raise InputError(f"reprocess is {reprocess!r}: choose none, failed or completed.")
+    asked = replace(asked, kind="backfill")
+    requests = job.requests_of(database, asked, _origins(database, start, end))
+    with database.reading() as connection:
+        published = attempts.newest_published(connection, requests)
+    steps = [
+        Step(replace(asked, origin=request.origin), request, run_id)
+        for request, run_id in zip(requests, published, strict=True)
+    ]
+    if reprocess == "none":
+        return steps
+    with database.reading() as connection:
+        newest = max((attempts.newest_attempt(connection, step.request) for step in steps), default=1)
+    if newest > 1:
+        going_on = [_again(database, step, reprocess, newest) for step in steps]
+        if any(step.to_do for step in going_on):
+            return going_on
+    return [_again(database, step, reprocess, newest + 1) for step in steps]
+
+
+def plan_first(database: Database, steps: Sequence[Step]) -> Plan | None:
+    """Say what the first origin that is to do would do with each series: the later ones build on what it leaves."""
+    first = next((step for step in steps if step.to_do), None)
+    return None if first is None else job.plan_run(database, first.asked)
+
+
+def together(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Cut the steps of a backfill into groups, in order, whose networks can be trained together (together.py).
+
+    Runs that need not train, or that are to build on one another, are groups of their own. A group has no more series,
+    each counted once per origin, than a shard may have: that bounds the memory.
+    """
+    group: list[Step] = []
+    for step in steps:
+        series = sum(len(other.request.series_ids) for other in (*group, step))
+        joined = all(other.to_do and will_train(other.request) for other in (*group, step))
+        if group and not (joined and series <= step.request.shard_size):
+            yield group
+            group = []
+        group.append(step)
+    if group:
+        yield group
+
+
+def _origins(database: Database, start: Month, end: Month) -> list[Month]:
+    origins = months_between(start, end)
+    if not origins:
+        raise InputError(f"The backfill ends at {end}, before it starts at {start}: exchange the two.")
+    newest = job.newest_month(database)
+    if end > newest:
+        raise InputError(f"The backfill ends at {end}, after the newest observation {newest}: nothing was run.")
+    return origins
+
+
+def _again(database: Database, step: Step, reprocess: Reprocess, attempt: int) -> Step:
+    """Repeat an origin that is published, in whole or in part, as this attempt unless that is published as well."""
+    if step.published is None:
+        return step
+    series = step.asked.series
+    if reprocess == "failed":
+        with database.reading() as connection:
+            names = attempts.without_forecast(connection, step.request, attempt)
+        if not names:
+            return step
+        # Networks that all series share are those of the whole run, so that it is repeated as a whole.
+        if not step.request.recipe.shares(len(step.request.series_ids)):
+            series = tuple(names)
+    asked = replace(step.asked, attempt=attempt, series=series)
+    request = job.request_of(database, asked)
+    with database.reading() as connection:
+        done = runs.find_published(connection, request)
+    return Step(asked, request, done)

@@ -1,0 +1,77 @@
+"""Backup and restore of the forecast database, with PostgreSQL's own programs of the embedded package."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from sqlalchemy import URL, text
+
+from forecasting.domain.errors import EnvironmentFailure, InputError
+from forecasting.storage.db import embedded
+from forecasting.storage.db.database import Database
+
+
+def program(name: str) -> str:
+    """Return the path of a packaged program such as pg_dump; version 18 reads and writes every server from 14 on."""
+    return str(embedded.binaries() / name)
+
+
+def back_up(database: Database, file: Path) -> None:
+    """Write schema milkrun into a file of pg_dump's custom format, in one snapshot, while runs go on.
+
+    The file appears when it is complete. Raises InputError where it exists already.
+    """
+    if file.exists():
+        raise InputError(f"{file} exists: choose another name, so that no backup is lost.")
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    _run(
+        database,
+        "pg_dump",
+        "--format=custom",
+        "--schema=milkrun",
+        "--no-owner",
+        "--no-privileges",
+        "--file",
+        unfinished,
+    )
+    unfinished.rename(file)
+
+
+def restore(database: Database, file: Path) -> None:
+    """Read a backup into a database without schema milkrun, in one transaction.
+
+    Raises InputError where the database has tables already: nothing is ever overwritten.
+    """
+    if not file.is_file():
+        raise InputError(f"There is no file {file}.")
+    with database.reading() as connection:
+        if connection.scalar(text("SELECT to_regclass('milkrun.run')")) is not None:
+            raise InputError(
+                f"The database at {database.place} has Milkrun's tables already: restore into an empty one, "
+                "and point DATABASE_URL (or MILKRUN_HOME) at it."
+            )
+    _run(database, "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", file)
+
+
+def _run(database: Database, name: str, *arguments: object) -> None:
+    url = database.engine.url
+    command = [program(name), *map(str, arguments), "--dbname", _place(url)]
+    result = subprocess.run(  # noqa: S603 - a packaged program
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PGPASSWORD": str(url.password or url.query.get("password") or "")},
+    )
+    if result.returncode != 0:
+        reason = result.stderr.strip().splitlines()
+        raise EnvironmentFailure(f"{name} failed: {reason[0] if reason else 'no reason given'}")
+
+
+def _place(url: URL) -> str:
+    """Return the address without its password, which the list of processes would show."""
+    return (
+        URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=url.query)
+        .difference_update_query(["password"])
+        .render_as_string()
+    )

@@ -1,0 +1,333 @@
+"""Many networks trained at once end where Keras ends with each, and no network feels another."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.lstm.batched.training import Trained, Training, epoch_orders, train
+from forecasting.lstm.weights import Architecture, Weights, initial_weights, predict, to_keras
+
+CLASSIC = Architecture(1, (4,))
+
+
+def some_windows(networks: int, windows: int, architecture: Architecture) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy seasonal series between 0 and 1, cut into windows x (networks, windows, look_back) and targets y."""
+    noise = np.random.default_rng(7)
+    month = np.arange(windows + architecture.look_back + architecture.outputs - 1)
+    phase = noise.uniform(0, 6, (networks, 1))
+    series = 0.5 + 0.3 * np.sin(month * np.pi / 6 + phase) + 0.05 * noise.normal(size=(networks, len(month)))
+    view = np.lib.stride_tricks.sliding_window_view(series, architecture.look_back + architecture.outputs, axis=1)
+    view = view.astype(np.float32)
+    return view[..., : architecture.look_back], view[..., architecture.look_back :]
+
+
+def pinball(quantiles: tuple[float, ...]) -> Callable[[Any, Any], Any]:
+    """Pinball loss as anyone would write it for Keras."""
+    import keras
+
+    def loss(y: Any, prediction: Any) -> Any:
+        short = y - prediction
+        levels = np.resize(np.array(quantiles, np.float32), short.shape[-1])
+        return keras.ops.mean(keras.ops.maximum(levels * short, (levels - 1) * short), axis=-1)
+
+    return loss
+
+
+def keras_fit(
+    architecture: Architecture, training: Training, weights: Weights, x: np.ndarray, y: np.ndarray, seed: int
+) -> tuple[Weights, np.ndarray]:
+    """Train one network, the first of weights, with plain Keras on the same batches; its weights and losses by epoch."""
+    import keras
+
+    model = to_keras(architecture, weights, 0)
+    loss = pinball(training.quantiles) if training.quantiles else "mse"
+    model.compile(keras.optimizers.Adam(training.learning_rate), loss, steps_per_execution=16)
+    x = x.reshape(-1, architecture.time_steps, architecture.features)
+    orders = epoch_orders(seed, len(x), training.epochs)
+    losses = []
+    for order in orders:
+        fitted = model.fit(x[order], y[order], batch_size=training.batch_size, shuffle=False, verbose=0)
+        losses += fitted.history["loss"]
+    return dict(zip(architecture.shapes, model.get_weights(), strict=True)), np.array(losses)
+
+
+def network(weights: Weights, position: int) -> Weights:
+    """One network's weights, as a panel of one."""
+    return {name: tensor[position : position + 1] for name, tensor in weights.items()}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "training", "counts"),
+    [
+        (CLASSIC, Training(), [111, 23]),
+        (Architecture(12, (8,), "steps"), Training(batch_size=16), [60, 23]),
+        (Architecture(4, (4, 3), "features", 2), Training(batch_size=8, epochs=30), [50, 17]),
+        (Architecture(6, (4, 3), "steps", 2), Training(batch_size=8, epochs=30), [50, 17]),
+        (Architecture(5, (10, 9), "steps"), Training(batch_size=8, epochs=30), [50, 17]),
+        (Architecture(3, (4,), "features", 4), Training("pinball", (0.1, 0.9), batch_size=4, epochs=40), [50, 21]),
+    ],
+    ids=["classic", "twelve-steps", "stacked-features", "stacked-steps", "stacked-products", "pinball"],
+)
+def test_ends_where_keras_ends(architecture: Architecture, training: Training, counts: list[int]) -> None:
+    """From the same weights with the same batches every network ends within 1e-5 of plain Keras, padding being NaN."""
+    x, y = some_windows(len(counts), max(counts), architecture)
+    for position, count in enumerate(counts):
+        x[position, count:] = y[position, count:] = np.nan
+    seeds = np.arange(len(counts), dtype=np.uint64) + 40
+    start = initial_weights(architecture, seeds)
+
+    trained = train(architecture, training, x, y, np.array(counts), seeds, weights=start)
+
+    assert not trained.diverged.any()
+    assert trained.epochs.tolist() == [training.epochs] * len(counts)
+    for position, count in enumerate(counts):
+        own_x, own_y = x[position, :count], y[position, :count]
+        expected, losses = keras_fit(
+            architecture, training, network(start, position), own_x, own_y, int(seeds[position])
+        )
+        for name, tensor in expected.items():
+            actual = trained.weights[name][position]
+            assert np.abs(actual - tensor).max() <= 1e-5 * np.abs(tensor).max(), name
+        np.testing.assert_allclose(trained.losses[position], losses, rtol=1e-5)
+        model = to_keras(architecture, trained.weights, position)
+        shape = (-1, architecture.time_steps, architecture.features)
+        np.testing.assert_allclose(
+            predict(architecture, network(trained.weights, position), own_x[None])[0],
+            model.predict(own_x.reshape(shape), verbose=0),
+            rtol=1e-5,
+            atol=1e-6,
+        )
+
+
+def test_early_stopping_is_that_of_keras() -> None:
+    """A network stops when Keras' EarlyStopping would stop it, and keeps the weights that Keras would restore."""
+    import keras
+
+    training = Training(epochs=40, batch_size=4, learning_rate=0.05, patience=3)
+    architecture = Architecture(3, (4,))
+    x, y = some_windows(4, 60, architecture)
+    y = y[np.random.default_rng(3).permuted(np.tile(np.arange(4)[:, None], (1, 60)), axis=0), np.arange(60)]
+    counts, held_counts = np.array([40, 31, 22, 13]), np.array([20, 12, 9, 5])
+    held_x, held_y = x[:, 40:].copy(), y[:, 40:].copy()
+    for position, count in enumerate(held_counts):
+        held_x[position, count:] = held_y[position, count:] = np.nan
+    seeds = np.arange(4, dtype=np.uint64)
+    start = initial_weights(architecture, seeds)
+
+    trained = train(
+        architecture,
+        training,
+        x[:, :40],
+        y[:, :40],
+        counts,
+        seeds,
+        weights=start,
+        validation=(held_x, held_y, held_counts),
+    )
+
+    assert len(set(trained.epochs.tolist())) > 1
+    for position, (count, held) in enumerate(zip(counts, held_counts, strict=True)):
+        model = to_keras(architecture, start, position)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        stopping = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+        stopping.set_model(model)
+        stopping.on_train_begin()
+        orders = epoch_orders(seeds[position], int(count), training.epochs)
+        for epoch in range(training.epochs):
+            order = orders[epoch]
+            model.fit(x[position, order][:, None], y[position, order], batch_size=4, shuffle=False, verbose=0)
+            held_loss = model.evaluate(held_x[position, :held][:, None], held_y[position, :held], verbose=0)
+            stopping.on_epoch_end(epoch, {"val_loss": held_loss})
+            if model.stop_training:
+                break
+        stopping.on_train_end()
+        assert trained.epochs[position] == epoch + 1
+        assert np.isfinite(trained.losses[position, : epoch + 1]).all()
+        assert np.isnan(trained.losses[position, epoch + 1 :]).all()
+        for name, tensor in zip(architecture.shapes, model.get_weights(), strict=True):
+            assert np.abs(trained.weights[name][position] - tensor).max() <= 1e-5 * np.abs(tensor).max(), name
+
+
+ALONE: dict[str, tuple[Architecture, Training]] = {
+    "classic": (CLASSIC, Training(epochs=2)),
+    "steps": (Architecture(3, (2,), "steps"), Training(epochs=2, batch_size=4)),
+    "products": (Architecture(4, (16,), "steps"), Training(epochs=2, batch_size=4)),
+    "stopping": (Architecture(2, (3,), outputs=2), Training("pinball", (0.2, 0.8), 3, 4, 0.1, patience=0)),
+}
+NETWORKS = 300  # more than one block in each layout
+
+
+def train_some(name: str, chosen: list[int], **how: Any) -> Trained:
+    """Train some of 300 networks with 1 to 80 windows each, as ALONE says."""
+    architecture, training = ALONE[name]
+    x, y = some_windows(NETWORKS, 80, architecture)
+    counts = np.random.default_rng(5).integers(1, 81, NETWORKS)
+    counts[::7] = 64  # some exactly at the edge of a bucket
+    positions = np.array(chosen)
+    longest = counts[positions].max()
+    own = (x[positions, :longest], y[positions, :longest], counts[positions])
+    seeds = positions.astype(np.uint64) * 977
+    held_out = (x[positions, -20:], y[positions, -20:], 1 + counts[positions] % 20) if training.patience == 0 else None
+    return train(architecture, training, *own, seeds, validation=held_out, **how)
+
+
+together: dict[str, Trained] = {}
+
+
+@pytest.mark.parametrize("name", ALONE)
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_a_network_has_the_same_bits_in_any_company(name: str, data: st.DataObject) -> None:
+    """Alone, among few or among hundreds, in any order and with any number of workers: not a bit differs."""
+    if name not in together:
+        together[name] = train_some(name, list(range(NETWORKS)))
+    chosen = data.draw(st.lists(st.integers(0, NETWORKS - 1), min_size=1, max_size=40))
+    workers = data.draw(st.sampled_from([1, 2, 5]))
+
+    few = train_some(name, chosen, workers=workers)
+
+    for tensor, expected in zip(few.weights.values(), together[name].weights.values(), strict=True):
+        np.testing.assert_array_equal(tensor, expected[chosen])
+    np.testing.assert_array_equal(few.losses, together[name].losses[chosen])
+    np.testing.assert_array_equal(few.epochs, together[name].epochs[chosen])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot pin a process to a core")
+@pytest.mark.parametrize(("units", "look_back"), [((24,), 12), ((300, 200), 2)])
+def test_the_number_of_cores_leaves_no_trace(units: tuple[int, ...], look_back: int) -> None:
+    """One core, all cores and as many threads as sixteen cores would have compute the same bits, also where sums are long."""
+    program = (
+        "import hashlib, os, sys, numpy as np\n"
+        "if sys.argv[1] == 'one': os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from forecasting.lstm.tensorflow import start_tensorflow\n"
+        "start_tensorflow()\n"
+        "import tensorflow as tf\n"
+        "if sys.argv[1] == 'sixteen': tf.config.threading.set_intra_op_parallelism_threads(16)\n"
+        "from forecasting.lstm.weights import Architecture\n"
+        "from forecasting.lstm.batched.training import Training, train\n"
+        "noise = np.random.default_rng(0)\n"
+        f"x, y = noise.random((1, 150, {look_back}), np.float32), noise.random((1, 150, 1), np.float32)\n"
+        "how = Training(epochs=1, batch_size=64), x, y, np.full(1, 150), np.arange(1)\n"
+        f"weights = train(Architecture({look_back}, {units}, 'steps'), *how).weights\n"
+        "print(hashlib.sha256(b''.join(weights[name].tobytes() for name in weights)).hexdigest())\n"
+    )
+
+    hashes = {
+        subprocess.run([sys.executable, "-c", program, cores], check=True, capture_output=True).stdout
+        for cores in ("one", "all", "sixteen")
+    }
+
+    assert len(hashes) == 1
+
+
+def test_a_diverged_network_is_marked_and_troubles_nobody() -> None:
+    """Data that explode one network leave the bits of its neighbours alone."""
+    training = Training(epochs=3, batch_size=4)
+    x, y = some_windows(3, 30, CLASSIC)
+    counts, seeds = np.array([30, 30, 30]), np.arange(3, dtype=np.uint64)
+    sound = train(CLASSIC, training, x, y, counts, seeds)
+    y[1, 4] = 1e30
+
+    trained = train(CLASSIC, training, x, y, counts, seeds)
+
+    assert trained.diverged.tolist() == [False, True, False]
+    for name, tensor in trained.weights.items():
+        np.testing.assert_array_equal(tensor[[0, 2]], sound.weights[name][[0, 2]])
+
+
+def test_without_shuffling_windows_come_in_their_order() -> None:
+    """The seed changes nothing when neither the initial weights nor the order are drawn from it."""
+    training = Training(epochs=2, batch_size=4, shuffle=False)
+    x, y = some_windows(1, 30, CLASSIC)
+    start = initial_weights(CLASSIC, np.array([3], np.uint64))
+
+    one, two = (train(CLASSIC, training, x, y, np.array([30]), np.array([s], np.uint64), weights=start) for s in (1, 2))
+
+    np.testing.assert_array_equal(one.losses, two.losses)
+
+
+def test_training_learns_and_leaves_its_input_alone() -> None:
+    """The loss falls, and the weights given stay as they were."""
+    x, y = some_windows(2, 40, Architecture(12, (4,)))
+    start = initial_weights(Architecture(12, (4,)), np.arange(2, dtype=np.uint64))
+    before = {name: tensor.copy() for name, tensor in start.items()}
+
+    trained = train(
+        Architecture(12, (4,)),
+        Training(batch_size=4),
+        x,
+        y,
+        np.array([40, 40]),
+        np.arange(2, dtype=np.uint64),
+        weights=start,
+    )
+
+    assert (trained.losses[:, -1] < 0.2 * trained.losses[:, 0]).all()
+    for name, tensor in before.items():
+        np.testing.assert_array_equal(start[name], tensor)
+
+
+def test_progress_counts_networks_as_blocks_finish() -> None:
+    """The callback hears how many networks each block had."""
+    x, y = some_windows(300, 5, CLASSIC)
+    heard: list[int] = []
+
+    train(CLASSIC, Training(epochs=1), x, y, np.full(300, 5), np.arange(300, dtype=np.uint64), progress=heard.append)
+
+    assert sorted(heard) == [44, 128, 128]
+
+
+def test_nothing_to_train_is_fine() -> None:
+    """No networks give an empty result."""
+    trained = train(
+        CLASSIC, Training(epochs=3), np.empty((0, 5, 1)), np.empty((0, 5, 1)), np.empty(0, int), np.empty(0)
+    )
+
+    assert trained.losses.shape == (0, 3)
+    assert trained.weights["lstm_0/kernel"].shape == (0, 1, 16)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**64 - 1), st.integers(1, 300), st.integers(1, 5))
+def test_every_epoch_takes_every_window_once(seed: int, count: int, epochs: int) -> None:
+    """An order is a permutation, and the first epochs do not depend on how many follow."""
+    orders = epoch_orders(seed, count, epochs)
+
+    np.testing.assert_array_equal(np.sort(orders, axis=1), np.tile(np.arange(count), (epochs, 1)))
+    np.testing.assert_array_equal(epoch_orders(seed, count, epochs + 3)[:epochs], orders)
+
+
+def test_orders_are_fair() -> None:
+    """Over many epochs every window comes at every place equally often."""
+    orders = epoch_orders(1, 7, 70_000)
+
+    places = np.stack([(orders == window).sum(axis=0) for window in range(7)])
+    assert np.abs(places / 10_000 - 1).max() < 0.05
+
+
+def test_mistakes_are_refused_at_once() -> None:
+    """Settings and arrays that contradict each other are errors with a reason."""
+    x, y = some_windows(2, 9, CLASSIC)
+    seeds = np.arange(2, dtype=np.uint64)
+    with pytest.raises(ValueError, match="pinball"):
+        Training("pinball")
+    with pytest.raises(ValueError, match="mse"):
+        Training("huber")  # type: ignore[arg-type]  # the mistake under test
+    with pytest.raises(ValueError, match="at least 1"):
+        Training(epochs=0)
+    with pytest.raises(ValueError, match="patience needs"):
+        train(CLASSIC, Training(patience=2), x, y, np.array([9, 9]), seeds)
+    with pytest.raises(ValueError, match="do not fit"):
+        train(CLASSIC, Training(), x[..., [0, 0]], y, np.array([9, 9]), seeds)
+    with pytest.raises(ValueError, match="1 to 9 windows"):
+        train(CLASSIC, Training(), x, y, np.array([9, 10]), seeds)
+    with pytest.raises(ValueError, match="1 to 9 windows"):
+        train(CLASSIC, Training(), x, y, np.array([9, 0]), seeds)

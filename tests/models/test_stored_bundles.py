@@ -1,0 +1,83 @@
+"""Tests of bundles that earlier releases stored: they are read, and their networks say what they said then."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from forecasting.domain.errors import BundleError
+from forecasting.domain.recipes import recipe_from
+from forecasting.models.golden import check_networks, golden_answers
+from forecasting.models.method import method_of
+from forecasting.runs.model_store import networks_of
+from forecasting.storage.bundles import Bundle, digest_of
+from tests.stored_bundles import FOLDER, from_json, histories, read
+
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_an_earlier_release_stored_says_the_same(path: Path) -> None:
+    """Recipe, name, numbers and forecasts, to the last digits that another machine's libraries round alike."""
+    stored = read(path)
+    recipe = recipe_from(stored["recipe"])
+    bundle = from_json(recipe, stored["bundle"])
+
+    networks, positions = networks_of(stored["bundle"]["bundle_id"], bundle, [1, 2])
+    said = method_of(recipe).forecast(recipe, networks, histories(), positions=positions)
+
+    assert recipe.hash == stored["bundle"]["recipe_hash"]
+    numbers = {"value": said.values, **said.bounds}
+    assert numbers.keys() == stored["said"].keys()
+    for name, values in stored["said"].items():
+        np.testing.assert_allclose(numbers[name], values, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["classic", "own", "shared"])
+def test_networks_that_answer_otherwise_than_when_they_were_stored_are_damaged(kind: str) -> None:
+    """Golden answers of another network, as if the code had changed, in a bundle whose name fits them."""
+    bundle = bundle_at(f"format-1-golden-{kind}")
+    golden = bundle.manifest["golden"]
+    golden["values"] = (np.array(golden["values"]) * 1.01).tolist()
+
+    with pytest.raises(
+        BundleError, match=r"do not answer as they did when they were stored, 0.009\d? of the answer away"
+    ):
+        networks_of(bundle.bundle_id, bundle, [1, 2])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"low": "600"}, {"low": True}, {"low": None}, {"high": [1.0]}, {"middle": 1.0}],
+    ids=str,
+)
+def test_a_scaler_of_another_form_is_damage(change: dict[str, Any]) -> None:
+    """Text, no number, or a part too many, under a digest that fits: refused before anything is computed."""
+    bundle = bundle_at("format-1-golden-classic")
+    odd = dataclasses.replace(bundle.members[1], scaler={**bundle.members[1].scaler, **change})
+    members = (bundle.members[0], odd)
+    bundle.manifest["members"] = digest_of(members)
+    crafted = dataclasses.replace(bundle, members=members)
+
+    with pytest.raises(BundleError, match="a scaler is not of the form of recipe classic"):
+        networks_of(crafted.bundle_id, crafted, [1, 2])
+
+
+def test_golden_answers_leave_out_what_is_not_finite() -> None:
+    """A scaler at the end of float64: its network has no golden answer, the other one keeps its own."""
+    bundle = bundle_at("format-1-golden-classic")
+    networks, _ = networks_of(bundle.bundle_id, bundle, [1, 2])
+    wide = dataclasses.replace(
+        networks, scalers=({"kind": "min_max", "low": -1.7e308, "high": 1.7e308}, networks.scalers[1])
+    )
+
+    assert golden_answers(bundle.recipe, wide)["positions"] == [1]
+    check_networks(bundle.recipe, wide, golden_answers(bundle.recipe, wide))
+
+
+def bundle_at(name: str) -> Bundle:
+    """Read a stored bundle."""
+    stored = read(FOLDER / f"{name}.json")
+    return from_json(recipe_from(stored["recipe"]), stored["bundle"])
