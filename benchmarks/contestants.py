@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.panels import Task, to_file
-from forecasting.domain.panel import Histories, Values
+from forecasting.domain.panel import BOUNDS, Histories, Values
 from forecasting.domain.recipes import MonthlyRecipe, Recipe
 from forecasting.lstm.random import series_seeds
 from forecasting.models.monthly import forecast as monthly
 from forecasting.models.monthly import training as monthly_training
-from forecasting.models.types import Fitted
+from forecasting.models.types import FitResult
 from forecasting.numerics.baselines import naive, seasonal_naive
 from forecasting.numerics.statistical import MODELS, forecast_by
 
-BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 BASELINES = ("naive", "seasonal_naive", "base_path")
 
 
@@ -47,7 +46,7 @@ def by_baseline(name: str, task: Task) -> Made:
     histories, horizon = task.histories, task.horizon
     silent = ("",) * len(task.names)
     if name == "base_path":
-        made = monthly.without_networks(MonthlyRecipe("base_path", horizon=horizon), histories)
+        made = monthly.forecast_without_networks(MonthlyRecipe("base_path", horizon=horizon), histories)
         return Made(made.values, made.bounds, silent)
     values = (naive if name == "naive" else seasonal_naive)(histories.values, histories.lengths, horizon=horizon)
     return Made(values, {}, silent)
@@ -74,10 +73,10 @@ def by_recipe(recipe: MonthlyRecipe, task: Task, *, learn: Sequence[int] | None 
     return Made(made.values, made.bounds, made.reasons, seconds)
 
 
-def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> Fitted:
+def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> FitResult:
     """Train as a run of these series would."""
     if recipe.shares(len(names)):
-        return monthly_training.fit_shared(recipe, histories)
+        return monthly_training.fit_global(recipe, histories)
     return monthly_training.fit(recipe, histories, series_seeds(recipe.seed, names))
 
 
@@ -114,7 +113,7 @@ def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:
         started = time.perf_counter()
         summary = monthly_forecast(recipe=name, retrain="always", late_months=9999)
         ended = time.perf_counter()
-        assert isinstance(summary, job.Summary)  # noqa: S101 - a dry run alone gives a plan
+        assert isinstance(summary, job.RunSummary)  # noqa: S101 - a dry run alone gives a plan
         made = read_back(database, task, {"loading": loaded - start, "run": ended - started})
         return {own: made.pop("run"), **made}
 
@@ -122,13 +121,13 @@ def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:
 def load(database: Any, task: Task) -> None:
     """Load the histories as a user would: from a Parquet file."""
     from forecasting.domain.months import Month
-    from forecasting.intake.columns import Layout
+    from forecasting.intake.columns import ColumnLayout
     from forecasting.intake.files import open_file
     from forecasting.intake.loads import load_observations
 
     with tempfile.TemporaryDirectory() as folder:
         to_file(task, Path(folder) / "panel.parquet")
-        source = open_file(Path(folder) / "panel.parquet", Layout())
+        source = open_file(Path(folder) / "panel.parquet", ColumnLayout())
         load_observations(database, source, source=source.name, today=Month.of(2199, 12))
 
 

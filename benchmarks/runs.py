@@ -135,7 +135,7 @@ def _stopwatch(series: int) -> Callable[[Callable[[], Any]], dict[str, float]]:
         start = time.perf_counter()
         summary = run()
         seconds, whole = published[-1] - start, time.perf_counter() - start
-        if not isinstance(summary, job.Summary) or summary.counts["forecast"] != series:
+        if not isinstance(summary, job.RunSummary) or summary.counts["forecast"] != series:
             sys.exit(f"The run did not forecast every series: {summary}")
         return {"seconds": seconds, "whole": whole, **spent}
 

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.lstm.batched.training import Training, train
+from forecasting.lstm.batched.training import train
+from forecasting.lstm.batched.types import BatchedTraining
 from forecasting.lstm.weights import Architecture, condensed_shapes, initial_weights, to_keras
 
 WINDOWS = 111  # what a series of 168 months gives the classic recipe to learn from
 RECIPES = {
-    "classic": (Architecture(1, (4,)), Training(), (1, 128, 1_000, 10_000)),
-    "look_back 12, LSTM(32)": (Architecture(12, (32,), "steps"), Training(batch_size=16), (1, 128, 1_000)),
+    "classic": (Architecture(1, (4,)), BatchedTraining(), (1, 128, 1_000, 10_000)),
+    "look_back 12, LSTM(32)": (Architecture(12, (32,), "steps"), BatchedTraining(batch_size=16), (1, 128, 1_000)),
 }
 
 
@@ -43,7 +44,7 @@ def some_series(networks: int, look_back: int) -> tuple[np.ndarray, np.ndarray]:
     return view[..., :look_back], view[..., look_back:]
 
 
-def keras_fit(architecture: Architecture, training: Training) -> float:
+def keras_fit(architecture: Architecture, training: BatchedTraining) -> float:
     """Seconds that plain Keras needs for one network, its own compilation included."""
     import keras
 
@@ -54,7 +55,7 @@ def keras_fit(architecture: Architecture, training: Training) -> float:
     return clocked(lambda: model.fit(x, y[0], epochs=training.epochs, batch_size=training.batch_size, verbose=0))
 
 
-def milkrun(architecture: Architecture, training: Training, networks: int, *, again: bool) -> list[float]:
+def milkrun(architecture: Architecture, training: BatchedTraining, networks: int, *, again: bool) -> list[float]:
     """Seconds that Milkrun needs for so many networks, compilation included, and once more without."""
     from forecasting.lstm.batched.program import program
 
@@ -64,7 +65,7 @@ def milkrun(architecture: Architecture, training: Training, networks: int, *, ag
     return [clocked(lambda: train(architecture, training, x, y, counts, seeds)) for _ in range(1 + again)]
 
 
-def operations(architecture: Architecture, training: Training) -> float:
+def operations(architecture: Architecture, training: BatchedTraining) -> float:
     """Multiplications and additions inside matrix products to train one network, forward and twice that back."""
     *layers, (head_rows, head_columns) = condensed_shapes(architecture)[::2]
     once = architecture.time_steps * sum(rows * columns for rows, columns in layers) + head_rows * head_columns
@@ -81,7 +82,7 @@ def measure(name: str, epochs: int, most: int) -> dict[str, Any]:
     """Measure one recipe; epochs 0 means its own."""
     architecture, training, sizes = RECIPES[name]
     if epochs:
-        training = Training(epochs=epochs, batch_size=training.batch_size)
+        training = BatchedTraining(epochs=epochs, batch_size=training.batch_size)
     before = keras_fit(architecture, training)
     rows: list[dict[str, Any]] = []
     for networks in (size for size in sizes if size <= most):

@@ -17,10 +17,10 @@ from forecasting.domain.recipes import MONTHLY
 from forecasting.lstm.random import series_seeds
 from forecasting.models.monthly import forecast as monthly
 from forecasting.models.monthly import training as monthly_training
-from forecasting.models.monthly.dataset import describe
+from forecasting.models.monthly.dataset import describe_histories
 from forecasting.models.monthly.features import examples_at, prepare
 from forecasting.models.monthly.global_networks import LEVELS, MEDIAN
-from forecasting.models.monthly.local_networks import mixed, predict_own
+from forecasting.models.monthly.local_networks import mix_paths, predict_local
 from forecasting.numerics.seasonality import seasonal_indices, take_out
 
 IMAGES = Path(__file__).parent / "images"
@@ -90,10 +90,10 @@ def main() -> None:
     save(figure)
 
     fitted = monthly_training.fit(MONTHLY, histories, series_seeds(MONTHLY.seed, ["milk"]))
-    examples, _ = describe(histories.values, histories.lengths, horizon=HORIZON)
+    examples, _ = describe_histories(histories.values, histories.lengths, horizon=HORIZON)
     own = {name: tensor for name, tensor in fitted.networks.weights.items() if not name.startswith(monthly.JUDGES)}
-    said = predict_own(MONTHLY, own, examples, np.zeros(1, np.int64))[0]
-    mix = mixed(own["mix"].astype(np.float64), examples)[0]
+    said = predict_local(MONTHLY, own, examples, np.zeros(1, np.int64))[0]
+    mix = mix_paths(own["mix"].astype(np.float64), examples)[0]
     figure, axes = picture(
         "monthly-4-network",
         "4. What is said of each horizon, from the base path, in units of volatility",

@@ -56,7 +56,7 @@ def _best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
 
 @_best_effort
-def show_run(settings: Settings, found: job.Summary) -> None:
+def show_run(settings: Settings, found: job.RunSummary) -> None:
     """Add summary, forecasts and RMSE of a run to its flow run, where a server keeps them, and name it by its month."""
     run = found.run
     _rename(f"monthly {run.origin}, run {run.run_id}", [str(run.origin), run.recipe.name])
@@ -109,7 +109,7 @@ def _readable(rows: results.Rows) -> results.Rows:
 
 
 @_best_effort
-def show_plan(plan: job.Plan) -> None:
+def show_plan(plan: job.RunPlan) -> None:
     """Add what a run would do to the flow run of a dry run."""
     rows = [
         {"decision": decision, "reason": reason, "series": len(names), "such as": names[0]}
@@ -125,7 +125,7 @@ def show_plan(plan: job.Plan) -> None:
 
 
 @_best_effort
-def show_backfill(summaries: list[job.Summary]) -> None:
+def show_backfill(summaries: list[job.RunSummary]) -> None:
     """Add a table of the origins of a backfill to its flow run."""
     create_table_artifact(
         [

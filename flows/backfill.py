@@ -8,11 +8,11 @@ from prefect import flow
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import found, run_name, started_by, take, take_together
+from flows.steps import published_summary, run_name, started_by, take_run, take_runs_jointly
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
 from forecasting.runs import job
-from forecasting.runs.backfill import Step, plan_backfill, together
+from forecasting.runs.backfill import BackfillStep, group_steps, plan_backfill
 from forecasting.storage.db.database import Database
 from forecasting.storage.db.schema import open_migrated_database
 
@@ -29,7 +29,7 @@ def backfill_forecasts(
     late_months: LateMonths | None = None,
     reprocess: Literal["none", "failed", "completed"] = "none",
     dry_run: bool = False,
-) -> list[job.Summary]:
+) -> list[job.RunSummary]:
     """Forecast from past origins, oldest first; no run sees what was learned after its origin.
 
     Args:
@@ -45,7 +45,7 @@ def backfill_forecasts(
 
     """
     settings = Settings.from_environment()
-    asked = job.round_from(
+    asked = job.run_parameters(
         settings,
         series=series,
         recipe=recipe,
@@ -59,8 +59,8 @@ def backfill_forecasts(
         if dry_run:
             _say(steps)
             return []
-        summaries: list[job.Summary] = []
-        for group in together(steps):
+        summaries: list[job.RunSummary] = []
+        for group in group_steps(steps):
             first, last, place = group[0].request.origin, group[-1].request.origin, len(summaries) + 1
             title = f"Origin {first}, {place} of {len(steps)}"
             if len(group) > 1:
@@ -71,14 +71,14 @@ def backfill_forecasts(
     return summaries
 
 
-def _take(database: Database, group: Sequence[Step]) -> list[job.Summary]:
+def _take(database: Database, group: Sequence[BackfillStep]) -> list[job.RunSummary]:
     if len(group) > 1:
-        return take_together([step.request for step in group])
+        return take_runs_jointly([step.request for step in group])
     [step] = group
-    return [take(database, step.request) if step.published is None else found(database, step.published)]
+    return [take_run(database, step.request) if step.published is None else published_summary(database, step.published)]
 
 
-def _say(steps: Sequence[Step]) -> None:
+def _say(steps: Sequence[BackfillStep]) -> None:
     for number, step in enumerate(steps):
         known = f"load {step.request.as_of} ({step.request.vintages}), {len(step.request.series_ids)} series"
         done = "to run" if step.to_do else f"published as run {step.published}"

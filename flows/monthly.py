@@ -10,9 +10,9 @@ from prefect.states import Completed
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import run_name, scheduled_moment, started_by, take
+from flows.steps import run_name, scheduled_moment, started_by, take_run
 from forecasting.domain.settings import Settings
-from forecasting.operations.data_gate import look_for
+from forecasting.operations.data_gate import check_gate
 from forecasting.runs import job
 from forecasting.storage.db.schema import open_migrated_database
 
@@ -28,7 +28,7 @@ def monthly_forecast(
     late_months: LateMonths | None = None,
     dry_run: bool = False,
     wait_for_data: bool = False,
-) -> job.Summary | job.Plan | State[None]:
+) -> job.RunSummary | job.RunPlan | State[None]:
     """Forecast the months after the newest one, and publish forecasts and RMSE history.
 
     Args:
@@ -44,7 +44,7 @@ def monthly_forecast(
 
     """
     settings = Settings.from_environment()
-    asked = job.round_from(
+    asked = job.run_parameters(
         settings,
         origin=origin,
         series=series,
@@ -57,13 +57,13 @@ def monthly_forecast(
     if wait_for_data and asked.due is not None and settings.arrival_share:
         day = scheduled_moment().astimezone(ZoneInfo(settings.timezone)).day
         with open_migrated_database(settings) as database:
-            arrival = look_for(database, settings, asked.due, day, series=asked.series)
+            arrival = check_gate(database, settings, asked.due, day, series=asked.series)
         logger.info("%s", arrival.told)
         if not arrival.is_open:
             return Completed(name="Waiting", message=arrival.told)
     if not dry_run:
         with open_migrated_database(settings) as database, artifacts.shown_progress("Series forecast, in percent."):
-            summary = take(database, asked)
+            summary = take_run(database, asked)
         artifacts.show_run(settings, summary)
         return summary
     with open_migrated_database(settings) as database:

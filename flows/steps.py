@@ -62,7 +62,7 @@ def settle_shared_networks(run_id: int) -> None:
     """Decide about the networks that all series of a run share, and train them if need be, unless that has been done."""
     tell = partial(logger.info, "Run %d: %d shared networks trained.", run_id)
     with open_database(Settings.from_environment()) as database:
-        job.settle_shared_networks(database, job.find_run(database, run_id), progress=_adding_up(tell))
+        job.prepare_global_networks(database, job.find_run(database, run_id), progress=_adding_up(tell))
 
 
 @task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
@@ -83,22 +83,22 @@ def forecast_shard(run_id: int, number: int) -> None:
 
 
 @task(name="publish", task_run_name="publish run {run_id}", **_STEP)
-def publish(run_id: int) -> job.Summary:
+def publish(run_id: int) -> job.RunSummary:
     """Make the whole run visible at once."""
     with open_database(Settings.from_environment()) as database:
         return job.publish_run(database, job.find_run(database, run_id))
 
 
 @task(name="forecast origins together", task_run_name="forecast origins together", **_STEP)
-def forecast_together(requests: Sequence[Request]) -> list[job.Summary]:
+def forecast_together(requests: Sequence[Request]) -> list[job.RunSummary]:
     """Take several runs, one after the other, with networks that were trained as one program; published ones are left."""
     settings = Settings.from_environment()
     count = _adding_up(partial(report, 0))
     with open_database(settings) as database:
-        return job.run_together(database, requests, workers=settings.workers, progress=count)
+        return job.run_jointly(database, requests, workers=settings.workers, progress=count)
 
 
-def take(database: Database, asked: job.Round | Request) -> job.Summary:
+def take_run(database: Database, asked: job.RunParameters | Request) -> job.RunSummary:
     """Take all steps of one run, in order; one that was published before is left as it is."""
     run = job.open_run(database, asked)
     if run.state == "published":
@@ -116,7 +116,7 @@ def take(database: Database, asked: job.Round | Request) -> job.Summary:
     return summary
 
 
-def take_together(requests: Sequence[Request]) -> list[job.Summary]:
+def take_runs_jointly(requests: Sequence[Request]) -> list[job.RunSummary]:
     """Take all steps of some runs whose networks can be trained as one program; with so little for each, in one task."""
     logger.info("Origins %s to %s: their networks are trained as one program.", requests[0].origin, requests[-1].origin)
     with following([sum(len(request.series_ids) for request in requests)]):
@@ -126,7 +126,7 @@ def take_together(requests: Sequence[Request]) -> list[job.Summary]:
     return summaries
 
 
-def found(database: Database, run_id: int) -> job.Summary:
+def published_summary(database: Database, run_id: int) -> job.RunSummary:
     """Say how a run ended that was published before."""
     return job.summarise(database, job.find_run(database, run_id), published_now=False)
 
@@ -148,10 +148,10 @@ def run_name() -> str:
     return " ".join([str(runtime.flow_run.flow_name), *months, str(asked.get("recipe") or "")]).strip()
 
 
-def started_by() -> job.Start:
+def started_by() -> job.Trigger:
     """Say what started this flow run, for the record."""
     context = FlowRunContext.get()
     flow_run = context.flow_run if context else None
     if flow_run is None or flow_run.deployment_id is None:
-        return job.Start("command line", str(flow_run.id) if flow_run else None)
-    return job.Start("schedule" if flow_run.auto_scheduled else "deployment", str(flow_run.id))
+        return job.Trigger("command line", str(flow_run.id) if flow_run else None)
+    return job.Trigger("schedule" if flow_run.auto_scheduled else "deployment", str(flow_run.id))

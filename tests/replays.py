@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from forecasting.domain.evidence import replay, replay_shared
+from forecasting.domain.evidence import replay_global_verdict, replay_verdict
 from forecasting.domain.policy import Policy, Verdict
 from forecasting.storage.db.database import Database
-from forecasting.storage.run_networks import read_run_network
+from forecasting.storage.run_networks import read_global_decision
 from forecasting.storage.runs import read_run
 
 Told = tuple[str | None, str | None, str | None, str, str | None]
@@ -19,16 +19,16 @@ def replay_all(database: Database) -> Iterator[tuple[dict[str, Any], Told, Told]
     with database.reading() as connection:
         for run_id in list(connection.scalars(text("SELECT run_id FROM milkrun.run ORDER BY run_id"))):
             run = read_run(connection, run_id)
-            policy, network = Policy(**run.policy), read_run_network(connection, run)
+            policy, network = Policy(**run.policy), read_global_decision(connection, run)
             if network is not None:
                 assert network.evidence is not None
-                again = replay_shared(network.evidence, policy, run.recipe, run.origin)
+                again = replay_global_verdict(network.evidence, policy, run.recipe, run.origin)
                 decided = (again.decision, again.decision_reason or again.reason, None, "ok", again.detail)
                 yield network.evidence, (network.decision, network.reason, None, "ok", network.detail), decided
             rows = connection.execute(text(f"SELECT * FROM milkrun.run_series WHERE run_id = {run_id}"))
             for row in rows:
                 stored = (row.decision, row.decision_reason, row.outcome, row.reason, row.detail)
-                yield row.evidence, stored, _told(replay(row.evidence, policy, run.recipe, run.origin, network))
+                yield row.evidence, stored, _told(replay_verdict(row.evidence, policy, run.recipe, run.origin, network))
 
 
 def _told(verdict: Verdict) -> Told:

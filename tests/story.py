@@ -7,7 +7,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import Layout
+from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.runs import job
@@ -28,9 +28,9 @@ def tell(settings: Settings, folder: Path) -> None:
         for origin in (FIRST + step for step in range(LAST - FIRST + 1)):
             file = folder / f"{origin}.csv"
             file.write_text("\n".join(["series,month,value,unit", *_rows(origin)]) + "\n")
-            source = open_file(file, Layout())
+            source = open_file(file, ColumnLayout())
             load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.of(2000, 1))
-            run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+            run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
             for shard in run.shards:
                 job.run_shard(database, run, shard)
             job.publish_run(database, run)

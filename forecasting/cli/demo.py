@@ -107,11 +107,11 @@ def _run_months(database: "Database", home: Path) -> None:
 def _run_month(database: "Database", file: Path) -> Sequence[Any]:
     from flows.monthly import monthly_forecast
     from forecasting.domain.months import Month
-    from forecasting.intake.columns import Layout
+    from forecasting.intake.columns import ColumnLayout
     from forecasting.intake.files import open_file
     from forecasting.intake.loads import load_observations
 
-    source = open_file(file, Layout(unit=UNIT))
+    source = open_file(file, ColumnLayout(unit=UNIT))
     load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.parse(file.stem))
     for recipe in ("classic", "monthly"):  # of two runs from one origin, the one published last is the newest forecast
         monthly_forecast(recipe=recipe)

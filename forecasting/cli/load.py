@@ -14,7 +14,7 @@ from forecasting.cli.output import format_options, print_rows
 from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from forecasting.intake.columns import Layout
+    from forecasting.intake.columns import ColumnLayout
     from forecasting.intake.files import Source
     from forecasting.intake.loads import LoadResult
     from forecasting.storage.db.database import Database
@@ -133,14 +133,14 @@ def _database() -> "Iterator[Database]":
         yield database
 
 
-def _layout(where: tuple[str, ...], **columns: str | None) -> "Layout":
-    from forecasting.intake.columns import Layout
+def _layout(where: tuple[str, ...], **columns: str | None) -> "ColumnLayout":
+    from forecasting.intake.columns import ColumnLayout
 
     wrong = next((condition for condition in where if "=" not in condition), None)
     if wrong is not None:
         raise InputError(f"--where {wrong!r} cannot be read: write it as COLUMN=TEXT, such as split=train.")
     pairs = tuple((column, wanted) for column, _, wanted in (condition.partition("=") for condition in where))
-    return Layout(where=pairs, **columns)
+    return ColumnLayout(where=pairs, **columns)
 
 
 def _take_in(database: "Database", source: "Source", *, strict: bool, dry_run: bool, as_json: bool) -> None:

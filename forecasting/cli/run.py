@@ -12,7 +12,7 @@ from forecasting.cli.prefect_session import prefect_for_commands, progress_bar
 from forecasting.domain.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
 
 if TYPE_CHECKING:
-    from forecasting.runs.job import Plan, Summary
+    from forecasting.runs.job import RunPlan, RunSummary
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -124,7 +124,7 @@ def plan(every_series: bool, output_format: str, **asked: Any) -> None:
     from forecasting.storage.db.schema import open_migrated_database
 
     settings = Settings.from_environment()
-    wanted = job.round_from(settings, moment=datetime.now(UTC), **asked)
+    wanted = job.run_parameters(settings, moment=datetime.now(UTC), **asked)
     with open_migrated_database(settings) as database:
         planned = job.plan_run(database, wanted)
     title = f"Origin {planned.request.origin}, recipe {planned.request.recipe.name}, {len(planned.names)} series"
@@ -146,7 +146,7 @@ def _print_backfill_plan(parameters: dict[str, Any], output_format: str, *, show
     asked = dict(parameters)
     start, end, reprocess = (asked.pop(name) for name in ("start", "end", "reprocess"))
     settings = Settings.from_environment()
-    wanted = job.round_from(settings, kind="backfill", **asked)
+    wanted = job.run_parameters(settings, kind="backfill", **asked)
     with open_migrated_database(settings) as database:
         steps = plan_backfill(database, wanted, Month.parse(start), Month.parse(end), reprocess)
         first = plan_first(database, steps) if shown and output_format == "table" else None
@@ -186,19 +186,19 @@ def _parameters(asked: dict[str, Any]) -> dict[str, Any]:
     return {**asked, "series": list(asked["series"]) or None}
 
 
-def _plan_rows(planned: "Plan", every_series: bool, output_format: str) -> tuple[list[str], list[list[Any]]]:
-    from forecasting.domain.promotion_rules import CHALLENGED
+def _plan_rows(planned: "RunPlan", every_series: bool, output_format: str) -> tuple[list[str], list[list[Any]]]:
+    from forecasting.domain.promotion_rules import CHALLENGE_REASONS
 
     if every_series:
         columns = ["series", "decision", "reason", "challenge", "detail"]
         rows: list[list[Any]] = [
-            [name, *verdict.in_short, verdict.decision_reason in CHALLENGED, verdict.detail]
+            [name, *verdict.in_short, verdict.decision_reason in CHALLENGE_REASONS, verdict.detail]
             for name, verdict in zip(planned.names, planned.verdicts, strict=True)
         ]
     else:
         columns = ["decision", "reason", "challenge", "series", "such as"]
         rows = [
-            [decision, reason, decision == "retrain" and reason in CHALLENGED, len(names), names[0]]
+            [decision, reason, decision == "retrain" and reason in CHALLENGE_REASONS, len(names), names[0]]
             for (decision, reason), names in planned.counted().items()
         ]
         rows.sort(key=lambda row: -row[3])
@@ -215,7 +215,7 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
 
-def _print_summaries(summaries: "list[Summary]", output_format: str) -> int:
+def _print_summaries(summaries: "list[RunSummary]", output_format: str) -> int:
     heads = [
         [
             summary.run.run_id,

@@ -2,24 +2,22 @@
 
 import functools
 from dataclasses import MISSING, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forecasting.domain.months import Month
 from forecasting.domain.policy import (
     ChampionEvidence,
     Evidence,
+    GlobalDecision,
     Policy,
     Verdict,
     choose_network,
     decide,
-    of_shared,
-    without_bundle,
+    verdict_of_global,
+    verdict_on_damage,
 )
-from forecasting.domain.promotion_rules import Challenge, judge, result_of, settle
+from forecasting.domain.promotion_rules import Challenge, accept_forecast, challenge_result, decide_promotion
 from forecasting.domain.recipes import Recipe
-
-if TYPE_CHECKING:
-    from forecasting.storage.run_networks import RunNetwork
 
 Stored = dict[str, Any]
 _MONTHS = ("last_month", "origin", "confirmed")
@@ -53,37 +51,37 @@ def stored_forecast(ranges: float | None, reason: str, note: str) -> Stored:
 
 def stored_challenge(challenge: Challenge, policy: Policy) -> Stored:
     """Return what champion and challenger were compared by as JSON values, and how that ended."""
-    return {**_plain(challenge), "result": result_of(challenge, policy)}
+    return {**_plain(challenge), "result": challenge_result(challenge, policy)}
 
 
-def replay(
-    stored: Stored, policy: Policy, recipe: Recipe, origin: Month, network: "RunNetwork | None" = None
+def replay_verdict(
+    stored: Stored, policy: Policy, recipe: Recipe, origin: Month, network: GlobalDecision | None = None
 ) -> Verdict:
     """Decide about a series again, from the evidence that is stored beside a run's decision: the same in every field.
 
     policy, recipe, origin: the run's; network: what it decided about networks that all its series share, where they do.
     """
     known = {name: value for name, value in stored.items() if name in Evidence.__dataclass_fields__}
-    common = None if network is None else of_shared(network, member=stored.get("member", True))
+    common = None if network is None else verdict_of_global(network, member=stored.get("member", True))
     verdict = decide(_read(Evidence, known), _champion(stored, recipe), policy, recipe, origin, shared=common)
     if "damage" in stored:
         shared = network is not None and network.bundle_id is not None
-        verdict = without_bundle(policy, stored["damage"], shared=shared)
-    verdict = settle(verdict, _challenge(stored), policy)
+        verdict = verdict_on_damage(policy, stored["damage"], shared=shared)
+    verdict = decide_promotion(verdict, _challenge(stored), policy)
     if verdict.decision is None:
         return verdict
-    outcome, reason, problem = judge(stored["forecast_ranges"], stored.get("forecast_reason", ""))
+    outcome, reason, problem = accept_forecast(stored["forecast_ranges"], stored.get("forecast_reason", ""))
     return replace(
         verdict, outcome=outcome, reason=reason, detail=problem or stored.get("forecast_note") or verdict.detail
     )
 
 
-def replay_shared(stored: Stored, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
+def replay_global_verdict(stored: Stored, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
     """Decide about a run's shared networks again, from the evidence that is stored beside its decision."""
     verdict = choose_network(_champion(stored, recipe), policy, recipe, origin)
     if "damage" in stored:
-        verdict = without_bundle(policy, stored["damage"])
-    return settle(verdict, _challenge(stored), policy)
+        verdict = verdict_on_damage(policy, stored["damage"])
+    return decide_promotion(verdict, _challenge(stored), policy)
 
 
 def _challenge(stored: Stored) -> Challenge | None:

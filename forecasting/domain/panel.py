@@ -10,6 +10,12 @@ from forecasting.domain.months import Month
 
 Values = NDArray[np.float64]
 Counts = NDArray[np.int64]
+BOUNDS = (
+    "lower_95",
+    "lower_80",
+    "upper_80",
+    "upper_95",
+)  # of the 80 and the 95 % interval, from the lowest to the highest
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Histories:
         return Histories(self.values[rows][:, :width], lengths, tuple(self.last_months[row] for row in rows))
 
 
-def joined(parts: Sequence[Histories]) -> Histories:
+def concatenate_histories(parts: Sequence[Histories]) -> Histories:
     """Put histories below one another, padded to the longest."""
     width = max((part.values.shape[1] for part in parts), default=0)
     padded = [

@@ -1,14 +1,11 @@
 """Retrain or reuse, forecast or not: pure functions of evidence that give decisions with their reasons."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.domain.recipes import Recipe
-
-if TYPE_CHECKING:
-    from forecasting.storage.run_networks import RunNetwork
 
 Retrain = Literal["auto", "always", "never"]
 DIVERGED = "Training did not end in finite numbers."
@@ -96,6 +93,20 @@ class Verdict:
         return str(self.decision or self.outcome), self.decision_reason or self.reason
 
 
+@dataclass(frozen=True)
+class GlobalDecision:
+    """What was decided about a run's shared networks, and from what; None in older rows.
+
+    bundle_id is None where there are none to forecast with.
+    """
+
+    decision: str | None
+    reason: str
+    detail: str | None
+    bundle_id: str | None
+    evidence: dict[str, Any] | None = None
+
+
 def decide(
     evidence: Evidence,
     champion: ChampionEvidence | None,
@@ -110,14 +121,14 @@ def decide(
     champion: the network that made its last published forecast. shared: what was decided about the networks that all
     series of the run share, where they do.
     """
-    ended = without_network(evidence, policy, recipe, origin)
+    ended = verdict_without_network(evidence, policy, recipe, origin)
     if ended is not None:
         return ended
     # Both are the series' own last months, so that a late series' network is no older than it is.
     return shared or choose_network(champion, policy, recipe, evidence.last_month or origin)
 
 
-def without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
+def verdict_without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
     """Say how a series ends for which no network is asked; None where one is."""
     if evidence.last_month is None:
         return Verdict(None, None, "refused", "no_observations", f"No observation up to {origin}.")
@@ -189,14 +200,14 @@ def _reuse(reason: str, detail: str | None) -> Verdict:
     return Verdict("reuse", reason, None, "ok", detail)
 
 
-def without_bundle(policy: Policy, damage: str, *, shared: bool = False) -> Verdict:
+def verdict_on_damage(policy: Policy, damage: str, *, shared: bool = False) -> Verdict:
     """Decide again about a series whose stored network turned out to be damaged; one that is shared is not retrained here."""
     if policy.retrain == "auto" and not shared:
         return _retrain("bundle_damaged", damage)
     return Verdict(None, None, "failed", "bundle_damaged", damage)
 
 
-def of_shared(network: "RunNetwork", *, member: bool) -> Verdict:
+def verdict_of_global(network: GlobalDecision, *, member: bool) -> Verdict:
     """Return what a decision about networks that all series of a run share means for one of them.
 
     member: whether the networks were trained with the series.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from forecasting.domain.panel import Values
 from forecasting.domain.policy import DIVERGED, Policy, Verdict
 
-CHALLENGED = ("age", "live_rmse")  # reasons to train a network that must then be no worse than the champion
+CHALLENGE_REASONS = ("age", "live_rmse")  # reasons to train a network that must then be no worse than the champion
 TIE = 1e-9  # networks whose RMSE differs by less are equally good
 ABSURD_RANGES = 10  # a forecast this many ranges of the history away from it is no forecast
 
@@ -33,7 +33,7 @@ class Challenge:
     damage: str | None = None
 
 
-def result_of(challenge: Challenge, policy: Policy) -> str:
+def challenge_result(challenge: Challenge, policy: Policy) -> str:
     """Say how a challenge ended: bundle_damaged, no_common_months or promoted, or else champion_kept.
 
     Of two that are equally good the challenger wins: it has learned from newer months.
@@ -47,11 +47,11 @@ def result_of(challenge: Challenge, policy: Policy) -> str:
     return "promoted" if challenge.challenger_rmse <= challenge.champion_rmse * (1 + TIE) else "champion_kept"
 
 
-def settle(verdict: Verdict, challenge: Challenge | None, policy: Policy) -> Verdict:
+def decide_promotion(verdict: Verdict, challenge: Challenge | None, policy: Policy) -> Verdict:
     """Decide again, once a network has been trained: it replaces the champion only if it is no worse."""
-    if challenge is None or verdict.decision_reason not in CHALLENGED:
+    if challenge is None or verdict.decision_reason not in CHALLENGE_REASONS:
         return verdict
-    result = result_of(challenge, policy)
+    result = challenge_result(challenge, policy)
     if result == "bundle_damaged":
         told = f"Not compared with the network before: {challenge.damage}"
     elif result == "no_common_months":
@@ -70,7 +70,7 @@ def settle(verdict: Verdict, challenge: Challenge | None, policy: Policy) -> Ver
     return replace(verdict, detail=f"{verdict.detail} {told}")
 
 
-WHY_NOT = {
+REJECTION_DETAILS = {
     "diverged": DIVERGED,
     "guarded": "On held-out months the network was much worse than the base path.",
     "unseen": "The networks were trained without this series.",
@@ -78,7 +78,7 @@ WHY_NOT = {
 }
 
 
-def ranges_of(values: Values | None, low: float, high: float) -> float | None:
+def ranges_away(values: Values | None, low: float, high: float) -> float | None:
     """Return how many ranges of the history a forecast lies away from it, at its farthest; 0 or less: not at all.
 
     values: (horizon,); low, high: the least and the largest value of the history, in the unit of the series. None where not
@@ -92,7 +92,7 @@ def ranges_of(values: Values | None, low: float, high: float) -> float | None:
     return min(away / max(high - low, least), sys.float_info.max)
 
 
-def judge(ranges: float | None, reason: str) -> tuple[str, str, str | None]:
+def accept_forecast(ranges: float | None, reason: str) -> tuple[str, str, str | None]:
     """Say whether a forecast may be published as a network's: outcome, reason and detail.
 
     ranges: how far it lies from the history, None where the network diverged. reason: why no network made the forecast,
@@ -102,4 +102,4 @@ def judge(ranges: float | None, reason: str) -> tuple[str, str, str | None]:
         reason = "diverged"
     elif not reason:
         reason = "absurd" if ranges > ABSURD_RANGES else ""
-    return ("fallback", reason, WHY_NOT.get(reason)) if reason else ("forecast", "ok", None)
+    return ("fallback", reason, REJECTION_DETAILS.get(reason)) if reason else ("forecast", "ok", None)

@@ -19,7 +19,7 @@ Lines = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class Layout:
+class ColumnLayout:
     """What the user says about the columns; whatever is None is found from their names.
 
     `form` is long (one row per observation) or wide (a month column and one column per series); `series` and `unit`
@@ -37,7 +37,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class ColumnPositions:
     """A layout applied to the columns of one source, by position.
 
     `values` are the value columns and `names` their series; a long source has one value column and its names in
@@ -60,7 +60,7 @@ class Arrangement:
         return tuple(sorted(wanted | {position for position in optional if position is not None}))
 
 
-def arrange(layout: Layout, header: Sequence[str], source: str) -> Arrangement:
+def find_columns(layout: ColumnLayout, header: Sequence[str], source: str) -> ColumnPositions:
     """Find the columns of a source from its header.
 
     Raises InputError naming the source, its columns and the option that helps.
@@ -78,19 +78,19 @@ def arrange(layout: Layout, header: Sequence[str], source: str) -> Arrangement:
                 "--series names the one series of a file: it goes with neither --series-column nor --form wide."
             )
         value = columns.only_value(layout.value_column, taken)
-        return Arrangement(month, (value,), (layout.series,), None, unit_column, layout.unit, where)
+        return ColumnPositions(month, (value,), (layout.series,), None, unit_column, layout.unit, where)
     if _is_long(layout, columns):
         series = columns.find(layout.series_column, SERIES_NAMES, "series")
         value = columns.find(layout.value_column, VALUE_NAMES, "value")
         if unit_column is None and layout.unit is None:
             unit_column = columns.guess(UNIT_NAMES)
-        return Arrangement(month, (value,), (), series, unit_column, layout.unit, where)
+        return ColumnPositions(month, (value,), (), series, unit_column, layout.unit, where)
     if unit_column is not None:
         raise InputError("--unit-column goes with the long form only: give --unit for a wide file.")
     return _wide(layout, columns, month, taken, where)
 
 
-def to_rows(arrangement: Arrangement, cells: Mapping[int, pyarrow.Array], lines: Lines) -> pyarrow.RecordBatch:
+def to_rows(arrangement: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines) -> pyarrow.RecordBatch:
     """Turn text columns, by position, and the line of each row into rows of schema CHUNK.
 
     Rows without any content are blank lines, and empty cells of a wide source are months not observed: both are left out.
@@ -175,7 +175,7 @@ class _Columns:
         return shown + (f" and {len(self.names) - 12} more" if len(self.names) > 12 else "")
 
 
-def _is_long(layout: Layout, columns: _Columns) -> bool:
+def _is_long(layout: ColumnLayout, columns: _Columns) -> bool:
     if layout.form is not None:
         if layout.form == "wide" and (layout.series_column or layout.value_column):
             raise InputError(
@@ -195,8 +195,8 @@ def _is_long(layout: Layout, columns: _Columns) -> bool:
 
 
 def _wide(
-    layout: Layout, columns: _Columns, month: int, taken: set[int | None], where: tuple[tuple[int, str], ...]
-) -> Arrangement:
+    layout: ColumnLayout, columns: _Columns, month: int, taken: set[int | None], where: tuple[tuple[int, str], ...]
+) -> ColumnPositions:
     values = tuple(position for position in range(len(columns.names)) if position not in taken)
     names = tuple(columns.names[position] for position in values)
     twice = sorted({name for name in names if name and names.count(name) > 1}) if len(set(names)) < len(names) else []
@@ -206,11 +206,11 @@ def _wide(
         )
     if not values:
         raise InputError(f"{columns.source}: there is no column beside the month. Its columns are {columns}.")
-    return Arrangement(month, values, names, None, None, layout.unit, where)
+    return ColumnPositions(month, values, names, None, None, layout.unit, where)
 
 
 def _selected(
-    arrangement: Arrangement, cells: Mapping[int, pyarrow.Array], lines: Lines
+    arrangement: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines
 ) -> tuple[Mapping[int, pyarrow.Array], Lines]:
     """Keep the rows that `where` asks for and that hold anything at all."""
     kept = np.zeros(len(lines), dtype=bool)
@@ -224,7 +224,7 @@ def _selected(
     return {position: cell.filter(mask) for position, cell in cells.items()}, lines[kept]
 
 
-def _units(arrangement: Arrangement, cells: Mapping[int, pyarrow.Array], count: int) -> pyarrow.Array:
+def _units(arrangement: ColumnPositions, cells: Mapping[int, pyarrow.Array], count: int) -> pyarrow.Array:
     if arrangement.unit_column is not None:
         return _repeated(cells[arrangement.unit_column], len(arrangement.values))
     if arrangement.unit is not None:

@@ -13,7 +13,7 @@ import pyarrow.compute
 import pyarrow.csv
 
 from forecasting.domain.errors import InputError
-from forecasting.intake.columns import Arrangement, broken_rows, to_rows
+from forecasting.intake.columns import ColumnPositions, broken_rows, to_rows
 
 _BLOCK_BYTES = 4 << 20
 _DELIMITERS = ",;\t|"
@@ -66,7 +66,7 @@ def read_header(path: Path, start: bytes, encoding: str) -> Header:
 
 
 def read_rows(
-    path: Path, header: Header, arrangement: Arrangement, *, quoted: bool, encoding: str
+    path: Path, header: Header, arrangement: ColumnPositions, *, quoted: bool, encoding: str
 ) -> Iterator[pyarrow.RecordBatch]:
     """Read the rows as chunks of schema staging.CHUNK; rows with too few or too many fields come with that problem.
 
@@ -84,7 +84,7 @@ def read_rows(
 
 
 def _open(
-    path: Path, header: Header, arrangement: Arrangement, broken: list[Any], *, quoted: bool, encoding: str
+    path: Path, header: Header, arrangement: ColumnPositions, broken: list[Any], *, quoted: bool, encoding: str
 ) -> Iterable[pyarrow.RecordBatch]:
     """Open the rows as batches of text columns named by position; rows of the wrong width are put into `broken`."""
     names = [str(position) for position in range(len(header.names))]
@@ -114,7 +114,7 @@ def _open(
 
 
 def _numbered(
-    batches: Iterable[pyarrow.RecordBatch], broken: list[Any], header: Header, arrangement: Arrangement
+    batches: Iterable[pyarrow.RecordBatch], broken: list[Any], header: Header, arrangement: ColumnPositions
 ) -> Iterator[pyarrow.RecordBatch]:
     """Tell the line of every row: its place among the rows, plus the line breaks inside quotes before it."""
     next_row, breaks_so_far = header.lines + 1, 0
@@ -151,7 +151,7 @@ def _broken(rows: list[Any], lines: list[int]) -> pyarrow.RecordBatch:
 
 
 def _with_decimal_points(
-    cells: dict[int, pyarrow.Array], header: Header, arrangement: Arrangement
+    cells: dict[int, pyarrow.Array], header: Header, arrangement: ColumnPositions
 ) -> dict[int, pyarrow.Array]:
     """Read 12,5 as 12.5 where a semicolon separates the columns; 1.234,5 stays as it is and is rejected."""
     if header.delimiter != ";":

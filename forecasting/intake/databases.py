@@ -18,7 +18,7 @@ from sqlalchemy.sql.expression import FromClause
 
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
-from forecasting.intake.columns import Arrangement, Layout, arrange, to_rows
+from forecasting.intake.columns import ColumnLayout, ColumnPositions, find_columns, to_rows
 from forecasting.intake.files import Source
 from forecasting.storage.db.database import is_torn
 from forecasting.storage.views.sql import require_one_statement
@@ -49,7 +49,7 @@ class Selection:
     since: Month | None = None
 
 
-def open_database_source(url: str | URL, selection: Selection, layout: Layout) -> Source:
+def open_database_source(url: str | URL, selection: Selection, layout: ColumnLayout) -> Source:
     """Open a table or a query of a database as a source; its rows are read when they are asked for.
 
     Raises InputError for a URL, table or column that does not exist, EnvironmentFailure when it cannot be reached.
@@ -60,12 +60,17 @@ def open_database_source(url: str | URL, selection: Selection, layout: Layout) -
     engine = _engine(parsed)
     with _named_failures(parsed), _connected(engine, parsed) as connection:
         source, header = _described(connection, selection, _public(parsed))
-    arrangement = arrange(layout, header, _public(parsed))
+    arrangement = find_columns(layout, header, _public(parsed))
     return Source(name, partial(_rows, engine, parsed, selection, source, header, arrangement))
 
 
 def _rows(
-    engine: Engine, url: URL, selection: Selection, source: FromClause, header: Sequence[str], arrangement: Arrangement
+    engine: Engine,
+    url: URL,
+    selection: Selection,
+    source: FromClause,
+    header: Sequence[str],
+    arrangement: ColumnPositions,
 ) -> Iterator[pyarrow.RecordBatch]:
     positions = arrangement.columns
     statement = select(*(source.c[header[position]] for position in positions))

@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from forecasting.domain.errors import InputError
 from forecasting.intake import csv_reader as csv_files
-from forecasting.intake.columns import Arrangement, Layout, arrange, to_rows
+from forecasting.intake.columns import ColumnLayout, ColumnPositions, find_columns, to_rows
 
 _CELLS_AT_ONCE = 500_000
 _DAMAGE = (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # what reading a damaged Parquet file raises
@@ -48,7 +48,7 @@ class _Survey:
     start: bytes
 
 
-def open_file(path: Path, layout: Layout, *, encoding: str = "utf-8") -> Source:
+def open_file(path: Path, layout: ColumnLayout, *, encoding: str = "utf-8") -> Source:
     """Open a CSV or Parquet file: its header is read at once, its rows when they are asked for.
 
     Raises InputError naming the file, the column or the line, and the remedy.
@@ -63,7 +63,7 @@ def open_file(path: Path, layout: Layout, *, encoding: str = "utf-8") -> Source:
         header = csv_files.read_header(path, survey.start, encoding)
         if not survey.utf8 and codecs.lookup(encoding).name == "utf-8":
             csv_files.require_utf8(path)
-        arrangement = arrange(layout, header.names, path.name)
+        arrangement = find_columns(layout, header.names, path.name)
         read = partial(csv_files.read_rows, path, header, arrangement, quoted=survey.quoted, encoding=encoding)
     return Source(path.name, read, survey.sha256)
 
@@ -97,19 +97,19 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
     return True
 
 
-def _parquet_reader(path: Path, layout: Layout) -> Callable[[], Iterator[pyarrow.RecordBatch]]:
+def _parquet_reader(path: Path, layout: ColumnLayout) -> Callable[[], Iterator[pyarrow.RecordBatch]]:
     try:
         schema = pyarrow.parquet.read_schema(path)
     except _DAMAGE as failure:
         raise _parquet_failure(path, failure) from None
-    arrangement = arrange(layout, schema.names, path.name)
+    arrangement = find_columns(layout, schema.names, path.name)
     for position in arrangement.columns:
         if pyarrow.types.is_nested(schema.field(position).type):
             raise InputError(f"{path}: column {schema.names[position]!r} holds lists or records, not single values.")
     return partial(_parquet_rows, path, arrangement, schema)
 
 
-def _parquet_rows(path: Path, arrangement: Arrangement, schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
+def _parquet_rows(path: Path, arrangement: ColumnPositions, schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
     columns = arrangement.columns
     row = 2  # as in a file of text, whose first line is the header
     try:

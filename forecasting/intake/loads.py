@@ -65,7 +65,7 @@ def load_observations(
             raise InputError(f"{source} holds no observation: nothing was loaded.")
         # Loads decide one after the other, so that the order of load ids is the order of commits.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOAD_LOCK})
-        staging.judge(connection, today=today)
+        staging.validate_rows(connection, today=today)
         result = _count(connection, rows_read)
         if dry_run or (strict and result.rows_rejected):
             return result

@@ -157,7 +157,7 @@ def stage(connection: Connection, rows: Iterable[pyarrow.RecordBatch]) -> int:
     return stream.rows
 
 
-def judge(connection: Connection, *, today: Month) -> None:
+def validate_rows(connection: Connection, *, today: Month) -> None:
     """Decide over the staged rows: temporary tables `staged_series`, `candidate` (accepted values, one per series and month).
 
     A candidate whose `value` and `largest` differ is a conflict: none of its rows is accepted.

@@ -10,7 +10,7 @@ Array = Any  # a NumPy array or a TensorFlow tensor: the forward pass is written
 
 
 @dataclass(frozen=True)
-class Layout:
+class AxisLayout:
     """Where the networks axis lies, with the product that suits it; see docs/decisions/0003.
 
     "last": arrays are (windows, features, networks) and products are sums of long vectors, best for few units.
@@ -105,5 +105,5 @@ NUMERATOR = np.array(
 DENOMINATOR = np.array(
     [1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03], dtype=np.float32
 )
-NUMPY_LAST = Layout("last", sum_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=1))
-NUMPY_FIRST = Layout("first", matrix_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=2))
+NUMPY_LAST = AxisLayout("last", sum_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=1))
+NUMPY_FIRST = AxisLayout("first", matrix_product, rational_tanh, lambda a, b: np.concatenate([a, b], axis=2))

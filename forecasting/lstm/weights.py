@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecasting.lstm.arithmetic import NUMPY_FIRST, NUMPY_LAST, Array, Layout, on_grid
+from forecasting.lstm.arithmetic import NUMPY_FIRST, NUMPY_LAST, Array, AxisLayout, on_grid
 from forecasting.lstm.random import glorot_uniform, orthogonal, random_bits, unit_interval
 from forecasting.lstm.tensorflow import start_tensorflow
 
@@ -130,7 +130,7 @@ def condensed_shapes(architecture: Architecture) -> list[tuple[int, int]]:
     return [array.shape[1:] for array in condense(architecture, none)]
 
 
-def lstm_step(z: Array, cell: Array | None, units: int, layout: Layout) -> tuple[Array, Array, Array, Array]:
+def lstm_step(z: Array, cell: Array | None, units: int, layout: AxisLayout) -> tuple[Array, Array, Array, Array]:
     """Take one time step of one layer, from the gates' inputs z and the last cell (None: zero, before the first step).
 
     Returns the gates (in z's columns: input, forget unless condensed away, candidate, output), the new cell, its tanh
@@ -148,14 +148,14 @@ def lstm_step(z: Array, cell: Array | None, units: int, layout: Layout) -> tuple
     return gates, new_cell, cell_tanh, layout.columns(gates, width - units, width) * cell_tanh
 
 
-def steps_of(architecture: Architecture, x: Array, layout: Layout) -> list[Array]:
+def steps_of(architecture: Architecture, x: Array, layout: AxisLayout) -> list[Array]:
     """Cut windows into what enters at each time step: one step of all features, or steps of one feature."""
     if architecture.time_steps == 1:
         return [x]
     return [layout.columns(x, step, step + 1) for step in range(architecture.time_steps)]
 
 
-def forward(architecture: Architecture, condensed: list[Array], x: Array, layout: Layout) -> Array:
+def forward(architecture: Architecture, condensed: list[Array], x: Array, layout: AxisLayout) -> Array:
     """Predict from windows in a layout; condensed as from `condense`, in the same layout."""
     sequence = steps_of(architecture, x, layout)
     for layer, units in enumerate(architecture.units):

@@ -7,9 +7,10 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.recipes import ClassicRecipe
-from forecasting.lstm.batched.training import Training, train
+from forecasting.lstm.batched.training import train
+from forecasting.lstm.batched.types import BatchedTraining
 from forecasting.lstm.weights import Architecture, predict
-from forecasting.models.types import Fitted, Forecasts, Networks, Past, SplitScores
+from forecasting.models.types import FitResult, Forecasts, Networks, PastPredictions, SplitScores
 from forecasting.numerics.baselines import seasonal_naive, value_before
 from forecasting.numerics.metrics import rmse, skill
 from forecasting.numerics.scaling import MinMaxScaler, fit_min_max
@@ -48,7 +49,7 @@ def fit(
     filled: np.ndarray | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train one network per history from its own seed and score it on its training and its test part.
 
     histories: without gaps, each at least recipe.least_observations long; seeds: uint64 (series,). filled: bool (series,
@@ -63,7 +64,7 @@ def fit(
     train_windows, test_windows = split_windows(scaled, lengths, recipe)
     trained = train(
         architecture_of(recipe),
-        Training(
+        BatchedTraining(
             epochs=recipe.epochs,
             batch_size=recipe.batch_size,
             learning_rate=recipe.learning_rate,
@@ -83,7 +84,7 @@ def fit(
     networks = Networks(trained.weights, scalers, {})
     parts = {"train": train_windows, "test": test_windows}
     scores = {name: predict_part(recipe, networks, values, part, filled=filled).scores for name, part in parts.items()}
-    return Fitted(networks, scores, seen, trained.diverged)
+    return FitResult(networks, scores, seen, trained.diverged)
 
 
 def scaler_of(networks: Networks) -> MinMaxScaler:
@@ -159,7 +160,7 @@ def predict_past(
     positions: Sequence[int],
     trained: Sequence[int],
     months: int | None = None,
-) -> list[Past]:
+) -> list[PastPredictions]:
     """Predict the past of series with their stored networks.
 
     positions: which of the networks each history belongs to; trained: its months when the network was trained; months: how
@@ -174,16 +175,16 @@ def predict_past(
         windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
         values = predict_part(recipe, own, histories.values, windows).values
         parts.append([(row[:count], int(at)) for row, count, at in zip(values, windows.counts, start, strict=True)])
-    return [Past(*train, *test) for train, test in zip(*parts, strict=True)]
+    return [PastPredictions(*train, *test) for train, test in zip(*parts, strict=True)]
 
 
-def without_networks(recipe: ClassicRecipe, histories: Histories) -> Forecasts:
+def forecast_without_networks(recipe: ClassicRecipe, histories: Histories) -> Forecasts:
     """Forecast by the seasonal naive."""
     values = seasonal_naive(histories.values, histories.lengths, horizon=recipe.horizon)
     return Forecasts(values, ("",) * len(values), {})
 
 
-def common_months(
+def comparison_months(
     histories: Histories,
     trained_lengths: Counts,
     since: Counts,
@@ -196,7 +197,7 @@ def common_months(
     return np.asarray(np.maximum(np.minimum(histories.lengths - trained_lengths, since), 0))
 
 
-def stand_in(
+def holdout_networks(
     recipe: ClassicRecipe,  # noqa: ARG001
     networks: Networks,
     histories: Histories,  # noqa: ARG001

@@ -47,21 +47,21 @@ def unpack(payload: bytes, manifest: dict[str, Any]) -> Weights:
     Raises BundleError, saying what is wrong, when format, size, shapes, checksum or numbers do not fit. Nothing is
     allocated before the manifest has been checked against the payload's size.
     """
-    tensors = checked_tensors(manifest)
+    tensors = read_tensor_table(manifest)
     if manifest["bytes"] != len(payload):
-        raise damaged(f"it has {len(payload)} bytes, its manifest says {manifest['bytes']}")
+        raise damage_error(f"it has {len(payload)} bytes, its manifest says {manifest['bytes']}")
     if manifest.get("sha256") != hashlib.sha256(payload).hexdigest():
-        raise damaged("its checksum (sha256) does not fit")
+        raise damage_error("its checksum (sha256) does not fit")
     weights: Weights = {}
     for name, shape, offset in tensors:
         tensor = np.frombuffer(payload, dtype="<f4", count=math.prod(shape), offset=offset).reshape(shape)
         if not np.isfinite(tensor).all():
-            raise damaged(f"tensor {name!r} holds numbers that are not finite")
+            raise damage_error(f"tensor {name!r} holds numbers that are not finite")
         weights[name] = tensor.astype(np.float32)
     return weights
 
 
-def checked_tensors(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...], int]]:
+def read_tensor_table(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...], int]]:
     """Return (name, shape, offset) of each tensor after checking that together they fill the payload exactly."""
     if manifest.get("format") != FORMAT:
         form = manifest.get("format")
@@ -70,25 +70,25 @@ def checked_tensors(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...]
         )
     tensors, total = manifest.get("tensors"), manifest.get("bytes")
     if not is_count(total) or total > MOST_BYTES:
-        raise damaged(f"its manifest gives an impossible size, {total!r} bytes")
+        raise damage_error(f"its manifest gives an impossible size, {total!r} bytes")
     if not isinstance(tensors, list) or len(tensors) > MOST_TENSORS:
-        raise damaged("its manifest has no proper list of tensors")
+        raise damage_error("its manifest has no proper list of tensors")
     found: list[tuple[str, tuple[int, ...], int]] = []
     end = 0
     for entry in tensors:
         if not isinstance(entry, dict):
-            raise damaged(f"its manifest describes a tensor wrongly: {entry!r:.100}")
+            raise damage_error(f"its manifest describes a tensor wrongly: {entry!r:.100}")
         name, shape, offset = (entry.get(key) for key in ("name", "shape", "offset"))
         if not isinstance(name, str) or not isinstance(shape, list) or len(shape) > 8 or not all(map(is_count, shape)):
-            raise damaged(f"its manifest describes a tensor wrongly: {entry!r:.100}")
+            raise damage_error(f"its manifest describes a tensor wrongly: {entry!r:.100}")
         if offset != end or name in [earlier for earlier, _, _ in found]:
-            raise damaged(f"tensor {name!r} does not start where the one before it ends, or comes twice")
+            raise damage_error(f"tensor {name!r} does not start where the one before it ends, or comes twice")
         found.append((name, tuple(shape), end))
         end += 4 * math.prod(shape)
         if end > total:
-            raise damaged(f"tensor {name!r} reaches beyond the payload's {total} bytes")
+            raise damage_error(f"tensor {name!r} reaches beyond the payload's {total} bytes")
     if end != total:
-        raise damaged(f"its tensors fill {end} bytes of {total}")
+        raise damage_error(f"its tensors fill {end} bytes of {total}")
     return found
 
 
@@ -97,6 +97,6 @@ def is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def damaged(what: str) -> BundleError:
+def damage_error(what: str) -> BundleError:
     """Make the error for a bundle that does not fit its manifest."""
     return BundleError(f"The bundle is damaged: {what}. {REMEDY}")

@@ -8,7 +8,7 @@ from forecasting.domain.recipes import Recipe
 from forecasting.models import classic
 from forecasting.models.monthly import forecast as monthly
 from forecasting.models.monthly import training as monthly_training
-from forecasting.models.types import Fitted, Forecasts, Networks, Past
+from forecasting.models.types import FitResult, Forecasts, Networks, PastPredictions
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Method:
     scaler must have, by name.
     """
 
-    fit: Callable[..., Fitted]
+    fit: Callable[..., FitResult]
     forecast: Callable[..., Forecasts]
-    predict_past: Callable[..., list[Past]]
+    predict_past: Callable[..., list[PastPredictions]]
     without_networks: Callable[..., Forecasts]
     common_months: Callable[..., Counts]
     stand_in: Callable[..., Networks]

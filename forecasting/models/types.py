@@ -64,7 +64,7 @@ class SplitScores:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """What training gives.
 
     scores: by split, train and test; trained_lengths: (series,) months that the weights or the scaler have seen;
@@ -76,15 +76,15 @@ class Fitted:
     trained_lengths: Counts
     diverged: np.ndarray
 
-    def select(self, rows: Sequence[int]) -> "Fitted":
+    def select(self, rows: Sequence[int]) -> "FitResult":
         """Return what training gave some series, in that order."""
         scores = {split: of_split.select(rows) for split, of_split in self.scores.items()}
         places = list(rows)
-        return Fitted(self.networks.select(rows), scores, self.trained_lengths[places], self.diverged[places])
+        return FitResult(self.networks.select(rows), scores, self.trained_lengths[places], self.diverged[places])
 
 
 @dataclass(frozen=True)
-class Past:
+class PastPredictions:
     """What networks say of one series' past, one month ahead, in its unit: each value is for the month of its column.
 
     train: (months,) from column train_first on, months that they were trained on; test: from column test_first on, months

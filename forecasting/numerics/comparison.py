@@ -16,7 +16,7 @@ MEASURES = ("rmse", "mae", "mase", "smape", "bias", "coverage_80", "coverage_95"
 
 
 @dataclass(frozen=True)
-class Difference:
+class MeanDifference:
     """How two contestants differ: the first is better by `better` of pairs, and p is the chance of so much by chance alone."""
 
     pairs: int
@@ -59,7 +59,7 @@ def measures(
     return {name: _mean(numbers) for name, numbers in found.items()} | {"skill": skill}
 
 
-def compare(first: Values, second: Values, actual: Values, scale: Values) -> Difference:
+def compare(first: Values, second: Values, actual: Values, scale: Values) -> MeanDifference:
     """Compare scaled absolute errors on the same months by Wilcoxon's signed-rank test (1945).
 
     Pairs are series, each with its mean over origins and horizons, where there are ten or more; for fewer series they are
@@ -72,8 +72,8 @@ def compare(first: Values, second: Values, actual: Values, scale: Values) -> Dif
     means = [np.where(known, error, 0.0).sum(axis=axes)[count > 0] / count[count > 0] for error in errors]
     difference = means[0] - means[1]
     if not len(difference) or not difference.any():
-        return Difference(len(difference), 0.0, 1.0)
-    return Difference(len(difference), float((difference < 0).mean()), float(wilcoxon(difference).pvalue))
+        return MeanDifference(len(difference), 0.0, 1.0)
+    return MeanDifference(len(difference), float((difference < 0).mean()), float(wilcoxon(difference).pvalue))
 
 
 def _mean(numbers: Values) -> float:

@@ -10,26 +10,25 @@ import numpy as np
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
-from forecasting.domain.panel import Histories, Panel, Values
-from forecasting.domain.policy import Policy, without_network
+from forecasting.domain.panel import BOUNDS, Histories, Panel, Values
+from forecasting.domain.policy import Policy, verdict_without_network
 from forecasting.domain.recipes import MonthlyRecipe, Recipe
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
 from forecasting.models.monthly import forecast as monthly
 from forecasting.models.monthly import training as monthly_training
-from forecasting.models.types import Fitted, Forecasts
+from forecasting.models.types import FitResult, Forecasts
 from forecasting.numerics.baselines import naive, seasonal_naive
 from forecasting.numerics.statistical import forecast_by
-from forecasting.runs.snapshot import observed_of
+from forecasting.runs.snapshot import observations_from
 from forecasting.storage import panels
 from forecasting.storage.db.database import Database
 
 BASELINES = ("seasonal_naive", "naive", "base_path")
-BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 
 
 @dataclass(frozen=True)
-class Told:
+class ContestantForecasts:
     """What one contestant said: arrays (origins, series, horizon) in the unit of each series, NaN where it said nothing."""
 
     values: Values
@@ -47,7 +46,7 @@ class Backtest:
     origins: tuple[Month, ...]
     actual: Values
     scale: Values
-    told: dict[str, Told]
+    told: dict[str, ContestantForecasts]
 
 
 def run_backtest(
@@ -80,7 +79,7 @@ def run_backtest(
         )
     months = [first + step for step in range(origins)]
     actual = np.stack([_after(panel, origin, horizon) for origin in months])
-    told: dict[str, Told] = {}
+    told: dict[str, ContestantForecasts] = {}
     for recipe in recipes:
         told[recipe.name] = _told(actual.shape, _by_recipe(recipe, panel, months, refit, late_months, progress))
     told |= {name: _told(actual.shape, _baseline(panel, months, name, horizon)) for name in BASELINES}
@@ -91,7 +90,7 @@ def run_backtest(
 
 def _read(database: Database, names: tuple[str, ...] | None) -> Panel:
     with database.reading() as connection:
-        known = panels.what_is_known(connection, names)
+        known = panels.read_active_series(connection, names)
     month = known.newest_month
     as_of = database.write(lambda connection: panels.newest_loads(connection, known.series_ids, [month])[month])
     with database.reading() as connection:
@@ -115,19 +114,19 @@ def _scale(panel: Panel) -> Values:
 Said = Iterator[tuple[int, list[int], Forecasts]]  # origin, rows of the panel, their forecasts
 
 
-def _told(shape: tuple[int, ...], said: Said) -> Told:
+def _told(shape: tuple[int, ...], said: Said) -> ContestantForecasts:
     values = np.full(shape, np.nan)
     bounds: dict[str, Values] = {}
     for place, rows, made in said:
         values[place, rows] = made.values
         for name, bound in made.bounds.items():
             bounds.setdefault(name, np.full(shape, np.nan))[place, rows] = bound
-    return Told(values, bounds)
+    return ContestantForecasts(values, bounds)
 
 
 def _histories(panel: Panel, origin: Month, recipe: Recipe) -> tuple[list[int], Histories]:
     """Return the rows that have a month at the origin itself, and their histories without gaps."""
-    observed = observed_of(panel.up_to(origin), recipe)
+    observed = observations_from(panel.up_to(origin), recipe)
     rows = [row for row, one in enumerate(observed.evidence) if one.last_month == origin]
     return rows, observed.histories.select(rows)
 
@@ -137,7 +136,7 @@ def _baseline(panel: Panel, origins: Sequence[Month], name: str, horizon: int) -
     for place, origin in enumerate(origins):
         rows, known = _histories(panel, origin, recipe)
         if name == "base_path":
-            yield place, rows, monthly.without_networks(recipe, known)
+            yield place, rows, monthly.forecast_without_networks(recipe, known)
         else:
             repeated = (naive if name == "naive" else seasonal_naive)(known.values, known.lengths, horizon=horizon)
             yield place, rows, Forecasts(repeated, (), {})
@@ -163,14 +162,16 @@ def _by_recipe(
     progress: Callable[[str], None] | None,
 ) -> Said:
     policy, method = Policy(late_months=late_months), method_of(recipe)
-    fitted: Fitted | None = None
+    fitted: FitResult | None = None
     place_of: dict[str, int] = {}
     for place, origin in enumerate(origins):
         if progress:
             progress(f"{recipe.name}, origin {origin}")
-        observed = observed_of(panel.up_to(origin), recipe)
+        observed = observations_from(panel.up_to(origin), recipe)
         asked = [
-            row for row, one in enumerate(observed.evidence) if without_network(one, policy, recipe, origin) is None
+            row
+            for row, one in enumerate(observed.evidence)
+            if verdict_without_network(one, policy, recipe, origin) is None
         ]
         if place % refit == 0:
             names = [panel.names[row] for row in asked]
@@ -199,17 +200,17 @@ def _by_recipe(
             yield place, others, method.without_networks(recipe, observed.histories.select(others))
 
 
-def _speaks(fitted: Fitted, place_of: dict[str, int], panel: Panel, row: int) -> bool:
+def _speaks(fitted: FitResult, place_of: dict[str, int], panel: Panel, row: int) -> bool:
     """Say whether trained networks can be asked about a series."""
     place = place_of.get(panel.names[row])
     return fitted.networks.shared if place is None else not fitted.diverged[place]
 
 
-def _fit(recipe: Recipe, names: list[str], histories: Histories, filled: np.ndarray) -> Fitted:
+def _fit(recipe: Recipe, names: list[str], histories: Histories, filled: np.ndarray) -> FitResult:
     filled = filled[:, : histories.values.shape[1]]
     if isinstance(recipe, MonthlyRecipe) and recipe.shares(len(names)):
         order = sorted(range(len(names)), key=names.__getitem__)
-        fitted = monthly_training.fit_shared(recipe, histories.select(order), filled=filled[order])
+        fitted = monthly_training.fit_global(recipe, histories.select(order), filled=filled[order])
         names[:] = [names[row] for row in order]
         return fitted
     return method_of(recipe).fit(recipe, histories, series_seeds(recipe.seed, names), filled=filled)

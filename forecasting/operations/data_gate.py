@@ -9,7 +9,7 @@ from forecasting.storage.views.arrivals import count_arrived
 
 
 @dataclass(frozen=True)
-class Arrival:
+class GateStatus:
     """How many of the series that are expected to have a month have it; told: whether a run may begin, in a sentence."""
 
     month: Month
@@ -19,9 +19,9 @@ class Arrival:
     told: str
 
 
-def look_for(
+def check_gate(
     database: Database, settings: Settings, due: Month, day: int, *, series: tuple[str, ...] | None
-) -> Arrival:
+) -> GateStatus:
     """Say whether a run for the month `due` may begin on this day of the month after it.
 
     Expected are the active series asked for that had a month of late_months before: one that fell silent keeps nobody
@@ -29,18 +29,18 @@ def look_for(
     """
     with database.reading() as connection:
         arrived, expected = count_arrived(connection, due, settings.late_months, series)
-    return judge_arrival(settings, due, day, arrived, expected)
+    return gate_status(settings, due, day, arrived, expected)
 
 
-def judge_arrival(settings: Settings, due: Month, day: int, arrived: int, expected: int) -> Arrival:
+def gate_status(settings: Settings, due: Month, day: int, arrived: int, expected: int) -> GateStatus:
     """Open the gate where enough have arrived, or the deadline is there; a run goes on then with what there is."""
     share = arrived / expected if expected else 1.0
     counted = f"{arrived} of {expected} series have {due}"
     if share >= settings.arrival_share:
-        return Arrival(due, arrived, expected, True, f"{counted}.")
+        return GateStatus(due, arrived, expected, True, f"{counted}.")
     if day >= settings.arrival_deadline:
-        return Arrival(
+        return GateStatus(
             due, arrived, expected, True, f"{counted}; the deadline, day {settings.arrival_deadline}, is there."
         )
     needed = f"{settings.arrival_share:.0%} are waited for until day {settings.arrival_deadline}"
-    return Arrival(due, arrived, expected, False, f"{counted}; {needed}.")
+    return GateStatus(due, arrived, expected, False, f"{counted}; {needed}.")

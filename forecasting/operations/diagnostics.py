@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from forecasting.domain.errors import BundleError, MilkrunError
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.runs.model_store import networks_of
+from forecasting.runs.model_store import networks_from
 from forecasting.storage import bundles
 from forecasting.storage.db import schema
 from forecasting.storage.db.database import Database, open_database
@@ -195,7 +195,7 @@ def _bundles(connection: Connection, limits: Limits) -> Finding:
             break
         read += 1
         try:
-            networks_of(name, bundles.read_bundles(connection, [name])[name], [])
+            networks_from(name, bundles.read_bundles(connection, [name])[name], [])
         except BundleError as damage:
             damaged.append(f"{name[:12]}: {damage}")
     told = f"Bundles of the newest run that were read: {read} of {len(names)}"

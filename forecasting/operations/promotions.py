@@ -1,11 +1,11 @@
 """Orders: somebody puts a bundle in charge, an earlier one or one that was refused; the next runs go on with it."""
 
 from forecasting.domain.errors import BundleError, RunRefused
-from forecasting.runs.model_store import networks_of
+from forecasting.runs.model_store import networks_from
 from forecasting.storage import bundles, promotions
 from forecasting.storage.db.database import Database
+from forecasting.storage.panels import require_series
 from forecasting.storage.promotions import Promotion, Term
-from forecasting.storage.views.series import require_series
 
 
 def rollback(database: Database, series: str | None, *, why: str, made_by: str, bundle: str | None = None) -> Promotion:
@@ -69,7 +69,7 @@ def _order(database: Database, wanted: Promotion, terms: list[Term]) -> Promotio
     if bundle_id == terms[0].in_charge:
         raise RunRefused(f"Bundle {bundle_id[:12]} is in charge already.")
     try:
-        networks_of(bundle_id, stored, [])
+        networks_from(bundle_id, stored, [])
     except BundleError as damage:
         raise RunRefused(f"Bundle {bundle_id[:12]} cannot be put in charge: {damage}") from None
     order = Promotion(wanted.run_id, wanted.series_id, bundle_id, wanted.kind, wanted.why, wanted.made_by)

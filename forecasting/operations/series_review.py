@@ -10,7 +10,7 @@ from forecasting.models import classic
 from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.reports.charts import Line, SeriesChart
-from forecasting.runs.model_store import networks_of
+from forecasting.runs.model_store import networks_from
 from forecasting.storage import bundles, forecasts
 from forecasting.storage.db.database import Database
 from forecasting.storage.panels import read_panel
@@ -64,7 +64,7 @@ def predict_parts(
     parts = {}
     for bundle_id, bundle in stored.items():
         members = [series_id for series_id, champion in champions.items() if champion.bundle_id == bundle_id]
-        networks, positions = networks_of(bundle_id, bundle, members)
+        networks, positions = networks_from(bundle_id, bundle, members)
         own = histories.select([rows[series_id] for series_id in members])
         since = [last - champions[i].origin for last, i in zip(own.last_months, members, strict=True)]
         trained = [int(length) - later for length, later in zip(own.lengths, since, strict=True)]
@@ -96,5 +96,5 @@ def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:
         raise RunRefused(
             f"{name!r} is forecast by recipe {recipe.name}, an ensemble: only recipes of the method classic leave as one model."
         )
-    networks, [position] = networks_of(champion.bundle_id, bundle, [champion.series_id])
+    networks, [position] = networks_from(champion.bundle_id, bundle, [champion.series_id])
     return to_keras(classic.architecture_of(recipe), networks.weights, position), networks.scalers[position]

@@ -7,18 +7,17 @@ import numpy as np
 
 from forecasting.domain.errors import BundleError, RunRefused
 from forecasting.domain.months import Month
-from forecasting.domain.panel import Values
+from forecasting.domain.panel import BOUNDS, Values
 from forecasting.models.method import method_of
 from forecasting.numerics.baselines import seasonal_naive
-from forecasting.runs.model_store import damage_of, networks_of
-from forecasting.runs.shard import live_factors_of
-from forecasting.runs.snapshot import Outlook, look
+from forecasting.runs.model_store import damage_message, networks_from
+from forecasting.runs.shard import live_interval_factors
+from forecasting.runs.snapshot import Snapshot, read_snapshot
 from forecasting.storage import bundles
 from forecasting.storage.db.database import Database
-from forecasting.storage.forecasts import BOUNDS
 from forecasting.storage.runs import Run
 from forecasting.storage.views import published
-from forecasting.storage.views.published import NUMBERS, Published
+from forecasting.storage.views.published import NUMBERS, PublishedForecasts
 
 MOST_NAMED = 20
 
@@ -74,7 +73,7 @@ def replay_run(
         found = Replay(run, since=published.runs_since(connection, run))
     for number in run.shards:
         series_ids = run.shard(number)
-        outlook = look(database, run, series_ids)
+        outlook = read_snapshot(database, run, series_ids)
         with database.reading() as connection:
             stored = published.read_published(connection, run, series_ids, outlook.histories.last_months)
         again, lost = _forecast_again(database, run, outlook, stored)
@@ -85,7 +84,7 @@ def replay_run(
 
 
 def _forecast_again(
-    database: Database, run: Run, outlook: Outlook, stored: Published
+    database: Database, run: Run, outlook: Snapshot, stored: PublishedForecasts
 ) -> tuple[dict[str, Values], dict[int, str]]:
     """Forecast as a run that reuses every network does; returns the numbers, and by row why there are none.
 
@@ -93,7 +92,7 @@ def _forecast_again(
     """
     again = {name: np.full_like(stored.numbers["value"], np.nan) for name in NUMBERS}
     lost: dict[int, str] = {}
-    method, live = method_of(run.recipe), live_factors_of(outlook)
+    method, live = method_of(run.recipe), live_interval_factors(outlook)
     speakers: dict[str | None, list[int]] = {}
     for row in np.flatnonzero(stored.spoke).tolist():
         speakers.setdefault(stored.bundle_ids[row], []).append(row)
@@ -105,9 +104,11 @@ def _forecast_again(
             made = method.without_networks(run.recipe, histories)
         else:
             try:
-                networks, places = networks_of(speaker, kept[speaker], [outlook.panel.series_ids[row] for row in rows])
+                networks, places = networks_from(
+                    speaker, kept[speaker], [outlook.panel.series_ids[row] for row in rows]
+                )
             except BundleError as damage:
-                lost |= dict.fromkeys(rows, damage_of(speaker, damage))
+                lost |= dict.fromkeys(rows, damage_message(speaker, damage))
                 continue
             made = method.forecast(run.recipe, networks, histories, positions=places, live=live[rows])
         horizon = made.values.shape[1]
@@ -120,7 +121,12 @@ def _forecast_again(
 
 
 def _compare(
-    found: Replay, outlook: Outlook, stored: Published, again: dict[str, Values], lost: dict[int, str], tolerance: float
+    found: Replay,
+    outlook: Snapshot,
+    stored: PublishedForecasts,
+    again: dict[str, Values],
+    lost: dict[int, str],
+    tolerance: float,
 ) -> None:
     """Add to what was found how the numbers of a shard differ; a number that only one side has differs infinitely."""
     there = np.any([~np.isnan(stored.numbers["value"]), ~np.isnan(again["value"])], axis=0)

@@ -44,7 +44,7 @@ COLUMNS = (
 def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]]) -> Path:
     """Write a page and return its index.html, which is written last.
 
-    run: a row of run_health; cards: for each series what the page shows of it, in plain JSON values (forecasting/operations/run_report.py
+    run: a row of run_health; cards: for each series what the page shows of it, in plain JSON values (operations/run_report.py
     makes them). Raises InputError when the folder holds anything but an earlier report.
     """
     _check_folder(folder)

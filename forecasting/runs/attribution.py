@@ -13,16 +13,16 @@ import numpy as np
 
 from forecasting import __version__
 from forecasting.domain.errors import BundleError
-from forecasting.domain.panel import Counts, Histories, Panel, Values, histories_of, joined
-from forecasting.domain.promotion_rules import judge, ranges_of
+from forecasting.domain.panel import Counts, Histories, Panel, Values, concatenate_histories, histories_of
+from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.domain.recipes import Recipe
 from forecasting.models.method import method_of
 from forecasting.models.types import Networks
 from forecasting.numerics.gaps import fill_gaps
-from forecasting.runs.model_store import networks_of
-from forecasting.runs.snapshot import Outlook
+from forecasting.runs.model_store import networks_from
+from forecasting.runs.snapshot import Snapshot
 from forecasting.storage import bundles, runs
-from forecasting.storage.attribution import Changes, Earlier, known_earlier, read_earlier
+from forecasting.storage.attribution import ForecastChanges, PreviousRun, read_earlier_vintage, read_previous_runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.forecasts import SeriesResult
 from forecasting.storage.runs import Run
@@ -33,16 +33,16 @@ BEFORE, REVISED, GROWN = "before", "revised", "grown"  # what is known: as it wa
 
 
 def explain_changes(
-    database: Database, run: Run, outlook: Outlook, results: Sequence[SeriesResult]
-) -> tuple[Changes, ...]:
+    database: Database, run: Run, outlook: Snapshot, results: Sequence[SeriesResult]
+) -> tuple[ForecastChanges, ...]:
     """Explain how the forecasts of a shard moved, for series whose previous run forecast a month that this one forecasts.
 
     results: one per row of the outlook.
     """
     rows = {result.series_id: row for row, result in enumerate(results) if result.values is not None}
     with database.reading() as connection:
-        found = read_earlier(connection, list(rows), run)
-        known = [known_earlier(connection, outlook.panel, earlier, run.as_of) for earlier in found]
+        found = read_previous_runs(connection, list(rows), run)
+        known = [read_earlier_vintage(connection, outlook.panel, earlier, run.as_of) for earlier in found]
     explained = []
     for earlier, panel in zip(found, known, strict=True):
         own = [rows[series_id] for series_id in earlier.series_ids]
@@ -61,11 +61,11 @@ def explain_changes(
 def _explain(
     database: Database,
     run: Run,
-    earlier: Earlier,
+    earlier: PreviousRun,
     panels: tuple[Panel, Panel],
     histories: Histories,
     results: Sequence[SeriesResult],
-) -> Changes:
+) -> ForecastChanges:
     """Explain the changes since one previous run; panels: what was known then, and what is known now.
 
     A network is known by its bundle; a forecast without one is a method of its own.
@@ -103,7 +103,7 @@ def _explain(
     last = "network" if earlier.recipe_hash == run.recipe.hash else "recipe_change"
     parts = {"revisions": middle - old, "new_months": full - middle, last: new - full}
     kept = np.flatnonzero(compared.any(axis=1)).tolist()
-    return Changes(
+    return ForecastChanges(
         [earlier.series_ids[row] for row in kept],
         earlier.run_id,
         [reasons[row] for row in kept],
@@ -113,7 +113,7 @@ def _explain(
 
 def _say_again(
     database: Database,
-    earlier: Earlier,
+    earlier: PreviousRun,
     run: Run,
     known: dict[str, Histories],
     wanted: dict[str, np.ndarray],
@@ -135,12 +135,12 @@ def _say_again(
         networks, positions = None, [-1] * len(own)
         if speaker is not None:
             try:
-                networks, positions = networks_of(speaker, stored[speaker], earlier.series_ids)
+                networks, positions = networks_from(speaker, stored[speaker], earlier.series_ids)
             except BundleError:
                 damaged |= own & asked
                 continue
         picked = {step: np.flatnonzero(own & rows).tolist() for step, rows in wanted.items()}
-        whole = joined([known[step].select(rows) for step, rows in picked.items()])
+        whole = concatenate_histories([known[step].select(rows) for step, rows in picked.items()])
         values = _published(recipe, networks, whole, [positions[row] for rows in picked.values() for row in rows])
         for (step, rows), part in zip(
             picked.items(), np.split(values, np.cumsum([len(rows) for rows in picked.values()])[:-1]), strict=True
@@ -157,8 +157,8 @@ def _published(recipe: Recipe, networks: Networks | None, histories: Histories, 
     made = method.forecast(recipe, networks, histories, positions=positions)
     values = made.values.copy()
     low, high = (reduce(histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce))
-    judged = zip(map(ranges_of, values, low, high), made.reasons, strict=True)
-    refused = [row for row, told in enumerate(judged) if judge(*told)[1] in ("diverged", "absurd")]
+    judged = zip(map(ranges_away, values, low, high), made.reasons, strict=True)
+    refused = [row for row, told in enumerate(judged) if accept_forecast(*told)[1] in ("diverged", "absurd")]
     if refused:
         values[refused] = method.without_networks(recipe, histories.select(refused)).values
     return values

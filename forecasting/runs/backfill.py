@@ -7,8 +7,8 @@ from typing import Literal
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month, months_between
 from forecasting.runs import job
-from forecasting.runs.job import Plan, Round
-from forecasting.runs.joint_training import will_train
+from forecasting.runs.job import RunParameters, RunPlan
+from forecasting.runs.joint_training import always_trains
 from forecasting.storage import attempts, runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request
@@ -17,13 +17,13 @@ Reprocess = Literal["none", "failed", "completed"]
 
 
 @dataclass(frozen=True)
-class Step:
+class BackfillStep:
     """One origin of a backfill: the round to take, and what it meets.
 
     published: the published run that leaves nothing to do, if there is one.
     """
 
-    asked: Round
+    asked: RunParameters
     request: Request
     published: int | None
 
@@ -33,7 +33,9 @@ class Step:
         return self.published is None
 
 
-def plan_backfill(database: Database, asked: Round, start: Month, end: Month, reprocess: Reprocess) -> list[Step]:
+def plan_backfill(
+    database: Database, asked: RunParameters, start: Month, end: Month, reprocess: Reprocess
+) -> list[BackfillStep]:
     """Say for each origin, the oldest first, what its run would know, and whether one will be made; nothing is written.
 
     asked: what the runs have in common. reprocess: none leaves published origins as they are; failed repeats the series
@@ -43,11 +45,11 @@ def plan_backfill(database: Database, asked: Round, start: Month, end: Month, re
     if reprocess not in ("none", "failed", "completed"):
         raise InputError(f"reprocess is {reprocess!r}: choose none, failed or completed.")
     asked = replace(asked, kind="backfill")
-    requests = job.requests_of(database, asked, _origins(database, start, end))
+    requests = job.make_requests(database, asked, _origins(database, start, end))
     with database.reading() as connection:
         published = attempts.newest_published(connection, requests)
     steps = [
-        Step(replace(asked, origin=request.origin), request, run_id)
+        BackfillStep(replace(asked, origin=request.origin), request, run_id)
         for request, run_id in zip(requests, published, strict=True)
     ]
     if reprocess == "none":
@@ -61,22 +63,22 @@ def plan_backfill(database: Database, asked: Round, start: Month, end: Month, re
     return [_again(database, step, reprocess, newest + 1) for step in steps]
 
 
-def plan_first(database: Database, steps: Sequence[Step]) -> Plan | None:
+def plan_first(database: Database, steps: Sequence[BackfillStep]) -> RunPlan | None:
     """Say what the first origin that is to do would do with each series: the later ones build on what it leaves."""
     first = next((step for step in steps if step.to_do), None)
     return None if first is None else job.plan_run(database, first.asked)
 
 
-def together(steps: Sequence[Step]) -> Iterator[list[Step]]:
+def group_steps(steps: Sequence[BackfillStep]) -> Iterator[list[BackfillStep]]:
     """Cut the steps of a backfill into groups, in order, whose networks can be trained together (together.py).
 
     Runs that need not train, or that are to build on one another, are groups of their own. A group has no more series,
     each counted once per origin, than a shard may have: that bounds the memory.
     """
-    group: list[Step] = []
+    group: list[BackfillStep] = []
     for step in steps:
         series = sum(len(other.request.series_ids) for other in (*group, step))
-        joined = all(other.to_do and will_train(other.request) for other in (*group, step))
+        joined = all(other.to_do and always_trains(other.request) for other in (*group, step))
         if group and not (joined and series <= step.request.shard_size):
             yield group
             group = []
@@ -95,7 +97,7 @@ def _origins(database: Database, start: Month, end: Month) -> list[Month]:
     return origins
 
 
-def _again(database: Database, step: Step, reprocess: Reprocess, attempt: int) -> Step:
+def _again(database: Database, step: BackfillStep, reprocess: Reprocess, attempt: int) -> BackfillStep:
     """Repeat an origin that is published, in whole or in part, as this attempt unless that is published as well."""
     if step.published is None:
         return step
@@ -109,7 +111,7 @@ def _again(database: Database, step: Step, reprocess: Reprocess, attempt: int) -
         if not step.request.recipe.shares(len(step.request.series_ids)):
             series = tuple(names)
     asked = replace(step.asked, attempt=attempt, series=series)
-    request = job.request_of(database, asked)
+    request = job.make_request(database, asked)
     with database.reading() as connection:
         done = runs.find_published(connection, request)
-    return Step(asked, request, done)
+    return BackfillStep(asked, request, done)

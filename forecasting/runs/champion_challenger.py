@@ -14,34 +14,34 @@ from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.promotion_rules import Challenge
 from forecasting.domain.recipes import MonthlyRecipe, Recipe
 from forecasting.models.method import method_of
-from forecasting.models.types import Fitted, Networks, Past
+from forecasting.models.types import FitResult, Networks, PastPredictions
 from forecasting.numerics.baselines import value_before
 from forecasting.numerics.metrics import rmse
-from forecasting.runs.model_store import damage_of, finite, networks_of
+from forecasting.runs.model_store import damage_message, finite_or_none, networks_from
 from forecasting.storage.bundles import Bundle, Champion
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedSeries:
     """Series for which networks have just been trained, in the order of `fitted`; filled: bool (series, months)."""
 
     series_ids: Sequence[int]
     histories: Histories
     filled: np.ndarray
     seeds: np.ndarray
-    fitted: Fitted
+    fitted: FitResult
 
-    def select(self, rows: list[int]) -> "Trained":
+    def select(self, rows: list[int]) -> "TrainedSeries":
         """Return some of the series, in that order."""
         histories = self.histories.select(rows)
         filled = self.filled[rows][:, : histories.values.shape[1]]
         ids = [self.series_ids[row] for row in rows]
-        return Trained(ids, histories, filled, self.seeds[rows], self.fitted.select(rows))
+        return TrainedSeries(ids, histories, filled, self.seeds[rows], self.fitted.select(rows))
 
 
-def hold_challenges(
+def challenge_local(
     recipe: Recipe,
-    trained: Trained,
+    trained: TrainedSeries,
     champions: Sequence[Champion],
     stored: Mapping[str, Bundle],
     *,
@@ -64,10 +64,12 @@ def hold_challenges(
     asked: dict[int, tuple[Networks, int]] = {}
     for champion_id, rows in users.items():
         try:
-            networks, places = networks_of(champion_id, stored[champion_id], [trained.series_ids[row] for row in rows])
+            networks, places = networks_from(
+                champion_id, stored[champion_id], [trained.series_ids[row] for row in rows]
+            )
         except BundleError as damage:
             for row in rows:
-                found[row] = replace(found[row], damage=damage_of(champion_id, damage))
+                found[row] = replace(found[row], damage=damage_message(champion_id, damage))
             continue
         asked |= {
             row: (networks, place)
@@ -86,7 +88,7 @@ def hold_challenges(
         ahead[0, own] = _predict(recipe, networks, part.histories.select(own), positions, months[own], ahead.shape[2])
     measured = _measure(part.histories, part.filled, months, ahead)
     for row, n, errors in zip(asked, *measured, strict=True):
-        champion_rmse, challenger_rmse, naive_rmse = map(finite, errors)
+        champion_rmse, challenger_rmse, naive_rmse = map(finite_or_none, errors)
         found[row] = replace(
             found[row],
             n=int(n),
@@ -111,7 +113,7 @@ def _predict(
     """
     columns = width or int(months.max())
     trained = histories.lengths - months
-    past: list[Past] = method_of(recipe).predict_past(
+    past: list[PastPredictions] = method_of(recipe).predict_past(
         recipe, networks, histories, positions=positions, trained=trained.tolist(), months=columns
     )
     ahead = np.full((len(past), columns), np.nan)
@@ -137,8 +139,8 @@ def _measure(histories: Histories, filled: np.ndarray, months: Counts, ahead: Va
     return counted.sum(axis=1), np.stack([rmse(path - actual) for path in paths], axis=1)
 
 
-def hold_shared_challenge(
-    recipe: MonthlyRecipe, trained: Trained, champion: Networks, since: Counts, *, least: int, bundle_id: str
+def challenge_global(
+    recipe: MonthlyRecipe, trained: TrainedSeries, champion: Networks, since: Counts, *, least: int, bundle_id: str
 ) -> Challenge:
     """Compare new networks that all series share with the champion: medians over the series, as multiples of its RMSE.
 

@@ -18,17 +18,17 @@ from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
 from forecasting.runs import global_models as shared
 from forecasting.runs import snapshot as outlook
-from forecasting.runs.joint_training import TrainedAhead, train_together
+from forecasting.runs.joint_training import PretrainedNetworks, pretrain
 from forecasting.runs.shard import forecast_shard
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request, Run
 from forecasting.storage.views.durations import estimate_seconds
-from forecasting.storage.vintages import Knowledge, known_now, known_then
+from forecasting.storage.vintages import Vintage, current_vintage, historical_vintages
 
 
 @dataclass(frozen=True)
-class Start:
+class Trigger:
     """What started a run: schedule, deployment (the UI or the API) or command line, and Prefect's flow run."""
 
     trigger: str = "command line"
@@ -36,7 +36,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Round:
+class RunParameters:
     """What is asked for: everything that decides a run, before it meets the data.
 
     origin: the last month that may be used; None means the newest month observed, but not after `due`.
@@ -51,12 +51,12 @@ class Round:
     series: tuple[str, ...] | None = None
     due: Month | None = None
     shard_size: int = 1000
-    started_by: Start = Start()
+    started_by: Trigger = Trigger()
     attempt: int = 1
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """What a run would do: one verdict per series; done: the published run that leaves nothing to do, if there is one.
 
     seconds: how long it would take, as earlier runs did; None where there was none to go by.
@@ -77,7 +77,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunSummary:
     """How a run ended: counts per outcome and decision, and the reasons with one example each."""
 
     run: Run
@@ -86,12 +86,12 @@ class Summary:
     reasons: tuple[tuple[str, str, int, str], ...]
 
 
-def open_run(database: Database, asked: Round | Request) -> Run:
+def open_run(database: Database, asked: RunParameters | Request) -> Run:
     """Store the run that was asked for, or find it where it was asked for before.
 
     Raises RunRefused when there is nothing to forecast, InputError for unknown series.
     """
-    request = request_of(database, asked) if isinstance(asked, Round) else asked
+    request = make_request(database, asked) if isinstance(asked, RunParameters) else asked
     return _open(database, [request])[0]
 
 
@@ -99,7 +99,7 @@ def _open(database: Database, requests: Sequence[Request]) -> list[Run]:
     return database.write(lambda connection: runs.open_runs(connection, requests))
 
 
-def settle_shared_networks(database: Database, run: Run, *, progress: Callable[[int], None] | None = None) -> None:
+def prepare_global_networks(database: Database, run: Run, *, progress: Callable[[int], None] | None = None) -> None:
     """Decide about the networks that all series of a run share, where its recipe has such, and train them if need be.
 
     What was decided before, by this process or another, stays. progress: called with the number of networks done since
@@ -108,10 +108,10 @@ def settle_shared_networks(database: Database, run: Run, *, progress: Callable[[
     if not run.recipe.shares(len(run.series_ids)):
         return
     with database.reading() as connection:
-        if run_networks.read_run_network(connection, run) is not None:
+        if run_networks.read_global_decision(connection, run) is not None:
             return
-    network, bundle = shared.settle_shared(database, run, progress=progress)
-    database.write(lambda connection: run_networks.write_run_network(connection, run, network, bundle))
+    network, bundle = shared.prepare_global(database, run, progress=progress)
+    database.write(lambda connection: run_networks.write_global_decision(connection, run, network, bundle))
 
 
 def run_shard(
@@ -119,7 +119,7 @@ def run_shard(
     run: Run,
     number: int,
     *,
-    ahead: TrainedAhead | None = None,
+    ahead: PretrainedNetworks | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> bool:
@@ -134,20 +134,20 @@ def run_shard(
     return database.write(lambda connection: forecasts.write_shard(connection, run, number, result))
 
 
-def run_together(
+def run_jointly(
     database: Database,
     requests: Sequence[Request],
     *,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> list[Summary]:
+) -> list[RunSummary]:
     """Take the runs of some requests, in order, whose networks are trained as one program (together.py).
 
     The last shard of each is written and published at once. What was done before, by this process or another, stays.
     progress: called with the number of networks trained since the last call.
     """
-    seen: outlook.Seen = {}
-    ahead = train_together(database, requests, seen=seen, workers=workers, progress=progress)
+    seen: outlook.ObservationCache = {}
+    ahead = pretrain(database, requests, seen=seen, workers=workers, progress=progress)
     opened = _open(database, requests)
     return _summaries(
         database,
@@ -155,7 +155,9 @@ def run_together(
     )
 
 
-def _run_through(database: Database, run: Run, ahead: TrainedAhead, seen: outlook.Seen, workers: int | None) -> bool:
+def _run_through(
+    database: Database, run: Run, ahead: PretrainedNetworks, seen: outlook.ObservationCache, workers: int | None
+) -> bool:
     """Forecast and write every shard of a run, and publish it with the last one; False when it is published already."""
     *others, last = run.shards
     for number in others:
@@ -170,45 +172,45 @@ def find_run(database: Database, run_id: int) -> Run:
         return runs.read_run(connection, run_id)
 
 
-def publish_run(database: Database, run: Run) -> Summary:
+def publish_run(database: Database, run: Run) -> RunSummary:
     """Make all rows of the run visible at once, when every series has its outcome."""
     published_now = database.write(lambda connection: runs.publish(connection, run))
     return summarise(database, run, published_now=published_now)
 
 
-def summarise(database: Database, run: Run, *, published_now: bool) -> Summary:
+def summarise(database: Database, run: Run, *, published_now: bool) -> RunSummary:
     """Count how a published run ended."""
     return _summaries(database, [(run, published_now)])[0]
 
 
-def _summaries(database: Database, ended: Sequence[tuple[Run, bool]]) -> list[Summary]:
+def _summaries(database: Database, ended: Sequence[tuple[Run, bool]]) -> list[RunSummary]:
     """Count how published runs ended; with each, whether it was published just now."""
     run_ids = [run.run_id for run, _ in ended]
     with database.reading() as connection:
         counts, reasons = runs.count_outcomes(connection, run_ids), runs.explain_outcomes(connection, run_ids)
     return [
-        Summary(replace(run, state="published"), now, counts[run.run_id], reasons[run.run_id]) for run, now in ended
+        RunSummary(replace(run, state="published"), now, counts[run.run_id], reasons[run.run_id]) for run, now in ended
     ]
 
 
-def plan_run(database: Database, asked: Round) -> Plan:
+def plan_run(database: Database, asked: RunParameters) -> RunPlan:
     """Say what a run would do with each series, and why; nothing is written."""
-    request = request_of(database, asked)
+    request = make_request(database, asked)
     with database.reading() as connection:
         done = runs.find_published(connection, request)
         common = (
-            outlook.decide_shared(connection, request)[0] if request.recipe.shares(len(request.series_ids)) else None
+            outlook.decide_global(connection, request)[0] if request.recipe.shares(len(request.series_ids)) else None
         )
     names: list[str] = []
     verdicts: list[Verdict] = []
     for part in request.parts:
-        known = outlook.look(database, request, part, shared=common)
+        known = outlook.read_snapshot(database, request, part, shared=common)
         names += known.panel.names
         verdicts += known.verdicts
     trained = sum(verdict.decision == "retrain" for verdict in verdicts)
     with database.reading() as connection:
         seconds = estimate_seconds(connection, request.recipe.hash, series=len(names), trained=trained)
-    return Plan(request, done, tuple(names), tuple(verdicts), seconds)
+    return RunPlan(request, done, tuple(names), tuple(verdicts), seconds)
 
 
 def newest_month(database: Database) -> Month:
@@ -216,17 +218,17 @@ def newest_month(database: Database) -> Month:
     return _known(database, None).newest_month
 
 
-def _known(database: Database, series: tuple[str, ...] | None) -> panels.Known:
+def _known(database: Database, series: tuple[str, ...] | None) -> panels.ActiveSeries:
     with database.reading() as connection:
-        return panels.what_is_known(connection, series)
+        return panels.read_active_series(connection, series)
 
 
-def request_of(database: Database, asked: Round) -> Request:
+def make_request(database: Database, asked: RunParameters) -> Request:
     """Say which run is meant by what is asked for, by the data that are there; the rest as open_run."""
-    return requests_of(database, asked, [asked.origin])[0]
+    return make_requests(database, asked, [asked.origin])[0]
 
 
-def requests_of(database: Database, asked: Round, origins: Sequence[Month | None]) -> list[Request]:
+def make_requests(database: Database, asked: RunParameters, origins: Sequence[Month | None]) -> list[Request]:
     """Say which runs are meant by what is asked for, from each of some origins, by the data that are there at one moment."""
     known = _known(database, asked.series)
     usual = min(known.newest_month, asked.due) if asked.due else known.newest_month
@@ -239,15 +241,15 @@ def requests_of(database: Database, asked: Round, origins: Sequence[Month | None
             )
     knowledge = database.write(
         lambda connection: (
-            [known_now(connection, known.series_ids, origin, usual=origin >= usual) for origin in wanted]
+            [current_vintage(connection, known.series_ids, origin, usual=origin >= usual) for origin in wanted]
             if asked.kind == "live"
-            else known_then(connection, known.series_ids, wanted, asked.recipe.hash)
+            else historical_vintages(connection, known.series_ids, wanted, asked.recipe.hash)
         )
     )
     return [_request(asked, origin, then) for origin, then in zip(wanted, knowledge, strict=True)]
 
 
-def _request(asked: Round, origin: Month, knowledge: Knowledge) -> Request:
+def _request(asked: RunParameters, origin: Month, knowledge: Vintage) -> Request:
     return Request(
         kind=asked.kind,
         origin=origin,
@@ -265,7 +267,7 @@ def _request(asked: Round, origin: Month, knowledge: Knowledge) -> Request:
     )
 
 
-def round_from(
+def run_parameters(
     settings: Settings,
     *,
     origin: str | None = None,
@@ -275,15 +277,15 @@ def round_from(
     late_months: int | None = None,
     moment: datetime | None = None,
     kind: Literal["live", "backfill"] = "live",
-    started_by: Start = Start(),
-) -> Round:
+    started_by: Trigger = Trigger(),
+) -> RunParameters:
     """Turn what a form or a command line gives into a round; what is not given comes from the settings.
 
     moment: when the run was due, in any time zone; the month before it, where the installation lies, is the newest origin.
     Raises InputError and RecipeError naming what cannot be used.
     """
     due = Month.containing(moment.astimezone(ZoneInfo(settings.timezone))) + -1 if moment else None
-    return Round(
+    return RunParameters(
         recipe=find_recipe(recipe or settings.recipe, settings.recipes),
         policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
         kind=kind,

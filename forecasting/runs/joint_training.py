@@ -11,25 +11,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.domain.panel import Histories, joined
-from forecasting.domain.policy import Policy, without_network
+from forecasting.domain.panel import Histories, concatenate_histories
+from forecasting.domain.policy import Policy, verdict_without_network
 from forecasting.domain.recipes import Recipe
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
-from forecasting.models.types import Fitted
-from forecasting.runs.snapshot import Observed, Seen, observe
+from forecasting.models.types import FitResult
+from forecasting.runs.snapshot import ObservationCache, Observations, read_observations
 from forecasting.storage import attempts
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request
 
 # Training uses every core by itself; shards that share a process wait for one another.
-ONE_AT_A_TIME = threading.Lock()
+TRAINING_LOCK = threading.Lock()
 
-TrainedAhead = Mapping[str, Fitted]  # by the digest of what was learned from
+PretrainedNetworks = Mapping[str, FitResult]  # by the digest of what was learned from
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingData:
     """What networks of some series' own learn from.
 
     histories: without gaps; filled: bool (series, months), months that were missing; seeds: uint64 (series,).
@@ -51,25 +51,27 @@ class Lessons:
         return digest.hexdigest()
 
 
-def lessons_of(recipe: Recipe, observed: Observed, rows: list[int]) -> Lessons:
+def training_data_from(recipe: Recipe, observed: Observations, rows: list[int]) -> TrainingData:
     """Return what networks of some series of a panel learn from."""
     histories = observed.histories.select(rows)
     filled = observed.lags[rows][:, : histories.values.shape[1]] > 0
-    return Lessons(recipe, histories, filled, series_seeds(recipe.seed, [observed.panel.names[row] for row in rows]))
+    return TrainingData(
+        recipe, histories, filled, series_seeds(recipe.seed, [observed.panel.names[row] for row in rows])
+    )
 
 
-def train(
-    lessons: Lessons,
+def train_local(
+    lessons: TrainingData,
     *,
-    ahead: TrainedAhead | None = None,
+    ahead: PretrainedNetworks | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train networks on their lessons, or take them from those that were trained ahead, where they are among them."""
     found = ahead.get(lessons.digest) if ahead else None
     if found is not None:
         return found
-    with ONE_AT_A_TIME:
+    with TRAINING_LOCK:
         return method_of(lessons.recipe).fit(
             lessons.recipe,
             lessons.histories,
@@ -80,28 +82,28 @@ def train(
         )
 
 
-def will_train(request: Request) -> bool:
+def always_trains(request: Request) -> bool:
     """Say whether a run trains networks of each series' own whatever the runs before it were: only then can it be ahead."""
     return request.policy["retrain"] == "always" and not request.recipe.shares(len(request.series_ids))
 
 
-def train_together(
+def pretrain(
     database: Database,
     requests: Sequence[Request],
     *,
-    seen: Seen | None = None,
+    seen: ObservationCache | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> TrainedAhead:
+) -> PretrainedNetworks:
     """Train the networks of some runs' shards as one program; shards that are written already are left out.
 
-    requests: of one recipe and policy, each such that `will_train` holds. seen: keeps what was observed of the shards.
+    requests: of one recipe and policy, each such that `always_trains` holds. seen: keeps what was observed of the shards.
     progress: called with the number of networks trained since the last call.
     """
     with database.reading() as connection:
         written = attempts.written_shards(connection, requests)
         shards = [
-            (request, observe(connection, request, ids, seen))
+            (request, read_observations(connection, request, ids, seen))
             for request, done in zip(requests, written, strict=True)
             for number, ids in enumerate(request.parts)
             if number not in done
@@ -109,12 +111,12 @@ def train_together(
     lessons = [part for request, observed in shards for part in _lessons_to_come(request, observed)]
     if not lessons:
         return {}
-    histories = joined([part.histories for part in lessons])
+    histories = concatenate_histories([part.histories for part in lessons])
     width = histories.values.shape[1]
     filled = [np.pad(part.filled, ((0, 0), (0, width - part.filled.shape[1]))) for part in lessons]
     seeds = np.concatenate([part.seeds for part in lessons])
-    fitted = train(
-        Lessons(lessons[0].recipe, histories, np.concatenate(filled), seeds), workers=workers, progress=progress
+    fitted = train_local(
+        TrainingData(lessons[0].recipe, histories, np.concatenate(filled), seeds), workers=workers, progress=progress
     )
     ends = np.cumsum([len(part.seeds) for part in lessons]).tolist()
     return {
@@ -122,12 +124,12 @@ def train_together(
     }
 
 
-def _lessons_to_come(request: Request, observed: Observed) -> list[Lessons]:
+def _lessons_to_come(request: Request, observed: Observations) -> list[TrainingData]:
     """Return what a shard will train on, if on anything."""
     policy = Policy(**request.policy)
     rows = [
         row
         for row, evidence in enumerate(observed.evidence)
-        if without_network(evidence, policy, request.recipe, request.origin) is None
+        if verdict_without_network(evidence, policy, request.recipe, request.origin) is None
     ]
-    return [lessons_of(request.recipe, observed, rows)] if rows else []
+    return [training_data_from(request.recipe, observed, rows)] if rows else []

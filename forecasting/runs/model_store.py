@@ -13,15 +13,15 @@ from forecasting.domain.errors import BundleError
 from forecasting.domain.panel import Histories
 from forecasting.models import codec as tensors
 from forecasting.models.golden import check_networks, golden_answers
-from forecasting.models.types import Fitted, Networks, SplitScores
-from forecasting.storage.bundles import Bundle, Member, digest_of
+from forecasting.models.types import FitResult, Networks, SplitScores
+from forecasting.storage.bundles import Bundle, Member, members_digest
 from forecasting.storage.runs import Run
 
 LIBRARIES = ("tensorflow", "numpy")
 version = functools.cache(metadata.version)  # it reads files
 
 
-def bundle_of(run: Run, series_ids: Sequence[int], histories: Histories, fitted: Fitted) -> Bundle | None:
+def make_bundle(run: Run, series_ids: Sequence[int], histories: Histories, fitted: FitResult) -> Bundle | None:
     """Bundle the networks that ended in finite numbers; None where none did.
 
     series_ids, histories: of the series that were trained, in the order of `fitted`.
@@ -40,12 +40,12 @@ def bundle_of(run: Run, series_ids: Sequence[int], histories: Histories, fitted:
     provenance = {"code": __version__, "python": platform.python_version(), "seed": run.recipe.seed}
     provenance |= {name: version(name) for name in LIBRARIES}
     golden = golden_answers(run.recipe, networks)
-    parts = {"networks": manifest, "state": state, "provenance": provenance, "members": digest_of(members)}
+    parts = {"networks": manifest, "state": state, "provenance": provenance, "members": members_digest(members)}
     whole = {**parts, "golden": golden}
     return Bundle(run.recipe, run.origin, run.as_of, payload, whole, members)
 
 
-def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tuple[Networks, list[int]]:
+def networks_from(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tuple[Networks, list[int]]:
     """Return the networks of a stored bundle, and which of them belongs to each of some series (-1: none).
 
     Raises BundleError when payload, manifest, scalers or positions are not those that were stored under this name, are not of
@@ -64,7 +64,7 @@ def networks_of(bundle_id: str, bundle: Bundle, series_ids: Sequence[int]) -> tu
         scalers = tuple({"guarded": series_id in guarded} for series_id in series_ids)
         networks, positions = Networks(weights, scalers, state), list(range(len(series_ids)))
     else:
-        if digest_of(bundle.members) != bundle.manifest.get("members"):
+        if members_digest(bundle.members) != bundle.manifest.get("members"):
             raise BundleError("a scaler or a position differs from what was stored: train again.")
         if any(tensor.shape[:1] != (len(bundle.members),) for tensor in weights.values()):
             raise BundleError("it has more or fewer networks than members: train again.")
@@ -80,15 +80,15 @@ def _has_shared_parts(state: dict[str, Any]) -> bool:
     return isinstance(guarded, list) and all(map(tensors.is_count, guarded)) and isinstance(factors, dict)
 
 
-def damage_of(bundle_id: str, damage: BundleError) -> str:
+def damage_message(bundle_id: str, damage: BundleError) -> str:
     """Say which bundle is damaged, and how."""
     return f"Bundle {bundle_id[:12]}: {damage}"
 
 
-def _member(series_id: int, place: int, histories: Histories, fitted: Fitted, row: int) -> Member:
+def _member(series_id: int, place: int, histories: Histories, fitted: FitResult, row: int) -> Member:
     last = histories.last_months[row]
     seen = int(fitted.trained_lengths[row]) - int(histories.lengths[row])
-    first = {split: finite(scores.rmse[row, 0]) for split, scores in fitted.scores.items()}
+    first = {split: finite_or_none(scores.rmse[row, 0]) for split, scores in fitted.scores.items()}
     return Member(
         series_id,
         place,
@@ -105,12 +105,12 @@ def _member(series_id: int, place: int, histories: Histories, fitted: Fitted, ro
 
 def _plain(scores: SplitScores, row: int) -> dict[str, list[float | None]]:
     """Return a series' scores as JSON values: one list per measure, one entry per horizon."""
-    return {name: [finite(number) for number in getattr(scores, name)[row]] for name in MEASURES}
+    return {name: [finite_or_none(number) for number in getattr(scores, name)[row]] for name in MEASURES}
 
 
 MEASURES = ("n", "rmse", "baseline_rmse", "naive_rmse", "base_path_rmse", "skill")
 
 
-def finite(number: float) -> float | None:
+def finite_or_none(number: float) -> float | None:
     """Return a number as JSON and SQL take it: None where it is not finite."""
     return float(number) if np.isfinite(number) else None

@@ -8,11 +8,11 @@ import numpy as np
 from forecasting.domain.evidence import Stored, stored_evidence, stored_forecast
 from forecasting.domain.panel import Values
 from forecasting.domain.policy import Verdict
-from forecasting.domain.promotion_rules import judge, ranges_of
+from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.models.method import method_of
 from forecasting.models.types import Forecasts
 from forecasting.numerics.baselines import seasonal_naive
-from forecasting.runs.snapshot import Outlook, is_member
+from forecasting.runs.snapshot import Snapshot, is_member
 from forecasting.storage.forecasts import FilledMonth, SeriesResult
 from forecasting.storage.runs import Run
 
@@ -20,7 +20,7 @@ FILL_RULES = {12: "year_before", 1: "last_value"}
 
 
 @dataclass(frozen=True)
-class Ahead:
+class SeriesForecast:
     """The forecast of one series: values, base_path and bounds (horizon,).
 
     reason: empty where a network made it, else the word for why none did.
@@ -34,16 +34,18 @@ class Ahead:
     bundle_id: str | None = None
 
 
-def apart(made: Forecasts, bundle_id: str | None) -> Iterator[Ahead]:
+def split_by_series(made: Forecasts, bundle_id: str | None) -> Iterator[SeriesForecast]:
     """Take forecasts apart, series by series."""
     for row, values in enumerate(made.values):
         base_path = None if made.base_path is None else made.base_path[row]
         bounds = {name: bound[row] for name, bound in made.bounds.items()}
-        yield Ahead(values, base_path, bounds, made.reasons[row], made.notes[row] if made.notes else "", bundle_id)
+        yield SeriesForecast(
+            values, base_path, bounds, made.reasons[row], made.notes[row] if made.notes else "", bundle_id
+        )
 
 
 def _judged(
-    run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead], facts: dict[int, Stored]
+    run: Run, outlook: Snapshot, verdicts: list[Verdict], ahead: dict[int, SeriesForecast], facts: dict[int, Stored]
 ) -> Iterator[tuple[str, str, str | None, Stored]]:
     """Judge every series' forecast: outcome, reason, detail, and all that they and the decision were made from."""
     low, high = (
@@ -58,14 +60,14 @@ def _judged(
             yield str(verdict.outcome), verdict.reason, verdict.detail, stored
             continue
         found = ahead.get(row)
-        ranges = ranges_of(found.values if found else None, low[row], high[row])
+        ranges = ranges_away(found.values if found else None, low[row], high[row])
         told, note = (found.reason, found.note) if found else ("", "")
-        outcome, reason, problem = judge(ranges, told)
+        outcome, reason, problem = accept_forecast(ranges, told)
         yield outcome, reason, problem or note or verdict.detail, stored | stored_forecast(ranges, told, note)
 
 
-def results_of(
-    run: Run, outlook: Outlook, verdicts: list[Verdict], ahead: dict[int, Ahead], facts: dict[int, Stored]
+def series_results(
+    run: Run, outlook: Snapshot, verdicts: list[Verdict], ahead: dict[int, SeriesForecast], facts: dict[int, Stored]
 ) -> Iterator[SeriesResult]:
     """Tell how every series ended, and let the fallback speak where a forecast may not be published as a network's."""
     ends = list(_judged(run, outlook, verdicts, ahead, facts))
@@ -75,7 +77,7 @@ def results_of(
     ]  # fmt: skip
     if helpless:
         made = method_of(run.recipe).without_networks(run.recipe, outlook.histories.select(helpless))
-        ahead = ahead | dict(zip(helpless, apart(made, None), strict=True))
+        ahead = ahead | dict(zip(helpless, split_by_series(made, None), strict=True))
     speaking = [row for row, (outcome, *_) in enumerate(ends) if outcome in ("forecast", "fallback")]
     known = outlook.histories.select(speaking)
     baseline = dict(zip(speaking, seasonal_naive(known.values, known.lengths, horizon=run.recipe.horizon), strict=True))
@@ -107,7 +109,7 @@ def results_of(
         )
 
 
-def filled_months(outlook: Outlook, results: Sequence[SeriesResult]) -> Iterator[FilledMonth]:
+def filled_months(outlook: Snapshot, results: Sequence[SeriesResult]) -> Iterator[FilledMonth]:
     """Give the months that were filled of series that were forecast, in whatever way."""
     for row, column in zip(*np.nonzero(outlook.lags), strict=True):
         if results[row].method is None:

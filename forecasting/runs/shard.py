@@ -7,17 +7,17 @@ import numpy as np
 from forecasting.domain.errors import BundleError
 from forecasting.domain.evidence import Stored, stored_challenge
 from forecasting.domain.panel import Values
-from forecasting.domain.policy import Policy, Verdict, without_bundle
-from forecasting.domain.promotion_rules import CHALLENGED, settle
+from forecasting.domain.policy import Policy, Verdict, verdict_on_damage
+from forecasting.domain.promotion_rules import CHALLENGE_REASONS, decide_promotion
 from forecasting.models.method import method_of
 from forecasting.models.types import Networks
 from forecasting.numerics.intervals import live_factors
 from forecasting.runs.attribution import explain_changes
-from forecasting.runs.champion_challenger import Trained, hold_challenges
-from forecasting.runs.joint_training import ONE_AT_A_TIME, TrainedAhead, lessons_of, train
-from forecasting.runs.model_store import MEASURES, bundle_of, damage_of, networks_of
-from forecasting.runs.outcomes import Ahead, apart, filled_months, results_of
-from forecasting.runs.snapshot import Outlook, Seen, look
+from forecasting.runs.champion_challenger import TrainedSeries, challenge_local
+from forecasting.runs.joint_training import TRAINING_LOCK, PretrainedNetworks, train_local, training_data_from
+from forecasting.runs.model_store import MEASURES, damage_message, make_bundle, networks_from
+from forecasting.runs.outcomes import SeriesForecast, filled_months, series_results, split_by_series
+from forecasting.runs.snapshot import ObservationCache, Snapshot, read_snapshot
 from forecasting.storage import bundles
 from forecasting.storage.bundles import Bundle
 from forecasting.storage.db.database import Database
@@ -31,8 +31,8 @@ def forecast_shard(
     run: Run,
     series_ids: Sequence[int],
     *,
-    ahead: TrainedAhead | None = None,
-    seen: Seen | None = None,
+    ahead: PretrainedNetworks | None = None,
+    seen: ObservationCache | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ShardResult:
@@ -40,20 +40,20 @@ def forecast_shard(
 
     ahead: networks that were trained before, for this shard and others; seen: what was observed before.
     """
-    outlook = look(database, run, series_ids, seen=seen)
-    live = live_factors_of(outlook)
+    outlook = read_snapshot(database, run, series_ids, seen=seen)
+    live = live_interval_factors(outlook)
     verdicts, facts = list(outlook.verdicts), dict[int, Stored]()
     said = _ask_stored(database, run, outlook, verdicts, facts, live)
     to_train = [row for row, verdict in enumerate(verdicts) if verdict.decision == "retrain" and row not in said]
     trained = _train(run, outlook, to_train, ahead, workers, progress)
-    bundle = bundle_of(run, trained.series_ids, trained.histories, trained.fitted) if trained else None
+    bundle = make_bundle(run, trained.series_ids, trained.histories, trained.fitted) if trained else None
     if trained is not None:
         _challenge(database, run, outlook, verdicts, facts, to_train, trained, bundle, workers)
         said |= _ask_stored(database, run, outlook, verdicts, facts, live, rows=to_train)
         places = [place for place, row in enumerate(to_train) if row not in said and not trained.fitted.diverged[place]]
         rows = [to_train[place] for place in places]
         said |= _ask(run, trained.fitted.networks, outlook, rows, places, live, bundle.bundle_id if bundle else None)
-    results = tuple(results_of(run, outlook, verdicts, said, facts))
+    results = tuple(series_results(run, outlook, verdicts, said, facts))
     return ShardResult(
         bundle,
         results,
@@ -67,7 +67,7 @@ def forecast_shard(
     )
 
 
-def live_factors_of(outlook: Outlook) -> Values:
+def live_interval_factors(outlook: Snapshot) -> Values:
     """Return by how much the live errors of each series widen its 80 and 95 % intervals: (series, 2)."""
     if outlook.live is None:
         return np.ones((len(outlook.panel.series_ids), 2))
@@ -84,13 +84,13 @@ def live_factors_of(outlook: Outlook) -> Values:
 def _ask_stored(
     database: Database,
     run: Run,
-    outlook: Outlook,
+    outlook: Snapshot,
     verdicts: list[Verdict],
     facts: dict[int, Stored],
     live: Values,
     *,
     rows: Sequence[int] | None = None,
-) -> dict[int, Ahead]:
+) -> dict[int, SeriesForecast]:
     """Forecast some rows, by default all, with the networks that are stored, where a verdict asks for them.
 
     Where a bundle is damaged, the policy decides again, and `facts` tells the damage.
@@ -103,20 +103,20 @@ def _ask_stored(
         )
         if asked:
             users.setdefault(outlook.champions[outlook.panel.series_ids[row]].bundle_id, []).append(row)
-    ahead: dict[int, Ahead] = {}
+    ahead: dict[int, SeriesForecast] = {}
     if not users:
         return ahead
     with database.reading() as connection:
         stored = bundles.read_bundles(connection, users)
     for bundle_id, own in users.items():
         try:
-            networks, positions = networks_of(
+            networks, positions = networks_from(
                 bundle_id, stored[bundle_id], [outlook.panel.series_ids[row] for row in own]
             )
         except BundleError as damage:
             for row in own:
-                facts[row] = {"damage": damage_of(bundle_id, damage)}
-                verdicts[row] = without_bundle(Policy(**run.policy), facts[row]["damage"], shared=shared)
+                facts[row] = {"damage": damage_message(bundle_id, damage)}
+                verdicts[row] = verdict_on_damage(Policy(**run.policy), facts[row]["damage"], shared=shared)
             continue
         ahead |= _ask(run, networks, outlook, own, positions, live, bundle_id)
     return ahead
@@ -125,33 +125,33 @@ def _ask_stored(
 def _ask(
     run: Run,
     networks: Networks,
-    outlook: Outlook,
+    outlook: Snapshot,
     rows: list[int],
     positions: Sequence[int],
     live: Values,
     bundle_id: str | None,
-) -> dict[int, Ahead]:
+) -> dict[int, SeriesForecast]:
     if not rows:
         return {}
     made = method_of(run.recipe).forecast(
         run.recipe, networks, outlook.histories.select(rows), positions=positions, live=live[rows]
     )
-    return dict(zip(rows, apart(made, bundle_id), strict=True))
+    return dict(zip(rows, split_by_series(made, bundle_id), strict=True))
 
 
 def _train(
     run: Run,
-    outlook: Outlook,
+    outlook: Snapshot,
     rows: list[int],
-    ahead: TrainedAhead | None,
+    ahead: PretrainedNetworks | None,
     workers: int | None,
     progress: Callable[[int], None] | None,
-) -> Trained | None:
+) -> TrainedSeries | None:
     if not rows:
         return None
-    lessons = lessons_of(run.recipe, outlook, rows)
-    fitted = train(lessons, ahead=ahead, workers=workers, progress=progress)
-    return Trained(
+    lessons = training_data_from(run.recipe, outlook, rows)
+    fitted = train_local(lessons, ahead=ahead, workers=workers, progress=progress)
+    return TrainedSeries(
         [outlook.panel.series_ids[row] for row in rows], lessons.histories, lessons.filled, lessons.seeds, fitted
     )
 
@@ -159,24 +159,24 @@ def _train(
 def _challenge(
     database: Database,
     run: Run,
-    outlook: Outlook,
+    outlook: Snapshot,
     verdicts: list[Verdict],
     facts: dict[int, Stored],
     to_train: list[int],
-    trained: Trained,
+    trained: TrainedSeries,
     bundle: Bundle | None,
     workers: int | None,
 ) -> None:
     """Let new networks challenge the champions that they are to replace; verdicts and facts tell how that ended."""
-    places = [place for place, row in enumerate(to_train) if verdicts[row].decision_reason in CHALLENGED]
+    places = [place for place, row in enumerate(to_train) if verdicts[row].decision_reason in CHALLENGE_REASONS]
     champions = [outlook.champions[trained.series_ids[place]] for place in places]
     if not places:
         return
     policy = Policy(**run.policy)
     with database.reading() as connection:
         stored = bundles.read_bundles(connection, {champion.bundle_id for champion in champions})
-    with ONE_AT_A_TIME:
-        challenges = hold_challenges(
+    with TRAINING_LOCK:
+        challenges = challenge_local(
             run.recipe,
             trained.select(places),
             champions,
@@ -188,10 +188,10 @@ def _challenge(
     for place, challenge in zip(places, challenges, strict=True):
         row = to_train[place]
         facts[row] = {"challenge": stored_challenge(challenge, policy)}
-        verdicts[row] = settle(verdicts[row], challenge, policy)
+        verdicts[row] = decide_promotion(verdicts[row], challenge, policy)
 
 
-def _training_scores(rows: list[int], verdicts: list[Verdict], trained: Trained | None) -> Iterator[Scores]:
+def _training_scores(rows: list[int], verdicts: list[Verdict], trained: TrainedSeries | None) -> Iterator[Scores]:
     """Give the scores of networks that this shard has trained, but for those that did not replace their champions."""
     if trained is None:
         return
@@ -201,7 +201,7 @@ def _training_scores(rows: list[int], verdicts: list[Verdict], trained: Trained 
         yield Scores([trained.series_ids[place] for place in taken], split, measures)
 
 
-def _shared_scores(outlook: Outlook, verdicts: list[Verdict]) -> Iterator[Scores]:
+def _shared_scores(outlook: Snapshot, verdicts: list[Verdict]) -> Iterator[Scores]:
     """Give the scores of networks that were trained before the shards for the whole run."""
     if outlook.network is None:
         return

@@ -12,13 +12,13 @@ from forecasting.domain.panel import Counts, Panel, Values
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import array_of, copy_in_binary, copy_out_binary
 from forecasting.storage.panels import positions
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
 
 PARTS = ("new_months", "revisions", "network", "recipe_change")
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PreviousRun:
     """The previous run of some series: what it could know, and what it forecast.
 
     bundle_ids: of the networks that spoke, None where none did. origins: (series,) ordinals of the series' own last months.
@@ -37,7 +37,7 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class Changes:
+class ForecastChanges:
     """Why the forecasts of some series differ from those of their previous run.
 
     parts: by name of PARTS, (series, horizon) in the unit of each series, 0 for months that were not forecast before; they
@@ -67,20 +67,20 @@ _PREVIOUS = text(f"""
 """)
 
 
-def read_earlier(connection: Connection, series_ids: Sequence[int], run: Run) -> list[Earlier]:
+def read_previous_runs(connection: Connection, series_ids: Sequence[int], run: Run) -> list[PreviousRun]:
     """Return the previous runs of some series, each with those whose previous run it was.
 
     That is the newest published run that forecast the series, of those that the run may build on (BUILT_ON): by its recipe,
     or by another where there is none.
     """
-    rows = connection.execute(_PREVIOUS, {"ids": list(series_ids), **built_on(run)})
+    rows = connection.execute(_PREVIOUS, {"ids": list(series_ids), **built_on_parameters(run)})
     groups: dict[int, list[Any]] = {}
     for row in rows:
         groups.setdefault(row.run_id, []).append(row)
     return [_earlier(connection, run_id, members) for run_id, members in sorted(groups.items())]
 
 
-def _earlier(connection: Connection, run_id: int, members: Sequence[Any]) -> Earlier:
+def _earlier(connection: Connection, run_id: int, members: Sequence[Any]) -> PreviousRun:
     head = connection.execute(
         text("SELECT recipe_hash, origin, as_of, code_version FROM milkrun.run WHERE run_id = :id"), {"id": run_id}
     ).one()
@@ -96,10 +96,12 @@ def _earlier(connection: Connection, run_id: int, members: Sequence[Any]) -> Ear
     origins = np.array([Month.containing(member.origin).ordinal for member in members])
     bundle_ids = tuple(member.bundle_id for member in members)
     origin = Month.containing(head.origin)
-    return Earlier(run_id, head.recipe_hash, origin, head.as_of, head.code_version, ids, bundle_ids, origins, values)
+    return PreviousRun(
+        run_id, head.recipe_hash, origin, head.as_of, head.code_version, ids, bundle_ids, origins, values
+    )
 
 
-def known_earlier(connection: Connection, panel: Panel, earlier: Earlier, as_of: int) -> Panel:
+def read_earlier_vintage(connection: Connection, panel: Panel, earlier: PreviousRun, as_of: int) -> Panel:
     """Return the part of a panel, as known at the load `as_of`, that an earlier run knew, with the values of then."""
     known = panel.up_to(earlier.origin)
     if as_of == earlier.as_of:
@@ -121,7 +123,7 @@ def known_earlier(connection: Connection, panel: Panel, earlier: Earlier, as_of:
     return Panel(known.series_ids, known.names, known.first, values)
 
 
-def write_changes(connection: Connection, run_id: int, changes: Changes) -> None:
+def write_changes(connection: Connection, run_id: int, changes: ForecastChanges) -> None:
     """Store why forecasts moved; a part in which nothing of a series moved takes no room."""
     count = len(changes.series_ids)
     columns: dict[str, Any] = {

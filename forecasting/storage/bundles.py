@@ -15,7 +15,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.recipes import Recipe, recipe_from
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import copy_in_binary
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on_parameters
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Bundle:
         return digest.hexdigest()
 
 
-def digest_of(members: Sequence[Member]) -> str:
+def members_digest(members: Sequence[Member]) -> str:
     """SHA-256 of what members add to the numbers: places, scalers and months."""
     rows = [[m.series_id, m.position, m.scaler, str(m.trained_through), str(m.origin)] for m in members]
     return hashlib.sha256(json.dumps(rows, sort_keys=True, allow_nan=False).encode()).hexdigest()
@@ -192,7 +192,7 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run |
     """
     rows = connection.execute(
         _CHAMPIONS,
-        {"ids": list(series_ids), **built_on(run)},
+        {"ids": list(series_ids), **built_on_parameters(run)},
     )
     return {
         series_id: Champion(
@@ -210,7 +210,7 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run |
     }
 
 
-def read_shared(connection: Connection, series_ids: Sequence[int], bundle_id: str) -> dict[int, Champion]:
+def read_global_members(connection: Connection, series_ids: Sequence[int], bundle_id: str) -> dict[int, Champion]:
     """Return networks that all series share as the champion of each of some series, members or not."""
     rows = connection.execute(
         text("""

@@ -9,16 +9,14 @@ import numpy as np
 from sqlalchemy import Connection, Table, text
 
 from forecasting.domain.months import Month
-from forecasting.domain.panel import Values
-from forecasting.storage.attribution import Changes, write_changes
+from forecasting.domain.panel import BOUNDS, Values
+from forecasting.storage.attribution import ForecastChanges, write_changes
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import copy_in_binary
+from forecasting.storage.panels import require_series
 from forecasting.storage.runs import Run, claim_shard, publish
 from forecasting.storage.scores import Scores
-from forecasting.storage.views.series import require_series
-
-BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class ShardResult:
     results: tuple[SeriesResult, ...]
     scores: tuple[Scores, ...]
     filled: tuple[FilledMonth, ...]
-    changes: tuple[Changes, ...] = ()
+    changes: tuple[ForecastChanges, ...] = ()
 
 
 def write_shard(connection: Connection, run: Run, shard: int, result: ShardResult) -> bool:

@@ -14,7 +14,7 @@ from forecasting.storage.db.database import LOAD_LOCK
 
 
 @dataclass(frozen=True)
-class Known:
+class ActiveSeries:
     """The active series that a run is asked for, and the newest month that any active series has."""
 
     series_ids: tuple[int, ...]
@@ -72,7 +72,7 @@ def _names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]
     return tuple(by_id[series_id] for series_id in series_ids)
 
 
-def what_is_known(connection: Connection, names: Sequence[str] | None = None) -> Known:
+def read_active_series(connection: Connection, names: Sequence[str] | None = None) -> ActiveSeries:
     """Return the series asked for (None: all active ones) and the newest month.
 
     The newest month is that of all active series: a late series is late on its own as well. Raises InputError naming
@@ -86,7 +86,7 @@ def what_is_known(connection: Connection, names: Sequence[str] | None = None) ->
     )
     if day is None:
         raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
-    return Known(tuple(_active_series(connection, names)), Month.containing(day))
+    return ActiveSeries(tuple(_active_series(connection, names)), Month.containing(day))
 
 
 def newest_loads(connection: Connection, series_ids: Sequence[int], origins: Sequence[Month]) -> dict[Month, int]:
@@ -115,6 +115,16 @@ def hold_loads(connection: Connection) -> None:
     Loaders hold the same lock exclusively until they commit, so that no older load can appear later.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOAD_LOCK})
+
+
+def require_series(connection: Connection, name: str) -> int:
+    """Return the number of a series; raises InputError when there is none of that name."""
+    series_id: int | None = connection.scalar(
+        text("SELECT series_id FROM milkrun.series WHERE name = :name"), {"name": name}
+    )
+    if series_id is None:
+        raise InputError(f'There is no series named {name!r}: milkrun sql "select name from series" lists them.')
+    return series_id
 
 
 def _active_series(connection: Connection, names: Sequence[str] | None) -> list[int]:

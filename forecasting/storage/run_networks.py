@@ -1,33 +1,19 @@
 """The networks that the series of a run share: decided, and trained if need be, once per run, before its shards."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.domain.months import Month
+from forecasting.domain.policy import GlobalDecision
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.db import tables
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on_parameters
 
 
 @dataclass(frozen=True)
-class RunNetwork:
-    """What was decided about a run's shared networks, and from what; None in older rows.
-
-    bundle_id is None where there are none to forecast with.
-    """
-
-    decision: str | None
-    reason: str
-    detail: str | None
-    bundle_id: str | None
-    evidence: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class SharedChampion:
+class GlobalChampion:
     """The shared networks of the newest published run that had some; origin: that of the run that trained them.
 
     confirmed: the origin from which they were last kept although others were trained, or put in charge by order; ordered:
@@ -41,7 +27,7 @@ class SharedChampion:
     ordered: bool = False
 
 
-def read_run_network(connection: Connection, run: Run) -> RunNetwork | None:
+def read_global_decision(connection: Connection, run: Run) -> GlobalDecision | None:
     """Return what was decided for a run, None before that, or where its series share no networks."""
     if not run.recipe.shares(len(run.series_ids)):
         return None
@@ -49,10 +35,10 @@ def read_run_network(connection: Connection, run: Run) -> RunNetwork | None:
         text("SELECT decision, reason, detail, bundle_id, evidence FROM milkrun.run_network WHERE run_id = :id"),
         {"id": run.run_id},
     ).one_or_none()
-    return None if row is None else RunNetwork(*row)
+    return None if row is None else GlobalDecision(*row)
 
 
-def write_run_network(connection: Connection, run: Run, network: RunNetwork, bundle: Bundle | None) -> bool:
+def write_global_decision(connection: Connection, run: Run, network: GlobalDecision, bundle: Bundle | None) -> bool:
     """Store a decision and the bundle that was trained for it; False, and nothing stored, when there is one already.
 
     A second writer waits here until the first commits.
@@ -74,7 +60,7 @@ def write_run_network(connection: Connection, run: Run, network: RunNetwork, bun
     return claimed.rowcount == 1
 
 
-def read_shared_champion(connection: Connection, run: Run | Request) -> SharedChampion | None:
+def read_global_champion(connection: Connection, run: Run | Request) -> GlobalChampion | None:
     """Return the shared networks that a run may reuse, None where there are none.
 
     Those of the newest published run that it may build on; by its recipe, or by another where this one has none.
@@ -96,9 +82,9 @@ def read_shared_champion(connection: Connection, run: Run | Request) -> SharedCh
             JOIN milkrun.bundle b ON b.bundle_id = coalesce(p.bundle_id, n.bundle_id)
             ORDER BY place LIMIT 1
         """),
-        built_on(run),
+        built_on_parameters(run),
     ).one_or_none()
     if row is None:
         return None
     confirmed = None if row.confirmed is None else Month.parse(row.confirmed)
-    return SharedChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin), confirmed, row.ordered)
+    return GlobalChampion(row.bundle_id, row.recipe_hash, Month.containing(row.origin), confirmed, row.ordered)

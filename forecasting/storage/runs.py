@@ -197,7 +197,7 @@ BUILT_ON = """
 FIRST_TO_COUNT = "recipe_hash = :recipe_hash DESC, origin DESC, kind = :kind DESC, run_id DESC"
 
 
-def built_on(run: Run | Request) -> dict[str, Any]:
+def built_on_parameters(run: Run | Request) -> dict[str, Any]:
     """Return the parameters of BUILT_ON and FIRST_TO_COUNT for a run."""
     return {
         "run_id": run.run_id if isinstance(run, Run) else 0,

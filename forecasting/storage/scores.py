@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from forecasting.domain.panel import Values
 from forecasting.storage.db.copy import array_of, copy_out_binary
 from forecasting.storage.panels import positions
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on_parameters
 
 LIVE_WINDOW = 12
 PATHS = ("value", "seasonal_naive")
@@ -30,7 +30,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredForecasts:
     """Published forecasts of the LIVE_WINDOW months up to a run's origin, for some series.
 
     paths: by name, each (series, horizon, months), NaN where there is none. by_champion: bool (series, months), whether the
@@ -41,9 +41,9 @@ class Answered:
     by_champion: np.ndarray
 
 
-def read_answered(
+def read_answered_forecasts(
     connection: Connection, series_ids: Sequence[int], run: Run | Request, champions: Mapping[int, str]
-) -> Answered | None:
+) -> AnsweredForecasts | None:
     """Read forecasts by the run's recipe, from earlier runs that it may build on; None where there are none.
 
     champions: the bundle of each series' present network. Where a series was forecast more than once from the same
@@ -99,7 +99,7 @@ _SHARED_RATIO = text("""
 """)
 
 
-def read_shared_ratio(
+def read_global_ratio(
     connection: Connection, run: Run | Request, bundle_id: str, *, least: int
 ) -> tuple[int, int, float | None]:
     """Compare live and test RMSE of networks that series share, one month ahead.
@@ -129,7 +129,7 @@ def _runs_before(connection: Connection, run: Run | Request) -> list[int]:
             WHERE {BUILT_ON} AND recipe_hash = :recipe_hash AND origin < :origin AND origin > :too_early
             ORDER BY {FIRST_TO_COUNT}
         """),
-        {**built_on(run), "too_early": (run.origin + -(LIVE_WINDOW + run.recipe.horizon)).first_day},
+        {**built_on_parameters(run), "too_early": (run.origin + -(LIVE_WINDOW + run.recipe.horizon)).first_day},
     )
     return list(found)[::-1]
 
@@ -141,7 +141,7 @@ def _on_grids(
     present: np.ndarray,
     ended: np.ndarray,
     made: np.ndarray,
-) -> Answered:
+) -> AnsweredForecasts:
     """Put rows of run_series and of forecast into their places; present: (series,) number of each champion's bundle."""
     last_value = np.full((len(series_ids), len(run_ids)), np.nan)
     bundle = np.zeros(last_value.shape, dtype=np.int64)
@@ -164,4 +164,4 @@ def _on_grids(
     names = [name for name in made.dtype.names or () if made.dtype[name].kind == "f"]
     paths = {name: grid(made[name].astype(np.float64), np.nan) for name in names}
     paths["last_value"] = grid(last_value[rows, runs], np.nan)
-    return Answered(paths, grid(bundle[rows, runs] == present[rows], False)[:, 0])
+    return AnsweredForecasts(paths, grid(bundle[rows, runs] == present[rows], False)[:, 0])

@@ -11,7 +11,7 @@ from forecasting.storage.panels import hold_loads, newest_loads
 
 
 @dataclass(frozen=True)
-class Knowledge:
+class Vintage:
     """The newest load that a run may use, whether that is what was known at its origin, and the series that were there."""
 
     as_of: int
@@ -19,16 +19,16 @@ class Knowledge:
     series_ids: tuple[int, ...]
 
 
-def known_now(connection: Connection, series_ids: tuple[int, ...], origin: Month, *, usual: bool) -> Knowledge:
+def current_vintage(connection: Connection, series_ids: tuple[int, ...], origin: Month, *, usual: bool) -> Vintage:
     """Return what a live run knows: every load so far; usual: whether the origin is the one that is due, or newer."""
     hold_loads(connection)
     newest = newest_loads(connection, series_ids, [origin])[origin]
-    return Knowledge(newest, "as_of" if usual else "latest", series_ids)
+    return Vintage(newest, "as_of" if usual else "latest", series_ids)
 
 
-def known_then(
+def historical_vintages(
     connection: Connection, series_ids: tuple[int, ...], origins: Sequence[Month], recipe_hash: str
-) -> list[Knowledge]:
+) -> list[Vintage]:
     """Return what a live run from each of some origins knew, or would have known, of those of some series that were there.
 
     Only where the loads do not tell, since what came up to the origin came together with later months, is it the newest
@@ -42,11 +42,11 @@ def known_then(
     for origin in origins:
         if origin in live:
             as_of, then = live[origin]
-            known.append(Knowledge(as_of, "as_of", tuple(series_id for series_id in series_ids if series_id in then)))
+            known.append(Vintage(as_of, "as_of", tuple(series_id for series_id in series_ids if series_id in then)))
         elif origin in before:
-            known.append(Knowledge(before[origin], "as_of", _known_by(connection, series_ids, before[origin])))
+            known.append(Vintage(before[origin], "as_of", _known_by(connection, series_ids, before[origin])))
         else:
-            known.append(Knowledge(newest[origin], "latest", series_ids))
+            known.append(Vintage(newest[origin], "latest", series_ids))
     return known
 
 

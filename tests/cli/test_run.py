@@ -175,7 +175,8 @@ def test_help_imports_nothing_heavy(command: str) -> None:
 
 def test_the_library_does_not_import_prefect(database: Database) -> None:
     """Forecasting is usable without Prefect, and a reuse run without TensorFlow."""
-    probe = "import sys, forecasting.runs.job, forecasting.operations.series_review; sys.exit(str({'prefect', 'tensorflow'} & set(sys.modules)))"
+    modules = "forecasting.runs.job, forecasting.operations.series_review"
+    probe = f"import sys, {modules}; sys.exit(str({{'prefect', 'tensorflow'}} & set(sys.modules)))"
 
     answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
 

@@ -34,7 +34,7 @@ def check(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Check:
 
 def publish(database: Database, settings: Settings, origin: str | None = None) -> None:
     """Publish a live run of every series."""
-    run = job.open_run(database, job.round_from(settings, recipe="classic", origin=origin))
+    run = job.open_run(database, job.run_parameters(settings, recipe="classic", origin=origin))
     for number in run.shards:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
@@ -78,7 +78,7 @@ def test_month_health_shows_the_months_in_between(
     arrive("1962-01", milk=milk[:-2])
     publish(database, settings)
     arrive("1962-01", milk=milk[:-1])
-    some = job.open_run(database, job.round_from(settings, recipe="classic", series=["milk"]))
+    some = job.open_run(database, job.run_parameters(settings, recipe="classic", series=["milk"]))
     job.run_shard(database, some, 0)
     job.publish_run(database, some)
     arrive("1962-01", milk=milk)

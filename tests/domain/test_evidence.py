@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from forecasting.domain.evidence import replay
+from forecasting.domain.evidence import replay_verdict
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, MonthlyRecipe, Recipe
@@ -26,11 +26,11 @@ SHARED = MonthlyRecipe(
 )  # fmt: skip
 
 
-def run(database: Database, recipe: Recipe, **asked: Any) -> job.Summary:
+def run(database: Database, recipe: Recipe, **asked: Any) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
     policy = Policy(**asked.pop("policy", {}))
-    opened = job.open_run(database, job.Round(**{"recipe": recipe, "policy": policy, **asked}))
-    job.settle_shared_networks(database, opened)
+    opened = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **asked}))
+    job.prepare_global_networks(database, opened)
     for number in opened.shards:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
@@ -120,6 +120,6 @@ def test_other_evidence_gives_another_decision(
             text("SELECT evidence FROM milkrun.run_series WHERE run_id = :id"), {"id": second.run.run_id}
         )
 
-    again = replay({**stored, **change}, Policy(), QUICK, second.run.origin)
+    again = replay_verdict({**stored, **change}, Policy(), QUICK, second.run.origin)
 
     assert reason in (again.decision_reason, again.reason)

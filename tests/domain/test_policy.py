@@ -8,8 +8,8 @@ import pytest
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
-from forecasting.domain.policy import ChampionEvidence, Evidence, Policy, decide, without_bundle
-from forecasting.domain.promotion_rules import judge, ranges_of
+from forecasting.domain.policy import ChampionEvidence, Evidence, Policy, decide, verdict_on_damage
+from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.domain.recipes import CLASSIC
 
 ORIGIN = Month.of(1974, 12)
@@ -76,10 +76,10 @@ def test_a_wish_does_not_override_what_the_data_forbid() -> None:
 def test_a_damaged_bundle_is_retrained_or_fails_aloud() -> None:
     """With auto the network is made again; with never the series fails, and says why."""
     assert (
-        without_bundle(Policy(), "x").decision,
-        without_bundle(Policy(), "x").decision_reason,
+        verdict_on_damage(Policy(), "x").decision,
+        verdict_on_damage(Policy(), "x").decision_reason,
     ) == ("retrain", "bundle_damaged")
-    failed = without_bundle(Policy(retrain="never"), "checksum differs")
+    failed = verdict_on_damage(Policy(retrain="never"), "checksum differs")
     assert (failed.outcome, failed.reason, failed.detail) == ("failed", "bundle_damaged", "checksum differs")
 
 
@@ -105,7 +105,7 @@ def test_reasons_tell_months_and_numbers() -> None:
 )
 def test_only_sensible_numbers_are_published_as_forecasts(values: list[float] | None, told: str, expected: str) -> None:
     """Numbers that are not finite, or ten ranges away from a history of 0 to 10, become a fallback with its reason."""
-    outcome, reason, _ = judge(ranges_of(None if values is None else np.array(values), 0.0, 10.0), told)
+    outcome, reason, _ = accept_forecast(ranges_away(None if values is None else np.array(values), 0.0, 10.0), told)
 
     assert reason == expected
     assert outcome == ("forecast" if expected == "ok" else "fallback")

@@ -40,7 +40,7 @@ def publish_undisturbed(database: Database, settings: Settings) -> Callable[[], 
     """Give a function that trains and publishes the same month again, undisturbed and in one shard; it returns the digest."""
 
     def publish() -> str:
-        asked = job.round_from(settings, recipe="classic", retrain="always")
+        asked = job.run_parameters(settings, recipe="classic", retrain="always")
         run = job.open_run(database, asked)
         for number in run.shards:
             job.run_shard(database, run, number)

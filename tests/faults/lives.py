@@ -34,7 +34,7 @@ from sqlalchemy import text
 
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Retrain
-from forecasting.intake.columns import Layout
+from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.operations import promotions as orders
@@ -109,7 +109,7 @@ class Life(RuleBasedStateMachine):
     ) -> None:
         """Make runs of past origins, or make them again beside what is there."""
         first = self.newest + -back
-        asked = job.Round(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
+        asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
 
         def act(database: Database) -> None:
             for step in plan_backfill(database, asked, first, min(first + months, self.newest), again):
@@ -162,13 +162,13 @@ class Life(RuleBasedStateMachine):
 
     def _live(self, retrain: Retrain, at_once: int, moment: int | None) -> None:
         def act(database: Database) -> None:
-            self._take(database, job.Round(recipe=RECIPE, policy=Policy(retrain=retrain), shard_size=SHARD))
+            self._take(database, job.RunParameters(recipe=RECIPE, policy=Policy(retrain=retrain), shard_size=SHARD))
 
         others = [start(self.url, act) for _ in range(at_once - 1)]
         self._do("run", act, moment)
         assert all(end(child) == 0 for child in others)
 
-    def _take(self, database: Database, asked: job.Round) -> None:
+    def _take(self, database: Database, asked: job.RunParameters) -> None:
         take(database, asked)
 
     def _verify(self, run_id: int) -> None:
@@ -196,7 +196,7 @@ class Life(RuleBasedStateMachine):
             with tempfile.TemporaryDirectory(prefix="milkrun-life-") as folder:
                 file = Path(folder) / "arrival.csv"
                 file.write_text(f"series,month,value\n{rows}")
-                load_observations(database, open_file(file, Layout()), source="arrival.csv", today=LAST)
+                load_observations(database, open_file(file, ColumnLayout()), source="arrival.csv", today=LAST)
 
         killed = self._do("load", act, moment)
         with self.database.reading() as connection:
@@ -222,11 +222,11 @@ class Life(RuleBasedStateMachine):
 class NaiveLife(Life):
     """The control arm: runs are visible from the start, and their rows follow."""
 
-    def _take(self, database: Database, asked: job.Round) -> None:
+    def _take(self, database: Database, asked: job.RunParameters) -> None:
         opened = job.open_run(database, asked)
         flip = "UPDATE milkrun.run SET state = 'published', published_at = now() WHERE run_id = :id AND state = 'open'"
         database.write(lambda connection: connection.execute(text(flip), {"id": opened.run_id}))
-        job.settle_shared_networks(database, opened)
+        job.prepare_global_networks(database, opened)
         for number in opened.shards:
             job.run_shard(database, opened, number)
 

@@ -18,7 +18,7 @@ from forecasting.domain.errors import PassingFailure
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import MonthlyRecipe
-from forecasting.intake.columns import Layout
+from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.runs import job
@@ -70,7 +70,7 @@ def load(first: Month, last: Month) -> Act:
         with tempfile.TemporaryDirectory(prefix="milkrun-fault-") as folder:
             file = Path(folder) / "arrival.csv"
             write_arrival(file, first, last)
-            source = open_file(file, Layout())
+            source = open_file(file, ColumnLayout())
             load_observations(database, source, source="arrival.csv", sha256=source.sha256, today=Month.of(2000, 1))
 
     return act
@@ -78,23 +78,23 @@ def load(first: Month, last: Month) -> Act:
 
 def run(database: Database) -> None:
     """Take all steps of a live run from the newest month."""
-    take(database, job.Round(recipe=RECIPE, policy=Policy(), shard_size=SHARD))
+    take(database, job.RunParameters(recipe=RECIPE, policy=Policy(), shard_size=SHARD))
 
 
 def backfill(database: Database) -> None:
     """Backfill two past origins."""
-    asked = job.Round(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
+    asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
     for step in plan_backfill(database, asked, ORIGIN + -2, ORIGIN + -1, "none"):
         if step.to_do:
             take(database, step.asked)
 
 
-def take(database: Database, asked: job.Round) -> None:
+def take(database: Database, asked: job.RunParameters) -> None:
     """Take all steps of a run, in order, as the flows do."""
     opened = job.open_run(database, asked)
     if opened.state == "published":
         return
-    job.settle_shared_networks(database, opened)
+    job.prepare_global_networks(database, opened)
     for number in opened.shards:
         job.run_shard(database, opened, number)
     job.publish_run(database, opened)

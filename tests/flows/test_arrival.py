@@ -12,7 +12,7 @@ from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
 from forecasting.intake.loads import LoadResult
-from forecasting.operations.data_gate import look_for
+from forecasting.operations.data_gate import check_gate
 from forecasting.storage.db.database import Database
 from tests.runs.test_champion_challenger import seasonal
 
@@ -39,7 +39,7 @@ def test_the_gate_opens_by_share_or_by_deadline(
     four_series(arrive, DUE, arrived)
     asked = replace(settings, arrival_share=0.75, arrival_deadline=10)
 
-    found = look_for(database, asked, DUE, day, series=None)
+    found = check_gate(database, asked, DUE, day, series=None)
 
     assert (found.arrived, found.expected, found.is_open) == (arrived, 4, is_open)
     assert f"{arrived} of 4 series have 1998-01" in found.told
@@ -52,11 +52,11 @@ def test_series_that_are_asked_for_or_switched_off_are_counted_as_such(
     four_series(arrive, DUE, 2)
     asked = replace(settings, arrival_share=1.0)
 
-    assert look_for(database, asked, DUE, 5, series=("a", "b")).is_open
-    assert not look_for(database, asked, DUE, 5, series=("a", "c")).is_open
+    assert check_gate(database, asked, DUE, 5, series=("a", "b")).is_open
+    assert not check_gate(database, asked, DUE, 5, series=("a", "c")).is_open
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE milkrun.series SET active = false WHERE name IN ('c', 'd')"))
-    assert look_for(database, asked, DUE, 5, series=None).is_open
+    assert check_gate(database, asked, DUE, 5, series=None).is_open
 
 
 @pytest.mark.usefixtures("environment")

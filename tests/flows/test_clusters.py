@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from flows.monthly import monthly_forecast
 from forecasting.intake.loads import LoadResult
-from forecasting.runs.job import Summary
+from forecasting.runs.job import RunSummary
 from forecasting.storage.db.database import Database
 
 _WITNESS = """
@@ -40,8 +40,8 @@ def test_two_worker_processes_give_the_bits_of_a_plain_run(
 
     spread = monthly_forecast(retrain="always")
 
-    assert isinstance(plain, Summary)
-    assert isinstance(spread, Summary)
+    assert isinstance(plain, RunSummary)
+    assert isinstance(spread, RunSummary)
     assert spread.published_now
     assert spread.counts["retrained"] == 6
     assert len(read(database, "SELECT DISTINCT process FROM witness")) == 2

@@ -14,7 +14,7 @@ from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC
 from forecasting.intake.loads import LoadResult
 from forecasting.runs import job
-from forecasting.runs.job import Plan, Summary
+from forecasting.runs.job import RunPlan, RunSummary
 from forecasting.storage.db.database import Database
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -36,8 +36,8 @@ def test_the_flow_publishes_the_newest_month_once(database: Database, arrive: Ar
     first, second = monthly_forecast(), monthly_forecast()
 
     listener.reset(token)
-    assert isinstance(first, Summary)
-    assert isinstance(second, Summary)
+    assert isinstance(first, RunSummary)
+    assert isinstance(second, RunSummary)
     assert (str(first.run.origin), first.published_now, second.published_now) == ("1975-12", True, False)
     assert seen[-1] == (1, 1)
     [run] = read(database, "SELECT * FROM milkrun.run")
@@ -57,12 +57,12 @@ def test_shards_worked_on_at_once_give_the_bits_of_one_after_the_other(
     at_once = monthly_forecast()
 
     listener.reset(token)
-    assert isinstance(at_once, Summary)
+    assert isinstance(at_once, RunSummary)
     assert at_once.counts["forecast"] == 9
     assert read(database, "SELECT shard FROM milkrun.run_shard ORDER BY shard") == [(0,), (1,), (2,), (3,), (4,)]
     assert seen == sorted(seen)
     assert seen[-1] == (9, 9)
-    alone = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy(retrain="always"), shard_size=9))
+    alone = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(retrain="always"), shard_size=9))
     assert job.run_shard(database, alone, 0)
     for table, columns in (("forecast", "series_id, horizon, value"), ("rmse_history", "series_id, split, rmse")):
         rows = [
@@ -91,7 +91,7 @@ def test_a_shard_that_fails_ends_the_run_and_the_next_one_goes_on(
     with database.engine.begin() as connection:
         connection.execute(text("ALTER TABLE milkrun.run_series DROP CONSTRAINT poison"))
     again = monthly_forecast()
-    assert isinstance(again, Summary)
+    assert isinstance(again, RunSummary)
     assert (again.published_now, again.counts["forecast"]) == (True, 12)
 
 
@@ -101,7 +101,7 @@ def test_a_dry_run_only_plans(database: Database, arrive: Arrive, milk: list[flo
 
     plan = monthly_forecast(origin="1974-12", dry_run=True)
 
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, RunPlan)
     assert [verdict.decision_reason for verdict in plan.verdicts] == ["no_network"]
     assert read(database, "SELECT * FROM milkrun.run") == []
 
@@ -131,7 +131,7 @@ def test_a_backfill_walks_through_its_origins_and_leaves_live_runs_alone(
 
     summaries = backfill_forecasts("1975-01", "1975-03")
 
-    assert isinstance(live, Summary)
+    assert isinstance(live, RunSummary)
     assert [str(summary.run.origin) for summary in summaries] == ["1975-01", "1975-02", "1975-03"]
     assert [summary.counts["retrained"] for summary in summaries] == [1, 0, 0]
     assert before == read(database, "SELECT * FROM milkrun.latest_forecast ORDER BY horizon")

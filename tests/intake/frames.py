@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 from hypothesis import strategies as st
 
-from forecasting.intake.columns import Layout
+from forecasting.intake.columns import ColumnLayout
 from tests.intake.reference import Written
 
 # fmt: off
@@ -39,7 +39,7 @@ class Frame:
     """A file, how to read it, and its rows; None where damage leaves open what its rows are."""
 
     content: bytes
-    layout: Layout
+    layout: ColumnLayout
     rows: tuple[Written, ...] | None
     suffix: str = ".csv"
 
@@ -92,7 +92,7 @@ def long_files(draw: st.DrawFn) -> Frame:
         elif shape == "whole" and any(fields):
             rows.append(Written(line, cells[0], cells[1], dialect.number(cells[2]), cells[3]))
         lines.append({"blank": "", "bare": dialect.delimiter * 4}.get(shape, dialect.line(fields)))
-    return Frame(dialect.file(lines), Layout(), tuple(rows))
+    return Frame(dialect.file(lines), ColumnLayout(), tuple(rows))
 
 
 @st.composite
@@ -110,7 +110,7 @@ def wide_files(draw: st.DrawFn) -> Frame:
             for name, cell in zip(names, cells, strict=True)
             if cell.strip()
         ]
-    return Frame(dialect.file(lines), Layout(form="wide", month_column="month"), tuple(rows))
+    return Frame(dialect.file(lines), ColumnLayout(form="wide", month_column="month"), tuple(rows))
 
 
 NUMBERS: dict[str, tuple[pyarrow.DataType, st.SearchStrategy[Any], Callable[[Any], str]]] = {
@@ -145,7 +145,7 @@ def parquet_files(draw: st.DrawFn) -> Frame:
         for line, (name, when, number) in enumerate(cells, start=2)
     ]
     told = tuple(row for row in rows if row.series or row.month or row.value)
-    return Frame(sink.getvalue(), Layout(), told, ".parquet")
+    return Frame(sink.getvalue(), ColumnLayout(), told, ".parquet")
 
 
 @st.composite

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.lstm.batched.training import Trained, Training, epoch_orders, train
+from forecasting.lstm.batched.blocks import epoch_orders
+from forecasting.lstm.batched.training import train
+from forecasting.lstm.batched.types import BatchedTraining, TrainingResult
 from forecasting.lstm.weights import Architecture, Weights, initial_weights, predict, to_keras
 
 CLASSIC = Architecture(1, (4,))
@@ -41,7 +43,7 @@ def pinball(quantiles: tuple[float, ...]) -> Callable[[Any, Any], Any]:
 
 
 def keras_fit(
-    architecture: Architecture, training: Training, weights: Weights, x: np.ndarray, y: np.ndarray, seed: int
+    architecture: Architecture, training: BatchedTraining, weights: Weights, x: np.ndarray, y: np.ndarray, seed: int
 ) -> tuple[Weights, np.ndarray]:
     """Train one network, the first of weights, with plain Keras on the same batches; its weights and losses by epoch."""
     import keras
@@ -66,16 +68,20 @@ def network(weights: Weights, position: int) -> Weights:
 @pytest.mark.parametrize(
     ("architecture", "training", "counts"),
     [
-        (CLASSIC, Training(), [111, 23]),
-        (Architecture(12, (8,), "steps"), Training(batch_size=16), [60, 23]),
-        (Architecture(4, (4, 3), "features", 2), Training(batch_size=8, epochs=30), [50, 17]),
-        (Architecture(6, (4, 3), "steps", 2), Training(batch_size=8, epochs=30), [50, 17]),
-        (Architecture(5, (10, 9), "steps"), Training(batch_size=8, epochs=30), [50, 17]),
-        (Architecture(3, (4,), "features", 4), Training("pinball", (0.1, 0.9), batch_size=4, epochs=40), [50, 21]),
+        (CLASSIC, BatchedTraining(), [111, 23]),
+        (Architecture(12, (8,), "steps"), BatchedTraining(batch_size=16), [60, 23]),
+        (Architecture(4, (4, 3), "features", 2), BatchedTraining(batch_size=8, epochs=30), [50, 17]),
+        (Architecture(6, (4, 3), "steps", 2), BatchedTraining(batch_size=8, epochs=30), [50, 17]),
+        (Architecture(5, (10, 9), "steps"), BatchedTraining(batch_size=8, epochs=30), [50, 17]),
+        (
+            Architecture(3, (4,), "features", 4),
+            BatchedTraining("pinball", (0.1, 0.9), batch_size=4, epochs=40),
+            [50, 21],
+        ),
     ],
     ids=["classic", "twelve-steps", "stacked-features", "stacked-steps", "stacked-products", "pinball"],
 )
-def test_ends_where_keras_ends(architecture: Architecture, training: Training, counts: list[int]) -> None:
+def test_ends_where_keras_ends(architecture: Architecture, training: BatchedTraining, counts: list[int]) -> None:
     """From the same weights with the same batches every network ends within 1e-5 of plain Keras, padding being NaN."""
     x, y = some_windows(len(counts), max(counts), architecture)
     for position, count in enumerate(counts):
@@ -110,7 +116,7 @@ def test_early_stopping_is_that_of_keras() -> None:
     """A network stops when Keras' EarlyStopping would stop it, and keeps the weights that Keras would restore."""
     import keras
 
-    training = Training(epochs=40, batch_size=4, learning_rate=0.05, patience=3)
+    training = BatchedTraining(epochs=40, batch_size=4, learning_rate=0.05, patience=3)
     architecture = Architecture(3, (4,))
     x, y = some_windows(4, 60, architecture)
     y = y[np.random.default_rng(3).permuted(np.tile(np.arange(4)[:, None], (1, 60)), axis=0), np.arange(60)]
@@ -155,16 +161,16 @@ def test_early_stopping_is_that_of_keras() -> None:
             assert np.abs(trained.weights[name][position] - tensor).max() <= 1e-5 * np.abs(tensor).max(), name
 
 
-ALONE: dict[str, tuple[Architecture, Training]] = {
-    "classic": (CLASSIC, Training(epochs=2)),
-    "steps": (Architecture(3, (2,), "steps"), Training(epochs=2, batch_size=4)),
-    "products": (Architecture(4, (16,), "steps"), Training(epochs=2, batch_size=4)),
-    "stopping": (Architecture(2, (3,), outputs=2), Training("pinball", (0.2, 0.8), 3, 4, 0.1, patience=0)),
+ALONE: dict[str, tuple[Architecture, BatchedTraining]] = {
+    "classic": (CLASSIC, BatchedTraining(epochs=2)),
+    "steps": (Architecture(3, (2,), "steps"), BatchedTraining(epochs=2, batch_size=4)),
+    "products": (Architecture(4, (16,), "steps"), BatchedTraining(epochs=2, batch_size=4)),
+    "stopping": (Architecture(2, (3,), outputs=2), BatchedTraining("pinball", (0.2, 0.8), 3, 4, 0.1, patience=0)),
 }
 NETWORKS = 300  # more than one block in each layout
 
 
-def train_some(name: str, chosen: list[int], **how: Any) -> Trained:
+def train_some(name: str, chosen: list[int], **how: Any) -> TrainingResult:
     """Train some of 300 networks with 1 to 80 windows each, as ALONE says."""
     architecture, training = ALONE[name]
     x, y = some_windows(NETWORKS, 80, architecture)
@@ -178,7 +184,7 @@ def train_some(name: str, chosen: list[int], **how: Any) -> Trained:
     return train(architecture, training, *own, seeds, validation=held_out, **how)
 
 
-together: dict[str, Trained] = {}
+together: dict[str, TrainingResult] = {}
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -230,7 +236,7 @@ def test_the_number_of_cores_leaves_no_trace(units: tuple[int, ...], look_back: 
 
 def test_a_diverged_network_is_marked_and_troubles_nobody() -> None:
     """Data that explode one network leave the bits of its neighbours alone."""
-    training = Training(epochs=3, batch_size=4)
+    training = BatchedTraining(epochs=3, batch_size=4)
     x, y = some_windows(3, 30, CLASSIC)
     counts, seeds = np.array([30, 30, 30]), np.arange(3, dtype=np.uint64)
     sound = train(CLASSIC, training, x, y, counts, seeds)
@@ -245,7 +251,7 @@ def test_a_diverged_network_is_marked_and_troubles_nobody() -> None:
 
 def test_without_shuffling_windows_come_in_their_order() -> None:
     """The seed changes nothing when neither the initial weights nor the order are drawn from it."""
-    training = Training(epochs=2, batch_size=4, shuffle=False)
+    training = BatchedTraining(epochs=2, batch_size=4, shuffle=False)
     x, y = some_windows(1, 30, CLASSIC)
     start = initial_weights(CLASSIC, np.array([3], np.uint64))
 
@@ -262,7 +268,7 @@ def test_training_learns_and_leaves_its_input_alone() -> None:
 
     trained = train(
         Architecture(12, (4,)),
-        Training(batch_size=4),
+        BatchedTraining(batch_size=4),
         x,
         y,
         np.array([40, 40]),
@@ -280,7 +286,15 @@ def test_progress_counts_networks_as_blocks_finish() -> None:
     x, y = some_windows(300, 5, CLASSIC)
     heard: list[int] = []
 
-    train(CLASSIC, Training(epochs=1), x, y, np.full(300, 5), np.arange(300, dtype=np.uint64), progress=heard.append)
+    train(
+        CLASSIC,
+        BatchedTraining(epochs=1),
+        x,
+        y,
+        np.full(300, 5),
+        np.arange(300, dtype=np.uint64),
+        progress=heard.append,
+    )
 
     assert sorted(heard) == [44, 128, 128]
 
@@ -288,7 +302,7 @@ def test_progress_counts_networks_as_blocks_finish() -> None:
 def test_nothing_to_train_is_fine() -> None:
     """No networks give an empty result."""
     trained = train(
-        CLASSIC, Training(epochs=3), np.empty((0, 5, 1)), np.empty((0, 5, 1)), np.empty(0, int), np.empty(0)
+        CLASSIC, BatchedTraining(epochs=3), np.empty((0, 5, 1)), np.empty((0, 5, 1)), np.empty(0, int), np.empty(0)
     )
 
     assert trained.losses.shape == (0, 3)
@@ -318,16 +332,16 @@ def test_mistakes_are_refused_at_once() -> None:
     x, y = some_windows(2, 9, CLASSIC)
     seeds = np.arange(2, dtype=np.uint64)
     with pytest.raises(ValueError, match="pinball"):
-        Training("pinball")
+        BatchedTraining("pinball")
     with pytest.raises(ValueError, match="mse"):
-        Training("huber")  # type: ignore[arg-type]  # the mistake under test
+        BatchedTraining("huber")  # type: ignore[arg-type]  # the mistake under test
     with pytest.raises(ValueError, match="at least 1"):
-        Training(epochs=0)
+        BatchedTraining(epochs=0)
     with pytest.raises(ValueError, match="patience needs"):
-        train(CLASSIC, Training(patience=2), x, y, np.array([9, 9]), seeds)
+        train(CLASSIC, BatchedTraining(patience=2), x, y, np.array([9, 9]), seeds)
     with pytest.raises(ValueError, match="do not fit"):
-        train(CLASSIC, Training(), x[..., [0, 0]], y, np.array([9, 9]), seeds)
+        train(CLASSIC, BatchedTraining(), x[..., [0, 0]], y, np.array([9, 9]), seeds)
     with pytest.raises(ValueError, match="1 to 9 windows"):
-        train(CLASSIC, Training(), x, y, np.array([9, 10]), seeds)
+        train(CLASSIC, BatchedTraining(), x, y, np.array([9, 10]), seeds)
     with pytest.raises(ValueError, match="1 to 9 windows"):
-        train(CLASSIC, Training(), x, y, np.array([9, 0]), seeds)
+        train(CLASSIC, BatchedTraining(), x, y, np.array([9, 0]), seeds)

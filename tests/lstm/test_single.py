@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from forecasting.lstm.single.gradients import Trace, loss_and_gradients, matrices
-from forecasting.lstm.single.network import Shape, first_weights, predict_shared
-from forecasting.lstm.single.training import SharedTraining, draw_rows, train_shared
+from forecasting.lstm.single.network import SingleArchitecture, first_weights, predict_single
+from forecasting.lstm.single.training import SingleTraining, draw_rows, train_single
 from forecasting.lstm.tensorflow import start_tensorflow
 from forecasting.lstm.weights import Weights
 
-SHAPE = Shape(steps=12, features=4, facts=7, units=5, outputs=6)
+SHAPE = SingleArchitecture(steps=12, features=4, facts=7, units=5, outputs=6)
 LEVELS = np.array([0.1, 0.5, 0.9], np.float32)
 
 
@@ -46,7 +46,7 @@ def test_the_network_predicts_what_keras_predicts() -> None:
     weights, steps, facts, _, _ = weights_and_batch()
     expected = keras_model(weights)([steps, facts]).numpy()
 
-    np.testing.assert_allclose(predict_shared(SHAPE, weights, steps, facts), expected, atol=1e-5)
+    np.testing.assert_allclose(predict_single(SHAPE, weights, steps, facts), expected, atol=1e-5)
 
 
 def test_loss_and_gradients_are_those_of_tensorflow() -> None:
@@ -77,10 +77,10 @@ def test_a_trained_network_tells_two_patterns_apart() -> None:
     up = draw.integers(0, 2, 400) * 2 - 1
     steps = (up[:, None, None] * np.ones((1, 12, 4))).astype(np.float32)
     facts, targets = np.zeros((400, 7), np.float32), up[:, None] + draw.normal(0, 0.1, (400, 2))
-    training = SharedTraining(tuple(LEVELS.tolist()), updates=200, batch_size=32, learning_rate=1e-2)
+    training = SingleTraining(tuple(LEVELS.tolist()), updates=200, batch_size=32, learning_rate=1e-2)
     rows = draw_rows(np.uint64(3), training.updates, training.batch_size, 400)
-    weights = train_shared(SHAPE, training, steps, facts, targets, np.ones(400), rows, np.uint64(3))
-    said = predict_shared(SHAPE, weights, steps, facts).reshape(400, 2, 3)
+    weights = train_single(SHAPE, training, steps, facts, targets, np.ones(400), rows, np.uint64(3))
+    said = predict_single(SHAPE, weights, steps, facts).reshape(400, 2, 3)
 
     assert np.abs(said[:, :, 1] - up[:, None]).max() < 0.1
     assert (np.diff(said, axis=2) > 0.05).all()
@@ -90,4 +90,4 @@ def test_an_untrained_shared_network_says_the_base_path() -> None:
     """Its head is zero."""
     _, steps, facts, _, _ = weights_and_batch()
 
-    assert (predict_shared(SHAPE, first_weights(SHAPE, np.uint64(1)), steps, facts) == 0).all()
+    assert (predict_single(SHAPE, first_weights(SHAPE, np.uint64(1)), steps, facts) == 0).all()

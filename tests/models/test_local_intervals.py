@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from forecasting.models.monthly.dataset import look_back_from
-from forecasting.models.monthly.local_intervals import past_spread, quantiles_around
+from forecasting.models.monthly.dataset import build_training_sets
+from forecasting.models.monthly.local_intervals import quantiles_around, training_scale
 from forecasting.numerics.intervals import MULTIPLES
 
 
@@ -13,8 +13,8 @@ def test_past_spread_is_what_the_base_path_missed() -> None:
     draw = np.random.default_rng(1)
     values = 100 * np.exp(np.cumsum(draw.normal(0, [[0.02], [0.1]], (2, 60)), axis=1))
     lengths = np.array([60, 60])
-    learning = look_back_from(values, lengths, horizon=12, months=6, least=18, most=100, seed=1)
-    found = past_spread(learning, np.zeros_like(learning.residuals), 2)
+    learning = build_training_sets(values, lengths, horizon=12, months=6, least=18, most=100, seed=1)
+    found = training_scale(learning, np.zeros_like(learning.residuals), 2)
     rows = learning.series == 0
     errors = learning.residuals[rows, 0] * learning.examples.scale[rows]
 

@@ -10,13 +10,13 @@ import pytest
 
 from forecasting.domain.errors import RecipeError
 from forecasting.domain.months import Month
-from forecasting.domain.panel import Histories
+from forecasting.domain.panel import BOUNDS, Histories
 from forecasting.domain.recipes import MONTHLY, MonthlyRecipe
 from forecasting.lstm.random import series_seeds
 from forecasting.models.codec import pack, unpack
-from forecasting.models.monthly.forecast import forecast, predict_past, without_networks
-from forecasting.models.monthly.training import fit, fit_shared
-from forecasting.models.types import Fitted, Forecasts, Networks
+from forecasting.models.monthly.forecast import forecast, forecast_without_networks, predict_past
+from forecasting.models.monthly.training import fit, fit_global
+from forecasting.models.types import FitResult, Forecasts, Networks
 
 QUICK = MonthlyRecipe(
     name="monthly",
@@ -31,7 +31,6 @@ QUICK = MonthlyRecipe(
     own_members=2,
 )
 SHARED, OWN = replace(QUICK, shared_from=2), replace(QUICK, shared_from=1_000)
-BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 
 
 def histories_of(series: list[np.ndarray]) -> Histories:
@@ -54,22 +53,22 @@ def some_series(count: int = 6, months: int = 72) -> list[np.ndarray]:
     return result
 
 
-def train(recipe: MonthlyRecipe, histories: Histories, **options: Any) -> Fitted:
+def train(recipe: MonthlyRecipe, histories: Histories, **options: Any) -> FitResult:
     """Train the networks that series share, or those of their own, as the recipe's rule says."""
     count = len(histories.lengths)
     if recipe.shares(count):
-        return fit_shared(recipe, histories, **options)
+        return fit_global(recipe, histories, **options)
     seeds = series_seeds(recipe.seed, [f"series {row}" for row in range(count)])
     return fit(recipe, histories, seeds, **options)
 
 
 @cache
-def fitted_of(recipe: MonthlyRecipe) -> Fitted:
+def fitted_of(recipe: MonthlyRecipe) -> FitResult:
     """Fit a recipe on the series above, once."""
     return train(recipe, histories_of(some_series()))
 
 
-def ahead(recipe: MonthlyRecipe, fitted: Fitted, histories: Histories, **options: Any) -> Forecasts:
+def ahead(recipe: MonthlyRecipe, fitted: FitResult, histories: Histories, **options: Any) -> Forecasts:
     """Forecast the histories that were fitted, or those at positions."""
     positions = options.pop("positions", range(len(histories.lengths)))
     return forecast(recipe, fitted.networks, histories, positions=positions, **options)
@@ -253,7 +252,7 @@ def test_the_past_of_many_is_that_of_each(recipe: MonthlyRecipe) -> None:
 
 def test_without_networks_the_base_path_speaks() -> None:
     """With the intervals of a random walk: wider with every month."""
-    found = without_networks(QUICK, histories_of([some_series()[0], np.array([5.0])]))
+    found = forecast_without_networks(QUICK, histories_of([some_series()[0], np.array([5.0])]))
 
     assert found.base_path is not None
     assert found.values.tolist() == found.base_path.tolist()

@@ -11,8 +11,8 @@ from forecasting.domain.errors import BundleError
 from forecasting.domain.recipes import recipe_from
 from forecasting.models.golden import check_networks, golden_answers
 from forecasting.models.method import method_of
-from forecasting.runs.model_store import networks_of
-from forecasting.storage.bundles import Bundle, digest_of
+from forecasting.runs.model_store import networks_from
+from forecasting.storage.bundles import Bundle, members_digest
 from tests.stored_bundles import FOLDER, from_json, histories, read
 
 FILES = sorted(FOLDER.glob("*.json"))
@@ -25,7 +25,7 @@ def test_what_an_earlier_release_stored_says_the_same(path: Path) -> None:
     recipe = recipe_from(stored["recipe"])
     bundle = from_json(recipe, stored["bundle"])
 
-    networks, positions = networks_of(stored["bundle"]["bundle_id"], bundle, [1, 2])
+    networks, positions = networks_from(stored["bundle"]["bundle_id"], bundle, [1, 2])
     said = method_of(recipe).forecast(recipe, networks, histories(), positions=positions)
 
     assert recipe.hash == stored["bundle"]["recipe_hash"]
@@ -45,7 +45,7 @@ def test_networks_that_answer_otherwise_than_when_they_were_stored_are_damaged(k
     with pytest.raises(
         BundleError, match=r"do not answer as they did when they were stored, 0.009\d? of the answer away"
     ):
-        networks_of(bundle.bundle_id, bundle, [1, 2])
+        networks_from(bundle.bundle_id, bundle, [1, 2])
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_a_scaler_of_another_form_is_damage(change: dict[str, Any]) -> None:
     bundle = bundle_at("format-1-golden-classic")
     odd = dataclasses.replace(bundle.members[1], scaler={**bundle.members[1].scaler, **change})
     members = (bundle.members[0], odd)
-    bundle.manifest["members"] = digest_of(members)
+    bundle.manifest["members"] = members_digest(members)
     crafted = dataclasses.replace(bundle, members=members)
 
     with pytest.raises(BundleError, match="a scaler is not of the form of recipe classic"):
-        networks_of(crafted.bundle_id, crafted, [1, 2])
+        networks_from(crafted.bundle_id, crafted, [1, 2])
 
 
 def test_golden_answers_leave_out_what_is_not_finite() -> None:
     """A scaler at the end of float64: its network has no golden answer, the other one keeps its own."""
     bundle = bundle_at("format-1-golden-classic")
-    networks, _ = networks_of(bundle.bundle_id, bundle, [1, 2])
+    networks, _ = networks_from(bundle.bundle_id, bundle, [1, 2])
     wide = dataclasses.replace(
         networks, scalers=({"kind": "min_max", "low": -1.7e308, "high": 1.7e308}, networks.scalers[1])
     )

@@ -36,7 +36,7 @@ def test_a_backtest_says_what_a_backfill_publishes(database: Database, arrive: A
 
     for month in (9, 10, 11):
         opened = job.open_run(
-            database, job.Round(recipe=QUICK, policy=Policy(), kind="backfill", origin=Month.of(1975, month))
+            database, job.RunParameters(recipe=QUICK, policy=Policy(), kind="backfill", origin=Month.of(1975, month))
         )
         job.run_shard(database, opened, 0)
         job.publish_run(database, opened)

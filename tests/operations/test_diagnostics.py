@@ -54,7 +54,7 @@ def execute(database: Database, statement: str) -> None:
 
 def publish(database: Database) -> None:
     """Publish a run of the recipe classic."""
-    run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     for number in run.shards:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
@@ -181,7 +181,7 @@ def test_a_load_that_is_held_open(sound: Settings) -> None:
 def test_a_run_that_was_never_published(sound: Settings, database: Database, arrive: Arrive) -> None:
     """Open for more than a day: it is named with the command that goes on with it."""
     arrive("1976-01", milk=[900.0])
-    job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     assert troubles(sound) == {}
     execute(database, "UPDATE milkrun.run SET started_at = now() - interval '25 hours' WHERE run_id = 2")
 

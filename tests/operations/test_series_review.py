@@ -22,7 +22,7 @@ Arrive = Callable[..., LoadResult]
 
 def run(database: Database) -> None:
     """Take all steps of a run."""
-    opened = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    opened = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     for number in opened.shards:
         job.run_shard(database, opened, number)
     job.publish_run(database, opened)

@@ -26,8 +26,8 @@ Verify = Callable[..., tuple[int, dict[str, Any]]]
 
 def publish(database: Database, recipe: Recipe, *, shard_size: int = 1000, **policy: Any) -> None:
     """Take all steps of a run, as the flows do."""
-    run = job.open_run(database, job.Round(recipe=recipe, policy=Policy(**policy), shard_size=shard_size))
-    job.settle_shared_networks(database, run)
+    run = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(**policy), shard_size=shard_size))
+    job.prepare_global_networks(database, run)
     for number in run.shards:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
@@ -157,7 +157,7 @@ def test_an_older_run_published_later_leaves_intervals_open(verify: Verify, data
     """Forecasts that count in the live errors now but were not there then: values are compared, bounds are not called wrong."""
     series = some_series(88)
     arrive("1970-01", **{name: values[:84] for name, values in series.items()})
-    early = job.open_run(database, job.Round(recipe=OWN, policy=Policy()))
+    early = job.open_run(database, job.RunParameters(recipe=OWN, policy=Policy()))
     for month in range(84, 88):
         arrive(str(Month.of(1970, 1) + month), **{name: values[month : month + 1] for name, values in series.items()})
         publish(database, OWN, retrain="auto" if month == 84 else "never")
@@ -177,9 +177,9 @@ def test_intervals_of_origins_that_were_taken_together_are_compared(
 ) -> None:
     """The runs of a group are opened at one moment; each counts those before it, and so does its replay."""
     arrive("1970-01", **some_series(96))
-    asked = job.Round(recipe=OWN, policy=Policy(retrain="always"))
+    asked = job.RunParameters(recipe=OWN, policy=Policy(retrain="always"))
     steps = plan_backfill(database, asked, Month.of(1977, 1), Month.of(1977, 4), "none")
-    job.run_together(database, [step.request for step in steps])
+    job.run_jointly(database, [step.request for step in steps])
     for number in range(1, 5):
         assert verify("--run", str(number))[1]["intervals_not_compared"] == 0
     execute(database, "UPDATE milkrun.forecast SET upper_80 = upper_80 * 1.000001 WHERE run_id = 4 AND horizon = 2")
@@ -195,7 +195,7 @@ def test_a_run_that_is_not_published_cannot_be_verified(
     """The message says what to do first."""
     monkeypatch.setenv("DATABASE_URL", str(settings.database_url))
     arrive("1962-01", milk=[float(month) for month in range(60)])
-    job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
 
     answer = CliRunner().invoke(milkrun, ["verify", "--run", "1"], standalone_mode=False)
 

@@ -93,7 +93,7 @@ def test_the_parts_of_a_change_add_up(
     """A revised month and a new one each have their part; a part that moved nothing takes no room."""
     for first, months in (("1962-01", milk[:167]), ("1975-11", [700.0, milk[167]])):
         arrive(first, milk=months)
-        run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+        run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
         job.run_shard(database, run, 0)
         job.publish_run(database, run)
 
@@ -144,7 +144,7 @@ def test_intervals_and_coverage_reach_the_page(
     """Where a recipe gives intervals, the page has them, with the share of answered forecasts inside."""
     for first, months in (("1962-01", milk[:166]), ("1975-11", milk[166:167]), ("1975-12", milk[167:])):
         arrive(first, milk=months)
-        run = job.open_run(database, job.Round(recipe=QUICK, policy=Policy()))
+        run = job.open_run(database, job.RunParameters(recipe=QUICK, policy=Policy()))
         job.run_shard(database, run, 0)
         database.write(
             lambda connection: connection.execute(
@@ -194,7 +194,7 @@ def test_a_run_that_is_not_there_or_not_published_is_refused(
     with pytest.raises(RunRefused, match="No run is published yet"):
         report_run(database, None)
     arrive("1962-01", milk=milk)
-    job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     with pytest.raises(RunRefused, match="Run 1 is not published yet"):
         report_run(database, 1)
     with pytest.raises(RunRefused, match="There is no run 7"):

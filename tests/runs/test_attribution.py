@@ -21,10 +21,10 @@ PARTS = ("new_months", "revisions", "network", "recipe_change")
 OTHER = ClassicRecipe(name="other", units=(5,), epochs=20)
 
 
-def run(database: Database, *, recipe: Recipe = CLASSIC, **policy: Any) -> job.Summary:
+def run(database: Database, *, recipe: Recipe = CLASSIC, **policy: Any) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
-    opened = job.open_run(database, job.Round(recipe=recipe, policy=Policy(**policy)))
-    job.settle_shared_networks(database, opened)
+    opened = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(**policy)))
+    job.prepare_global_networks(database, opened)
     for number in opened.shards:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
@@ -51,7 +51,7 @@ def only(part: str, rows: Sequence[Any]) -> bool:
 
 
 @pytest.fixture
-def first(database: Database, arrive: Arrive, milk: list[float]) -> job.Summary:
+def first(database: Database, arrive: Arrive, milk: list[float]) -> job.RunSummary:
     """Publish a first run of a series up to 1974-12."""
     arrive("1962-01", milk=milk[:156])
     return run(database)
@@ -114,7 +114,7 @@ def test_another_recipe_alone(database: Database) -> None:
 
 
 def test_recipes_side_by_side_are_compared_with_themselves(
-    database: Database, arrive: Arrive, milk: list[float], first: job.Summary
+    database: Database, arrive: Arrive, milk: list[float], first: job.RunSummary
 ) -> None:
     """Where a recipe has an earlier run of its own, it is compared with that, not with the other's newer one."""
     run(database, recipe=OTHER)
@@ -166,7 +166,7 @@ def test_networks_of_the_recipe_monthly(database: Database, arrive: Arrive, retr
 
 
 def test_a_damaged_network_is_said_instead_of_parts(
-    database: Database, arrive: Arrive, milk: list[float], first: job.Summary
+    database: Database, arrive: Arrive, milk: list[float], first: job.RunSummary
 ) -> None:
     """Where the network before cannot be read, the change is there, its parts are empty and the reason says why."""
     with database.engine.begin() as connection:

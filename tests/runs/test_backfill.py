@@ -45,17 +45,17 @@ SAID = {
 }
 
 
-def run(database: Database, recipe: Recipe = QUICK, **asked: Any) -> job.Summary:
+def run(database: Database, recipe: Recipe = QUICK, **asked: Any) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
     policy = Policy(**asked.pop("policy", {}))
-    opened = job.open_run(database, job.Round(**{"recipe": recipe, "policy": policy, **asked}))
-    job.settle_shared_networks(database, opened)
+    opened = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **asked}))
+    job.prepare_global_networks(database, opened)
     for number in opened.shards:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
 
 
-def backfill(database: Database, origin: Month, recipe: Recipe = QUICK, **asked: Any) -> job.Summary:
+def backfill(database: Database, origin: Month, recipe: Recipe = QUICK, **asked: Any) -> job.RunSummary:
     """Take all steps of the run of one past origin."""
     return run(database, recipe, kind="backfill", origin=origin, **asked)
 
@@ -66,7 +66,7 @@ def read(database: Database, query: str) -> Sequence[Any]:
         return connection.execute(text(query)).all()
 
 
-def said(database: Database, summary: job.Summary) -> Rows:
+def said(database: Database, summary: job.RunSummary) -> Rows:
     """Return all that a run says, as text, to the last bit."""
     return {
         table: [

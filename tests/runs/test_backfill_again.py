@@ -15,8 +15,8 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Retrain
 from forecasting.domain.settings import Settings
 from forecasting.runs import job
-from forecasting.runs.backfill import Reprocess, Step, plan_backfill, plan_first
-from forecasting.runs.job import Round
+from forecasting.runs.backfill import BackfillStep, Reprocess, plan_backfill, plan_first
+from forecasting.runs.job import RunParameters
 from forecasting.storage import runs
 from forecasting.storage.db.database import Database
 from tests.runs.test_backfill import QUICK, Arrive, backfill, read, run, said
@@ -45,12 +45,14 @@ with open_database(Settings.from_environment()) as database:
 """
 
 
-def plan(database: Database, reprocess: Reprocess = "none", end: Month = END, retrain: Retrain = "auto") -> list[Step]:
+def plan(
+    database: Database, reprocess: Reprocess = "none", end: Month = END, retrain: Retrain = "auto"
+) -> list[BackfillStep]:
     """Plan the backfill of these tests."""
-    return plan_backfill(database, Round(recipe=QUICK, policy=Policy(retrain)), START, end, reprocess)
+    return plan_backfill(database, RunParameters(recipe=QUICK, policy=Policy(retrain)), START, end, reprocess)
 
 
-def take(database: Database, steps: Sequence[Step], shard_size: int = 1000) -> list[job.Summary]:
+def take(database: Database, steps: Sequence[BackfillStep], shard_size: int = 1000) -> list[job.RunSummary]:
     """Take the steps that are to do."""
     return [
         backfill(
@@ -98,7 +100,7 @@ def assert_as_if_undisturbed(
         with database.reading() as connection:
             first = runs.read_run(connection, row.run_id)
         assert again.run.attempt == 2
-        assert said(database, job.Summary(first, False, {}, ())) == said(database, again)
+        assert said(database, job.RunSummary(first, False, {}, ())) == said(database, again)
 
 
 @pytest.mark.slow

@@ -61,5 +61,5 @@ def test_a_backfill_of_50_series_says_what_the_live_runs_said(
     assert _decided(live) == {"retrained", "reused"}
 
 
-def _decided(live: list[job.Summary]) -> set[str]:
+def _decided(live: list[job.RunSummary]) -> set[str]:
     return {name for summary in live for name in ("retrained", "reused") if summary.counts[name]}

@@ -71,7 +71,7 @@ def _newest_loads(*asked: Any) -> dict[Month, int]:
 
 
 def _of_any_month(run: Any) -> dict[str, Any]:
-    return {**runs.built_on(run), "origin": Month.of(2100, 1).first_day, "as_of": 1_000}
+    return {**runs.built_on_parameters(run), "origin": Month.of(2100, 1).first_day, "as_of": 1_000}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Verdict
-from forecasting.domain.promotion_rules import Challenge, result_of, settle
+from forecasting.domain.promotion_rules import Challenge, challenge_result, decide_promotion
 from forecasting.domain.recipes import CLASSIC, MonthlyRecipe, Recipe
 from forecasting.intake.loads import LoadResult
 from forecasting.storage.db.database import Database
@@ -251,9 +251,9 @@ def test_each_rule_of_a_challenge(challenge: Challenge, result: str) -> None:
     """Better or equal replaces, worse or not finite does not; what cannot be compared is taken."""
     trained = Verdict("retrain", "age", None, "ok", "Old.")
 
-    settled = settle(trained, challenge, Policy())
+    settled = decide_promotion(trained, challenge, Policy())
 
-    assert result_of(challenge, Policy()) == result
+    assert challenge_result(challenge, Policy()) == result
     kept = ("reuse", "champion_kept") if result == "champion_kept" else ("retrain", "age")
     assert (settled.decision, settled.decision_reason) == kept
     assert str(settled.detail).startswith("Old. ")

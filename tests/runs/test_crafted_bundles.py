@@ -93,8 +93,8 @@ def test_a_crafted_bundle_is_refused_and_the_series_trains_again(
     assert reason == "bundle_damaged"
 
 
-def publish(database: Database) -> job.Summary:
+def publish(database: Database) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
-    run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     job.run_shard(database, run, 0)
     return job.publish_run(database, run)

@@ -34,11 +34,11 @@ SHARED = MonthlyRecipe(
 OWN = replace(SHARED, name="quick own", shared_from=1_000)
 
 
-def run(database: Database, recipe: MonthlyRecipe = SHARED, **asked: Any) -> job.Summary:
+def run(database: Database, recipe: MonthlyRecipe = SHARED, **asked: Any) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
     policy = Policy(**asked.pop("policy", {}))
-    opened = job.open_run(database, job.Round(**{"recipe": recipe, "policy": policy, **asked}))
-    job.settle_shared_networks(database, opened)
+    opened = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **asked}))
+    job.prepare_global_networks(database, opened)
     for number in opened.shards:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
@@ -152,7 +152,7 @@ def test_shared_networks_grow_old_together(database: Database, arrive: Arrive) -
     young = run(database)
     arrive("1977-12", **{name: values[95:96] for name, values in series.items()})
 
-    plan = job.plan_run(database, job.Round(recipe=SHARED, policy=Policy(challenge_least=90)))
+    plan = job.plan_run(database, job.RunParameters(recipe=SHARED, policy=Policy(challenge_least=90)))
     old = run(database, policy={"challenge_least": 90})
 
     assert {key: len(names) for key, names in plan.counted().items()} == {("retrain", "age"): 5}

@@ -25,10 +25,10 @@ from forecasting.storage.db.database import Database
 Arrive = Callable[..., LoadResult]
 
 
-def run(database: Database, **asked: Any) -> job.Summary:
+def run(database: Database, **asked: Any) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
     policy = Policy(**asked.pop("policy", {}))
-    opened = job.open_run(database, job.Round(**{"recipe": CLASSIC, "policy": policy, **asked}))
+    opened = job.open_run(database, job.RunParameters(**{"recipe": CLASSIC, "policy": policy, **asked}))
     for number in opened.shards:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
@@ -188,7 +188,7 @@ def test_a_run_sees_no_month_after_its_origin(database: Database, arrive: Arrive
 def test_a_revision_after_as_of_is_not_seen(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """A run that was opened before a revision arrives goes on with what it knew."""
     arrive("1962-01", milk=milk)
-    opened = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    opened = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     arrive("1962-01", milk=[value + 100 for value in milk])
 
     job.run_shard(database, opened, 0)
@@ -259,14 +259,14 @@ def test_an_unpublished_run_is_invisible_and_goes_on_where_it_ended(
 ) -> None:
     """After the first of two shards nothing can be seen and nothing can be published; the rest is done once."""
     arrive("1962-01", one=milk, two=milk)
-    opened = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy(), shard_size=1))
+    opened = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(), shard_size=1))
     assert job.run_shard(database, opened, 0)
 
     for view in ("latest_forecast", "forecast_history", "rmse_trend", "run_outcome"):
         assert read(database, f"SELECT * FROM milkrun.{view}") == []
     with pytest.raises(RunRefused, match=r"1 of 2 series have no outcome yet"):
         job.publish_run(database, opened)
-    again = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy(), shard_size=5))
+    again = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(), shard_size=5))
     assert again == opened
     assert not job.run_shard(database, again, 0)
     assert job.run_shard(database, again, 1)
@@ -290,7 +290,7 @@ def test_four_runs_at_once_give_the_result_of_one(database: Database, arrive: Ar
 def test_a_shard_that_fails_leaves_nothing(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Rows that the tables refuse take the whole shard with them: no claim, no bundle, no forecast."""
     arrive("1962-01", milk=milk)
-    opened = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    opened = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     result = forecast_shard(database, opened, opened.series_ids)
     assert result.results[0].values is not None
     broken = dataclasses.replace(result.results[0], values=np.full(12, np.nan))
@@ -334,7 +334,7 @@ def test_a_new_recipe_trains_anew(database: Database, arrive: Arrive, milk: list
 def test_a_plan_says_what_the_run_then_does(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Planned and done decisions are the same, and planning writes no run."""
     arrive("1962-01", good=milk, constant=[1.0] * 168)
-    planned = job.plan_run(database, job.Round(recipe=CLASSIC, policy=Policy()))
+    planned = job.plan_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
     assert read(database, "SELECT * FROM milkrun.run") == []
 
     run(database)
@@ -348,7 +348,9 @@ def test_a_plan_says_what_the_run_then_does(database: Database, arrive: Arrive, 
 def test_the_month_that_is_due_bounds_the_origin(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """A run that was due earlier forecasts the month it was due for, even when newer months have arrived."""
     arrive("1962-01", milk=milk)
-    rounds = [job.Round(recipe=CLASSIC, policy=Policy(), due=Month.parse(due)) for due in ("1975-10", "1990-01")]
+    rounds = [
+        job.RunParameters(recipe=CLASSIC, policy=Policy(), due=Month.parse(due)) for due in ("1975-10", "1990-01")
+    ]
 
     origins = [str(job.plan_run(database, asked).request.origin) for asked in rounds]
 
@@ -498,7 +500,7 @@ def test_a_load_that_cannot_matter_starts_no_new_run(database: Database, arrive:
     again = run(database, due=Month.parse("1974-12"))
 
     assert (first.run.run_id, False) == (again.run.run_id, again.published_now)
-    planned = job.plan_run(database, job.Round(recipe=CLASSIC, policy=Policy(), due=Month.parse("1974-12")))
+    planned = job.plan_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(), due=Month.parse("1974-12")))
     assert planned.done == first.run.run_id
 
 
@@ -506,7 +508,9 @@ def test_the_month_that_is_due_is_that_of_the_installation(tmp_path: Path) -> No
     """The evening of 31 July in UTC is the morning of 1 August in Tokyo: July is due there, June is not enough."""
     moment = datetime(2026, 7, 31, 21, tzinfo=UTC)
 
-    due = [str(job.round_from(Settings(tmp_path, timezone=zone), moment=moment).due) for zone in ("UTC", "Asia/Tokyo")]
+    due = [
+        str(job.run_parameters(Settings(tmp_path, timezone=zone), moment=moment).due) for zone in ("UTC", "Asia/Tokyo")
+    ]
 
     assert due == ["2026-06", "2026-07"]
 

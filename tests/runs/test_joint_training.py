@@ -13,9 +13,9 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe
 from forecasting.runs import job
-from forecasting.runs.backfill import Step, plan_backfill, together
-from forecasting.runs.job import Round
-from forecasting.runs.joint_training import TrainedAhead, train_together, will_train
+from forecasting.runs.backfill import BackfillStep, group_steps, plan_backfill
+from forecasting.runs.job import RunParameters
+from forecasting.runs.joint_training import PretrainedNetworks, always_trains, pretrain
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request
 from tests.runs.test_backfill import OWN, QUICK, SHARED, Arrive, backfill, said
@@ -24,13 +24,13 @@ START, END = Month.of(1974, 1), Month.of(1974, 6)
 ALWAYS: dict[str, Any] = {"retrain": "always"}
 
 
-def steps_of(database: Database, recipe: Recipe, end: Month = END, **asked: Any) -> list[Step]:
+def steps_of(database: Database, recipe: Recipe, end: Month = END, **asked: Any) -> list[BackfillStep]:
     """Plan a backfill that retrains, unless another policy is asked for."""
     policy = Policy(**asked.pop("policy", ALWAYS))
-    return plan_backfill(database, Round(recipe=recipe, policy=policy, **asked), START, end, "none")
+    return plan_backfill(database, RunParameters(recipe=recipe, policy=policy, **asked), START, end, "none")
 
 
-def take(database: Database, step: Step, ahead: TrainedAhead) -> tuple[job.Summary, int]:
+def take(database: Database, step: BackfillStep, ahead: PretrainedNetworks) -> tuple[job.RunSummary, int]:
     """Take a step with networks that were trained ahead; returns how many were trained all the same as well."""
     trained: list[int] = []
     run = job.open_run(database, step.asked)
@@ -39,9 +39,9 @@ def take(database: Database, step: Step, ahead: TrainedAhead) -> tuple[job.Summa
     return job.publish_run(database, run), sum(trained)
 
 
-def sizes(steps: list[Step]) -> list[int]:
+def sizes(steps: list[BackfillStep]) -> list[int]:
     """Return how many steps each group has."""
-    return [len(group) for group in together(steps)]
+    return [len(group) for group in group_steps(steps)]
 
 
 @pytest.mark.parametrize("recipe", [QUICK, OWN], ids=lambda recipe: recipe.name)
@@ -56,9 +56,9 @@ def test_origins_trained_together_say_what_each_says_alone(
     ]
 
     steps = plan_backfill(
-        database, Round(recipe=recipe, policy=Policy("always"), shard_size=2), START, END, "completed"
+        database, RunParameters(recipe=recipe, policy=Policy("always"), shard_size=2), START, END, "completed"
     )
-    ahead = train_together(database, [step.request for step in steps])
+    ahead = pretrain(database, [step.request for step in steps])
     again = [take(database, step, ahead) for step in steps]
 
     assert len(ahead) >= 2 * len(steps)
@@ -74,13 +74,13 @@ def test_what_was_learned_since_is_not_answered_by_networks_trained_before(
     """A revision that comes between training and the run: the run trains for itself, as if nothing had been ahead."""
     arrive("1962-01", milk=milk)
     steps = steps_of(database, QUICK, START)
-    ahead = train_together(database, [step.request for step in steps])
+    ahead = pretrain(database, [step.request for step in steps])
     arrive("1970-01", milk=[milk[96] + 50])
 
     run, trained = take(database, steps[0], ahead)
 
     assert (run.run.as_of, trained) == (2, 1)
-    [without] = plan_backfill(database, Round(recipe=QUICK, policy=Policy("always")), START, START, "completed")
+    [without] = plan_backfill(database, RunParameters(recipe=QUICK, policy=Policy("always")), START, START, "completed")
     assert said(database, take(database, without, {})[0]) == said(database, run)
 
 
@@ -89,11 +89,11 @@ def test_shards_that_are_written_are_not_trained_again(database: Database, arriv
     arrive("1962-01", **{f"series {number}": [value + number for value in milk] for number in range(4)})
     steps = steps_of(database, QUICK, shard_size=2)
     requests = [step.request for step in steps]
-    assert len(train_together(database, requests)) == 12
+    assert len(pretrain(database, requests)) == 12
     take(database, steps[0], {})
     job.run_shard(database, job.open_run(database, steps[1].asked), 0)
 
-    assert len(train_together(database, requests)) == 9
+    assert len(pretrain(database, requests)) == 9
 
 
 def test_written_shards_are_known_whatever_the_attempts_of_a_group(
@@ -105,8 +105,8 @@ def test_written_shards_are_known_whatever_the_attempts_of_a_group(
     again = replace(second, attempt=2)
     job.run_shard(database, job.open_run(database, again), 0)
 
-    assert len(train_together(database, [first, again])) == 1
-    assert len(train_together(database, [first, second])) == 2
+    assert len(pretrain(database, [first, again])) == 1
+    assert len(pretrain(database, [first, second])) == 2
 
 
 @pytest.mark.slow
@@ -117,21 +117,23 @@ def test_a_group_that_breaks_at_any_statement_goes_on_where_it_was(
     arrive("1962-01", milk=milk)
 
     def group() -> list[Request]:
-        steps = plan_backfill(database, Round(recipe=QUICK, policy=Policy("always")), START, START + 1, "completed")
+        steps = plan_backfill(
+            database, RunParameters(recipe=QUICK, policy=Policy("always")), START, START + 1, "completed"
+        )
         return [step.request for step in steps]
 
-    job.run_together(database, [step.request for step in steps_of(database, QUICK, START + 1)])
+    job.run_jointly(database, [step.request for step in steps_of(database, QUICK, START + 1)])
     with breaking(database, None) as statements:
-        undisturbed = [said(database, summary) for summary in job.run_together(database, group())]
+        undisturbed = [said(database, summary) for summary in job.run_jointly(database, group())]
     broken = 0
     for moment in range(0, len(statements), 3):
         requests = group()
         with breaking(database, moment):
             try:
-                job.run_together(database, requests)
+                job.run_jointly(database, requests)
             except PassingFailure:
                 broken += 1
-        again = job.run_together(database, requests)
+        again = job.run_jointly(database, requests)
         assert [said(database, summary) for summary in again] == undisturbed
         assert {summary.run.attempt for summary in again} == {requests[0].attempt}
 
@@ -168,6 +170,6 @@ def test_only_runs_that_train_whatever_was_before_are_together(
     assert sizes(steps_of(database, QUICK, shard_size=1)) == [1] * 6
     assert sizes(steps_of(database, QUICK, policy={})) == [1] * 6
     assert sizes(steps_of(database, SHARED)) == [1] * 6
-    assert not will_train(steps_of(database, SHARED)[0].request)
+    assert not always_trains(steps_of(database, SHARED)[0].request)
     take(database, steps_of(database, QUICK)[2], {})
     assert sizes(steps_of(database, QUICK)) == [2, 1, 3]

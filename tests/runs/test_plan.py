@@ -35,7 +35,7 @@ def test_a_plan_estimates_its_time_from_earlier_runs(database: Database, arrive:
     """Two seconds a series that is trained, half a second one that is not; nothing is said before a run could tell."""
     values = seasonal(98)
     arrive("1990-01", **dict.fromkeys("abcd", values[:96]))
-    asked = job.Round(recipe=QUICK, policy=Policy())
+    asked = job.RunParameters(recipe=QUICK, policy=Policy())
     assert job.plan_run(database, asked).seconds is None
     first = run(database, QUICK)
     lasted(database, first.run.run_id, 10.0)
@@ -45,7 +45,7 @@ def test_a_plan_estimates_its_time_from_earlier_runs(database: Database, arrive:
     arrive("1998-02", **dict.fromkeys("abcd", values[97:98]))
 
     assert job.plan_run(database, asked).seconds == pytest.approx(2.0)
-    always = job.Round(recipe=QUICK, policy=Policy(retrain="always"))
+    always = job.RunParameters(recipe=QUICK, policy=Policy(retrain="always"))
     assert job.plan_run(database, always).seconds == pytest.approx(10.0)
     with database.reading() as connection:
         assert estimate_seconds(connection, QUICK.hash, series=100, trained=10) == pytest.approx(50 + 20)
@@ -55,17 +55,17 @@ def test_a_plan_estimates_its_time_from_earlier_runs(database: Database, arrive:
 def test_origins_that_were_taken_together_tell_nothing_of_one_alone(database: Database, arrive: Arrive) -> None:
     """Their networks were trained with those of others: no time is estimated from them."""
     arrive("1990-01", **dict.fromkeys("abcd", seasonal(98)))
-    asked = job.Round(recipe=QUICK, policy=Policy(retrain="always"))
+    asked = job.RunParameters(recipe=QUICK, policy=Policy(retrain="always"))
     steps = plan_backfill(database, asked, Month.of(1997, 10), Month.of(1997, 12), "none")
-    job.run_together(database, [step.request for step in steps])
+    job.run_jointly(database, [step.request for step in steps])
     assert job.plan_run(database, asked).seconds is None
 
     alone = run(database, QUICK)
     lasted(database, alone.run.run_id, 10.0)
 
-    assert job.plan_run(database, job.Round(recipe=QUICK, policy=Policy(retrain="always"))).seconds == pytest.approx(
-        10.0
-    )
+    assert job.plan_run(
+        database, job.RunParameters(recipe=QUICK, policy=Policy(retrain="always"))
+    ).seconds == pytest.approx(10.0)
 
 
 def test_a_plan_tells_who_will_be_challenged(

@@ -10,10 +10,11 @@ from sqlalchemy import text
 
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC
-from forecasting.intake.columns import Layout
+from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
-from forecasting.lstm.batched.training import Trained, train
+from forecasting.lstm.batched.training import train
+from forecasting.lstm.batched.types import TrainingResult
 from forecasting.lstm.random import series_seeds
 from forecasting.lstm.weights import Architecture, initial_weights
 from forecasting.models import classic
@@ -54,17 +55,17 @@ def arrive(database: Database, panel: Panel, folder: Path, first: Any, last: Any
     """Load a file; every row of it is counted once."""
     file = folder / f"{first}.csv"
     written = panel.write(file, first, last)
-    source = open_file(file, Layout())
+    source = open_file(file, ColumnLayout())
     result = load_observations(database, source, source=source.name, sha256=source.sha256, today=TODAY)
     counted = result.rows_added + result.rows_unchanged + result.rows_collapsed + result.rows_rejected
     assert written == result.rows_read == counted
 
 
-def diverging(names: list[str]) -> Callable[..., Trained]:
+def diverging(names: list[str]) -> Callable[..., TrainingResult]:
     """Let the networks of some series start from weights so large that their training diverges."""
     doomed = series_seeds(CLASSIC.seed, names)
 
-    def train_some_badly(architecture: Architecture, *known: Any, **options: Any) -> Trained:
+    def train_some_badly(architecture: Architecture, *known: Any, **options: Any) -> TrainingResult:
         seeds = known[-1]
         weights = initial_weights(architecture, seeds)
         for tensor in weights.values():
@@ -76,7 +77,7 @@ def diverging(names: list[str]) -> Callable[..., Trained]:
 
 def publish(database: Database, **asked: Any) -> int:
     """Take all steps of a run, as the flows do, and return its number."""
-    run = job.open_run(database, job.Round(**{"recipe": CLASSIC, "policy": Policy(), **asked}))
+    run = job.open_run(database, job.RunParameters(**{"recipe": CLASSIC, "policy": Policy(), **asked}))
     for shard in run.shards:
         job.run_shard(database, run, shard)
     job.publish_run(database, run)

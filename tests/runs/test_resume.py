@@ -57,7 +57,7 @@ def test_a_killed_run_goes_on_at_its_first_unfinished_shard(
 
     lines = survivor.stdout.splitlines()
     assert lines == [f"{number} {number >= done}" for number in range(20)]
-    undisturbed = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy(retrain="always")))
+    undisturbed = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(retrain="always")))
     assert job.run_shard(database, undisturbed, 0)
     job.publish_run(database, undisturbed)
     with database.reading() as connection:

@@ -30,8 +30,8 @@ KEPT = ("forecast", "rmse_history", "run_series", "observation", "load", "reject
 def publish(database: Database, recipe: Recipe = CLASSIC, **asked: Any) -> int:
     """Take all steps of a run, as the flows do."""
     policy = Policy(retrain=asked.pop("retrain", "auto"))
-    run = job.open_run(database, job.Round(recipe=recipe, policy=policy, **asked))
-    job.settle_shared_networks(database, run)
+    run = job.open_run(database, job.RunParameters(recipe=recipe, policy=policy, **asked))
+    job.prepare_global_networks(database, run)
     for number in run.shards:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
@@ -112,8 +112,8 @@ def three_trainings(database: Database, arrive: Callable[..., object], recipe: R
         arrive(f"1977-{month - 83:02d}", **{name: [values[month]] for name, values in some_series(88).items()})
         publish(database, recipe, retrain="always")
     arrive("1977-03", **{name: [values[86]] for name, values in some_series(88).items()})
-    halted = job.open_run(database, job.Round(recipe=recipe, policy=Policy(retrain="always"), shard_size=3))
-    job.settle_shared_networks(database, halted)
+    halted = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(retrain="always"), shard_size=3))
+    job.prepare_global_networks(database, halted)
     job.run_shard(database, halted, 0)
 
 

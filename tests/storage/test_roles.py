@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import Layout
+from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.runs import job
@@ -55,9 +55,9 @@ def test_the_writer_forecasts_but_cannot_change_history(
     settings = as_role(empty_database_url, "milkrun_writer", tmp_path)
     with open_database(settings) as database:
         ensure_migrated(database)
-        source = open_file(Path("forecasting/examples/milk.csv"), Layout(form="wide"))
+        source = open_file(Path("forecasting/examples/milk.csv"), ColumnLayout(form="wide"))
         load_observations(database, source, source=source.name, today=Month.of(2200, 1))
-        run = job.open_run(database, job.round_from(settings, recipe="classic"))
+        run = job.open_run(database, job.run_parameters(settings, recipe="classic"))
         job.run_shard(database, run, 0)
 
         summary = job.publish_run(database, run)
@@ -85,7 +85,7 @@ def test_the_reader_sees_views_only(
 ) -> None:
     """Every view and forecast_as_of can be read; tables cannot, and nothing can be written."""
     arrive("1974-01", milk=[1.0] * 13)
-    run = job.open_run(database, job.round_from(settings, recipe="classic"))
+    run = job.open_run(database, job.run_parameters(settings, recipe="classic"))
     job.run_shard(database, run, 0)
     job.publish_run(database, run)
     apply_roles(database_url)

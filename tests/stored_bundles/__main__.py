@@ -16,7 +16,7 @@ from forecasting.domain.recipes import CLASSIC, MONTHLY, Recipe
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
 from forecasting.models.monthly import training as monthly_training
-from forecasting.runs.model_store import bundle_of
+from forecasting.runs.model_store import make_bundle
 from forecasting.storage.runs import Run
 from tests.stored_bundles import FOLDER, as_json, histories
 
@@ -43,9 +43,9 @@ def written(recipe: Recipe) -> dict[str, object]:
     known = histories()
     seeds = series_seeds(recipe.seed, ["milk", "early"])
     method = method_of(recipe)
-    fitted = monthly_training.fit_shared(recipe, known) if recipe.shares(2) else method.fit(recipe, known, seeds)  # type: ignore[arg-type]
+    fitted = monthly_training.fit_global(recipe, known) if recipe.shares(2) else method.fit(recipe, known, seeds)  # type: ignore[arg-type]
     run = Run(1, "live", known.last_months[0], 1, "as_of", recipe, {}, (1, 2), 1000, "open")
-    bundle = bundle_of(run, (1, 2), known, fitted)
+    bundle = make_bundle(run, (1, 2), known, fitted)
     assert bundle is not None
     said = method.forecast(recipe, fitted.networks, known, positions=[0, 1])
     numbers = {"value": said.values, **said.bounds}

@@ -4,17 +4,18 @@ import numpy as np
 import tensorflow as tf
 
 from forecasting.lstm.batched.program import block_width, layout_for, program, step_sizes
-from forecasting.lstm.batched.training import Trained, Training, Windows, epoch_orders
+from forecasting.lstm.batched.types import BatchedTraining, TrainingResult, TrainingWindows
+from forecasting.lstm.random import random_bits
 from forecasting.lstm.weights import Architecture, Weights, condense, condensed_shapes, expand
 
 
 def train_block(
     architecture: Architecture,
-    training: Training,
-    windows: Windows,
-    held_out: Windows | None,
+    training: BatchedTraining,
+    windows: TrainingWindows,
+    held_out: TrainingWindows | None,
     seeds: np.ndarray,
-    trained: Trained,
+    trained: TrainingResult,
     block: np.ndarray,
 ) -> int:
     """Train the networks at the positions in block, write what became of them into trained, and return how many."""
@@ -41,7 +42,9 @@ def train_block(
     return len(block)
 
 
-def record(trained: Trained, block: np.ndarray, weights: Weights, losses: np.ndarray, epochs: np.ndarray) -> None:
+def record(
+    trained: TrainingResult, block: np.ndarray, weights: Weights, losses: np.ndarray, epochs: np.ndarray
+) -> None:
     """Write what became of a block's networks to their positions."""
     ran = np.arange(losses.shape[1]) < epochs[:, None]
     finite = (np.isfinite(losses) | ~ran).all(axis=1)
@@ -79,7 +82,7 @@ def out_of_layout(architecture: Architecture, arrays: list[np.ndarray], last: bo
     return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def examples(windows: Windows, lanes: np.ndarray, capacity: int) -> np.ndarray:
+def examples(windows: TrainingWindows, lanes: np.ndarray, capacity: int) -> np.ndarray:
     """Line up all lanes' windows, x beside y, as rows to choose from: (lanes · capacity, look_back + outputs)."""
     counts = windows.counts[lanes]
     both = [cut(values, lanes, counts, capacity) for values in (windows.x, windows.y)]
@@ -95,7 +98,16 @@ def cut(values: np.ndarray, lanes: np.ndarray, counts: np.ndarray, capacity: int
     return result
 
 
-def block_orders(training: Training, seeds: np.ndarray, counts: np.ndarray, capacity: int) -> np.ndarray:
+def epoch_orders(seed: int | np.uint64, count: int, epochs: int) -> np.ndarray:
+    """Shuffle 0..count-1 anew for every epoch, from a network's seed alone: int (epochs, count)."""
+    bits = max(1, (int(count) - 1).bit_length())
+    mask = np.uint64((1 << bits) - 1)
+    keys = random_bits(np.uint64(seed), 1, epochs * count).reshape(epochs, count)
+    keys = np.sort((keys & ~mask) | np.arange(count, dtype=np.uint64), axis=1)
+    return (keys & mask).astype(np.int32)
+
+
+def block_orders(training: BatchedTraining, seeds: np.ndarray, counts: np.ndarray, capacity: int) -> np.ndarray:
     """Say which row each lane takes next, epoch by epoch, where lane i has rows from i · capacity on.
 
     Returns int32 (epochs, lanes, capacity).
@@ -107,7 +119,7 @@ def block_orders(training: Training, seeds: np.ndarray, counts: np.ndarray, capa
     return orders
 
 
-def validation_in_layout(held_out: Windows, lanes: np.ndarray, last: bool) -> tuple[np.ndarray, ...]:
+def validation_in_layout(held_out: TrainingWindows, lanes: np.ndarray, last: bool) -> tuple[np.ndarray, ...]:
     """Put the lanes' validation windows into the layout: x, y and counts."""
     counts = held_out.counts[lanes]
     capacity = bucket(int(counts.max()), 1)

@@ -7,7 +7,7 @@ lie side by side in memory; in the layout "first" the networks axis leads. Steps
 import numpy as np
 import tensorflow as tf
 
-from forecasting.lstm.arithmetic import Array, Layout
+from forecasting.lstm.arithmetic import Array, AxisLayout
 from forecasting.lstm.weights import Architecture, lstm_step
 
 LONGEST_SUM = 192  # rows that one matrix product may sum over
@@ -18,7 +18,7 @@ def loss_and_gradients(
     architecture: Architecture,
     condensed: list[Array],
     batch: tuple[Array, Array, Array],
-    layout: Layout,
+    layout: AxisLayout,
     *,
     quantiles: tuple[float, ...],
 ) -> tuple[Array, list[Array]]:
@@ -49,7 +49,7 @@ def mean_loss(
     architecture: Architecture,
     condensed: list[Array],
     batch: tuple[Array, Array, Array],
-    layout: Layout,
+    layout: AxisLayout,
     *,
     quantiles: tuple[float, ...],
 ) -> Array:
@@ -62,14 +62,14 @@ def mean_loss(
     return tf.reduce_sum(losses * share, layout.windows, keepdims=True)
 
 
-def in_steps(architecture: Architecture, x: Array, layout: Layout) -> Array:
+def in_steps(architecture: Architecture, x: Array, layout: AxisLayout) -> Array:
     """Arrange windows as (steps, windows, features, networks): one step of all features, or steps of one feature."""
     if architecture.time_steps == 1:
         return x[None]
     return tf.transpose(x, [1, 0, 2])[:, :, None] if layout.windows == 0 else tf.transpose(x, [2, 0, 1])[..., None]
 
 
-def loss(prediction: Array, y: Array, quantiles: tuple[float, ...], layout: Layout) -> tuple[Array, Array]:
+def loss(prediction: Array, y: Array, quantiles: tuple[float, ...], layout: AxisLayout) -> tuple[Array, Array]:
     """Loss of every window, (windows, 1, networks), and its derivative by the prediction, (windows, outputs, networks).
 
     Mean squared error, or the pinball loss (Koenker & Bassett 1978) when there are quantiles.
@@ -85,7 +85,7 @@ def loss(prediction: Array, y: Array, quantiles: tuple[float, ...], layout: Layo
     return tf.reduce_mean(-slope * short, axis, keepdims=True), slope / outputs
 
 
-def walk_forward(units: int, kernel: Array, bias: Array, sequence: Array, layout: Layout) -> Trace:
+def walk_forward(units: int, kernel: Array, bias: Array, sequence: Array, layout: AxisLayout) -> Trace:
     """Walk one layer through time; sequence: (steps, windows, features, networks).
 
     Returns, for every step: what entered (x, then h), the gates, the cell before (nothing when there is one step only),
@@ -110,7 +110,7 @@ def walk_forward(units: int, kernel: Array, bias: Array, sequence: Array, layout
     return entered, gates, last_cell, cell_tanh, h
 
 
-def walk_back(units: int, kernel: Array, trace: Trace, d_h: Array, layout: Layout) -> tuple[Array, Array]:
+def walk_back(units: int, kernel: Array, trace: Trace, d_h: Array, layout: AxisLayout) -> tuple[Array, Array]:
     """Walk one layer back through time (Werbos 1990).
 
     d_h: the derivative by every step's h as it comes from above, or by the last step's alone, (steps or 1, windows,
@@ -138,7 +138,7 @@ def walk_back(units: int, kernel: Array, trace: Trace, d_h: Array, layout: Layou
 
 
 def step_back(
-    units: int, seen: tuple[Array, Array | None, Array], d_h: Array, d_cell: Array | None, layout: Layout
+    units: int, seen: tuple[Array, Array | None, Array], d_h: Array, d_cell: Array | None, layout: AxisLayout
 ) -> tuple[Array, Array | None]:
     """Turn the derivatives by h and by the new cell into those by z and by the cell before."""
     gates, last_cell, cell_tanh = seen
@@ -156,14 +156,14 @@ def step_back(
     return tf.concat([d_entry, d_forget, d_candidate, d_out], axis), d_new_cell * forget[0]
 
 
-def back_product(d_z: Array, kernel: Array, layout: Layout) -> Array:
+def back_product(d_z: Array, kernel: Array, layout: AxisLayout) -> Array:
     """(windows, columns, networks) and (inputs, columns, networks) -> (windows, inputs, networks)."""
     if layout.networks == "first":
         return tf.matmul(d_z, kernel, transpose_b=True)
     return tf.reduce_sum(d_z[:, None] * kernel, 2)
 
 
-def summed_products(entered: Array, d_z: Array, layout: Layout) -> Array:
+def summed_products(entered: Array, d_z: Array, layout: AxisLayout) -> Array:
     """Each weight's derivative: what entered times what came back, summed over steps and windows.
 
     (steps, windows, inputs, networks) and (steps, windows, columns, networks) -> (inputs, columns, networks).
@@ -183,7 +183,7 @@ def summed_products(entered: Array, d_z: Array, layout: Layout) -> Array:
     )[1]
 
 
-def summed(d_z: Array, layout: Layout) -> Array:
+def summed(d_z: Array, layout: AxisLayout) -> Array:
     """Sum over steps and windows: (steps, windows, columns, networks) -> (1, columns, networks)."""
     if d_z.shape[0] == 1 and d_z.shape[layout.windows + 1] == 1:
         return d_z[0]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from forecasting.lstm.arithmetic import Array, Layout, sum_product
+from forecasting.lstm.arithmetic import Array, AxisLayout, sum_product
 from forecasting.lstm.batched.gradients import loss_and_gradients, mean_loss
-from forecasting.lstm.batched.training import Training
+from forecasting.lstm.batched.types import BatchedTraining
 from forecasting.lstm.weights import SUMMED_UNITS, Architecture, condensed_shapes
 
 LANES = 128  # networks in a block of the layout "last" at most: the state of 128 classic ones fills a first-level cache
@@ -22,11 +22,11 @@ CACHE = 1 << 19  # bytes of weights, gradients and moments in a block: half a se
 State = tuple[list[Array], list[Array], list[Array]]  # weights, first and second moments
 
 
-def layout_for(architecture: Architecture) -> Layout:
+def layout_for(architecture: Architecture) -> AxisLayout:
     """Choose the layout by the number of units; measured in docs/decisions/0003."""
     if max(architecture.units) <= SUMMED_UNITS:
-        return Layout("last", sum_product, tf.tanh, lambda a, b: tf.concat([a, b], 1))
-    return Layout("first", tf.matmul, tf.tanh, lambda a, b: tf.concat([a, b], 2))
+        return AxisLayout("last", sum_product, tf.tanh, lambda a, b: tf.concat([a, b], 1))
+    return AxisLayout("first", tf.matmul, tf.tanh, lambda a, b: tf.concat([a, b], 2))
 
 
 def block_width(architecture: Architecture) -> int:
@@ -38,7 +38,7 @@ def block_width(architecture: Architecture) -> int:
 
 
 @functools.lru_cache
-def program(architecture: Architecture, training: Training) -> Any:
+def program(architecture: Architecture, training: BatchedTraining) -> Any:
     """Make the program that trains a block; XLA compiles it once per shape of its arguments.
 
     weights: as from `lstm.condense`, in the layout, see `cut_apart`. examples: (rows, look_back + outputs), x beside y,
@@ -96,14 +96,14 @@ def program(architecture: Architecture, training: Training) -> Any:
     return tf.function(train_block, jit_compile=True, autograph=False)
 
 
-def put_together(arrays: list[Array], layout: Layout) -> list[Array]:
+def put_together(arrays: list[Array], layout: AxisLayout) -> list[Array]:
     """Lay all weights of a network below one another in the layout "last": one long operation instead of many short."""
     if layout.networks == "first":
         return arrays
     return [tf.concat([tf.reshape(array, [-1, 1, array.shape[2]]) for array in arrays], 0)]
 
 
-def cut_apart(architecture: Architecture, arrays: list[Array], layout: Layout) -> list[Array]:
+def cut_apart(architecture: Architecture, arrays: list[Array], layout: AxisLayout) -> list[Array]:
     """Undo `put_together`."""
     if layout.networks == "first":
         return arrays
@@ -112,21 +112,21 @@ def cut_apart(architecture: Architecture, arrays: list[Array], layout: Layout) -
     return [tf.reshape(part, [*shape, -1]) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def batch_of(architecture: Architecture, found: Array, layout: Layout) -> tuple[Array, Array]:
+def batch_of(architecture: Architecture, found: Array, layout: AxisLayout) -> tuple[Array, Array]:
     """Part examples, (networks, windows, look_back + outputs), into x and y, (windows, features, networks) each."""
     found = tf.transpose(found, [1, 2, 0]) if layout.windows == 0 else found
     split = architecture.look_back
     return layout.columns(found, 0, split), layout.columns(found, split, split + architecture.outputs)
 
 
-def shares(start: Array, size: int, counts: Array, dtype: Any, layout: Layout) -> tuple[Array, Array]:
+def shares(start: Array, size: int, counts: Array, dtype: Any, layout: AxisLayout) -> tuple[Array, Array]:
     """Share of each window in its batch's mean, zero for padding, and the batch's size (at least 1), per network."""
     rows = tf.reshape(start + tf.range(size), [-1, 1, 1] if layout.windows == 0 else [1, -1, 1])
     own_size = tf.cast(tf.clip_by_value(counts - start, 1, size), dtype)
     return tf.where(rows < counts, 1 / own_size, 0), own_size
 
 
-def adam(state: State, gradients: list[Array], rate: Array, active: Array, training: Training) -> State:
+def adam(state: State, gradients: list[Array], rate: Array, active: Array, training: BatchedTraining) -> State:
     """Move the weights and their two moments (Kingma & Ba 2015) in Keras' order of operations, where active."""
     moved: State = ([], [], [])
     for weight, first, second, gradient in zip(*state, gradients, strict=True):
@@ -153,7 +153,7 @@ def keep_best(watch: Any, condensed: list[Array], now: Array, epoch: Array, goin
     return (tf.where(better, now, best), best_condensed, waited), going
 
 
-def step_sizes(training: Training, steps: int, dtype: Any) -> np.ndarray:
+def step_sizes(training: BatchedTraining, steps: int, dtype: Any) -> np.ndarray:
     """Adam's step sizes with their bias corrections, rounded where Keras rounds: (steps + 1,), the first unused."""
     number = np.arange(steps + 1).astype(dtype)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -7,75 +7,18 @@ windows, seed and settings only.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from forecasting.domain.settings import usable_cores
-from forecasting.lstm.random import random_bits
+from forecasting.lstm.batched.types import BatchedTraining, TrainingResult, TrainingWindows
 from forecasting.lstm.tensorflow import start_tensorflow
 from forecasting.lstm.weights import Architecture, Weights, initial_weights
 
 
-@dataclass(frozen=True)
-class Training:
-    """How networks are trained; the defaults of Adam (Kingma & Ba 2015) are those of Keras.
-
-    With the pinball loss, output j of a network is for quantile j modulo the number of quantiles.
-    """
-
-    loss: Literal["mse", "pinball"] = "mse"
-    quantiles: tuple[float, ...] = ()
-    epochs: int = 100
-    batch_size: int = 1
-    learning_rate: float = 1e-3
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-    shuffle: bool = True
-    patience: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.loss not in ("mse", "pinball"):
-            raise ValueError(f"loss must be 'mse' or 'pinball', not {self.loss!r}")
-        if (self.loss == "pinball") != bool(self.quantiles):
-            raise ValueError("quantiles belong to the pinball loss, which needs them")
-        if self.epochs < 1 or self.batch_size < 1 or (self.patience is not None and self.patience < 0):
-            raise ValueError("epochs and batch_size must be at least 1, patience at least 0")
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Trained networks; the axis of networks comes first."""
-
-    weights: Weights
-    losses: np.ndarray  # (networks, epochs) mean training loss of each epoch; NaN after a network stopped
-    epochs: np.ndarray  # (networks,) epochs run
-    diverged: np.ndarray  # (networks,) whether a weight or a loss is not finite
-
-
-@dataclass(frozen=True)
-class Windows:
-    """What networks learn from, or are validated on."""
-
-    x: np.ndarray  # (networks, windows, look_back)
-    y: np.ndarray  # (networks, windows, outputs)
-    counts: np.ndarray  # (networks,) windows in use; the rows beyond are padding
-
-
-def epoch_orders(seed: int | np.uint64, count: int, epochs: int) -> np.ndarray:
-    """Shuffle 0..count-1 anew for every epoch, from a network's seed alone: int (epochs, count)."""
-    bits = max(1, (int(count) - 1).bit_length())
-    mask = np.uint64((1 << bits) - 1)
-    keys = random_bits(np.uint64(seed), 1, epochs * count).reshape(epochs, count)
-    keys = np.sort((keys & ~mask) | np.arange(count, dtype=np.uint64), axis=1)
-    return (keys & mask).astype(np.int32)
-
-
 def train(
     architecture: Architecture,
-    training: Training,
+    training: BatchedTraining,
     x: np.ndarray,
     y: np.ndarray,
     counts: np.ndarray,
@@ -85,7 +28,7 @@ def train(
     validation: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Train every network on its own windows.
 
     x: float32 (networks, windows, look_back); y: float32 (networks, windows, outputs); counts: (networks,) windows in
@@ -101,7 +44,7 @@ def train(
         raise ValueError("patience needs validation windows")
     held_out = checked(architecture, *validation, len(seeds)) if validation and training.patience is not None else None
     weights = initial_weights(architecture, seeds) if weights is None else weights
-    trained = Trained(
+    trained = TrainingResult(
         weights={name: np.array(tensor, dtype=np.float32) for name, tensor in weights.items()},
         losses=np.full((len(seeds), training.epochs), np.nan, dtype=np.float32),
         epochs=np.zeros(len(seeds), dtype=np.int32),
@@ -130,7 +73,9 @@ def train(
     return trained
 
 
-def checked(architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, networks: int) -> Windows:
+def checked(
+    architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, networks: int
+) -> TrainingWindows:
     """Check that windows fit the architecture and the number of networks."""
     x, y, counts = np.asarray(x, np.float32), np.asarray(y, np.float32), np.asarray(counts, np.int32)
     rows = x.shape[1] if x.ndim == 3 else -1
@@ -138,4 +83,4 @@ def checked(architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np
         raise ValueError(f"windows {x.shape} and targets {y.shape} do not fit {networks} networks of {architecture}")
     if counts.shape != (networks,) or (counts < 1).any() or (counts > rows).any():
         raise ValueError(f"counts must give 1 to {rows} windows for each of {networks} networks")
-    return Windows(x, y, counts)
+    return TrainingWindows(x, y, counts)

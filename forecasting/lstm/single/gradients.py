@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.lstm.single.network import Shape
+from forecasting.lstm.single.network import SingleArchitecture
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Trace:
     cell_tanhs: np.ndarray
 
     @classmethod
-    def empty(cls, shape: Shape, features: int, batch: int) -> "Trace":
+    def empty(cls, shape: SingleArchitecture, features: int, batch: int) -> "Trace":
         """Make room for a batch, to be used again and again."""
         entering = np.zeros((shape.steps, features + shape.units + 1, batch), np.float32)
         entering[:, -1] = 1
@@ -35,7 +35,7 @@ class Trace:
         return cls(entering, gates, *states)
 
 
-def matrices(shape: Shape, flat: np.ndarray) -> list[np.ndarray]:
+def matrices(shape: SingleArchitecture, flat: np.ndarray) -> list[np.ndarray]:
     """View the weights, flat in the order of `Shape.shapes`, as layers (inputs + 1, outputs): two LSTMs, facts, head."""
     tall = [shape.features + shape.units, 2 * shape.units, shape.facts, 3 * shape.units]
     wide = [4 * shape.units, 4 * shape.units, shape.units, shape.outputs]

@@ -18,7 +18,7 @@ BLOCK = 512  # rows predicted together: temporary arrays stay in the cache
 
 
 @dataclass(frozen=True)
-class Shape:
+class SingleArchitecture:
     """The shape of a shared network: features per time step, facts beside them, units per layer, and outputs."""
 
     steps: int
@@ -45,7 +45,7 @@ class Shape:
         }
 
 
-def first_weights(shape: Shape, seed: np.uint64) -> Weights:
+def first_weights(shape: SingleArchitecture, seed: np.uint64) -> Weights:
     """Draw the weights that training starts from: Keras' defaults, and zero for the head."""
     shapes = shape.shapes
     draws = {name: 2 * int(np.prod(size)) for name, size in shapes.items() if name.endswith("kernel")}
@@ -64,7 +64,7 @@ def first_weights(shape: Shape, seed: np.uint64) -> Weights:
     return weights
 
 
-def predict_shared(shape: Shape, weights: Weights, steps: np.ndarray, facts: np.ndarray) -> np.ndarray:
+def predict_single(shape: SingleArchitecture, weights: Weights, steps: np.ndarray, facts: np.ndarray) -> np.ndarray:
     """Predict from steps (rows, steps, features) and facts (rows, facts): float32 (rows, outputs).
 
     A row has the same bits whatever else is predicted with it: products are exact, see `layouts.matrix_product`.
@@ -86,7 +86,7 @@ def predict_shared(shape: Shape, weights: Weights, steps: np.ndarray, facts: np.
 
 
 def _predict_block(
-    shape: Shape, weights: Weights, kernels: list[np.ndarray], steps: np.ndarray, facts: np.ndarray
+    shape: SingleArchitecture, weights: Weights, kernels: list[np.ndarray], steps: np.ndarray, facts: np.ndarray
 ) -> Any:
     sequence = [steps[None, :, step] for step in range(shape.steps)]
     last = []

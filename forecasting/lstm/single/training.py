@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.lstm.random import random_bits
 from forecasting.lstm.single.gradients import Trace, loss_and_gradients, matrices
-from forecasting.lstm.single.network import Shape, first_weights
+from forecasting.lstm.single.network import SingleArchitecture, first_weights
 from forecasting.lstm.weights import Weights
 
 CLIP = 1.0  # norm of the whole gradient
@@ -14,7 +14,7 @@ WARM = 50  # updates until the learning rate is reached
 
 
 @dataclass(frozen=True)
-class SharedTraining:
+class SingleTraining:
     """How a shared network is trained: Adam with a cosine decay of the learning rate, on the mean pinball loss."""
 
     quantiles: tuple[float, ...]
@@ -24,9 +24,9 @@ class SharedTraining:
     noise: float = 0.01
 
 
-def train_shared(
-    shape: Shape,
-    training: SharedTraining,
+def train_single(
+    shape: SingleArchitecture,
+    training: SingleTraining,
     steps: np.ndarray,
     facts: np.ndarray,
     targets: np.ndarray,
@@ -63,7 +63,7 @@ def train_shared(
     return {name: part.reshape(tensor.shape).copy() for (name, tensor), part in parts}
 
 
-def learning_rates(training: SharedTraining) -> np.ndarray:
+def learning_rates(training: SingleTraining) -> np.ndarray:
     """Adam's step sizes (updates,): a cosine from the learning rate to zero, bias-corrected (Kingma & Ba 2015)."""
     number = np.arange(training.updates)
     cosine = (1 + np.cos(np.pi * number / training.updates)) / 2

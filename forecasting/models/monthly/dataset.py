@@ -6,14 +6,21 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Values
 from forecasting.lstm.random import random_bits, unit_interval
-from forecasting.models.monthly.features import Examples, chosen, examples_at, joined, prepare, targets_at
+from forecasting.models.monthly.features import (
+    Examples,
+    concatenate_examples,
+    examples_at,
+    prepare,
+    select_examples,
+    targets_at,
+)
 
 BLOCK = 4096  # series looked at together: bounds the memory
 FARTHEST = 15.0  # residuals beyond so many scales are cut
 
 
 @dataclass(frozen=True)
-class Learning:
+class TrainingSet:
     """Examples with what came after them.
 
     residuals: (rows, horizon) logs less the base path in units of scale, NaN where not known; series: (rows,) position
@@ -26,9 +33,9 @@ class Learning:
     origins: np.ndarray
 
 
-def look_back_from(
+def build_training_sets(
     values: Values, lengths: Counts, *, horizon: int, months: int, least: int, most: int | None = None, seed: int = 0
-) -> Learning:
+) -> TrainingSet:
     """Collect examples from the origins 1 to `months` before the last month of each history.
 
     values: (series, longest). Origins with fewer than `least` months before them are left out; of the others at most
@@ -40,13 +47,13 @@ def look_back_from(
     for start in range(0, len(values), BLOCK):
         block = slice(start, start + BLOCK)
         parts += _learn_block(values[block], lengths[block], start, (horizon, months, least, share, seed))
-    return Learning(
-        joined([part.examples for part in parts]),
+    return TrainingSet(
+        concatenate_examples([part.examples for part in parts]),
         *(np.concatenate([getattr(part, name) for part in parts]) for name in ("residuals", "series", "origins")),
     )
 
 
-def describe(values: Values, lengths: Counts, *, horizon: int) -> tuple[Examples, Values]:
+def describe_histories(values: Values, lengths: Counts, *, horizon: int) -> tuple[Examples, Values]:
     """Describe histories as seen from their last months, and return the shift of their logs: one row per series."""
     parts, shifts = [], []
     for start in range(0, len(values), BLOCK):
@@ -54,7 +61,7 @@ def describe(values: Values, lengths: Counts, *, horizon: int) -> tuple[Examples
         prepared = prepare(*_narrow(values[block], lengths[block]), np.zeros(1, np.int64), horizon=horizon)
         parts.append(examples_at(prepared, 0, 0, horizon=horizon))
         shifts.append(prepared.shift)
-    return joined(parts), np.concatenate(shifts)
+    return concatenate_examples(parts), np.concatenate(shifts)
 
 
 def residuals_of(examples: Examples, logs: Values) -> np.ndarray:
@@ -65,7 +72,7 @@ def residuals_of(examples: Examples, logs: Values) -> np.ndarray:
 
 def _learn_block(
     values: Values, lengths: Counts, start: int, limits: tuple[int, int, int, float, int]
-) -> list[Learning]:
+) -> list[TrainingSet]:
     horizon, months, least, share, seed = limits
     values, lengths = _narrow(values, lengths)
     origins = np.arange(1, min(months, int(lengths.max()) - least) + 1)
@@ -78,9 +85,9 @@ def _learn_block(
         rows = np.flatnonzero((lengths - origin >= least) & (drawn < share))
         if not len(rows):
             continue
-        examples = chosen(examples_at(prepared, int(origin), position, horizon=horizon), rows)
+        examples = select_examples(examples_at(prepared, int(origin), position, horizon=horizon), rows)
         residuals = residuals_of(examples, targets_at(prepared, int(origin), horizon=horizon)[rows])
-        parts.append(Learning(examples, residuals, start + rows, np.full(len(rows), origin)))
+        parts.append(TrainingSet(examples, residuals, start + rows, np.full(len(rows), origin)))
     return parts
 
 

@@ -31,7 +31,7 @@ SLOPES = (3, 6, 12, 24, 36)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedSeries:
     """Histories in logs, ready to look at from any of some origins.
 
     logs: (months, series) that end together; counts, shift: (series,); evolving: whether a series' season is smoothed
@@ -68,7 +68,7 @@ class Examples:
     yearly: np.ndarray
 
 
-def prepare(values: Values, lengths: Counts, origins: Counts, *, horizon: int) -> Prepared:
+def prepare(values: Values, lengths: Counts, origins: Counts, *, horizon: int) -> PreparedSeries:
     """Bring histories (series, longest) into logs and smooth them; origins: (origins,) months before the last one."""
     together = ending_together(values, lengths)
     known = known_rows(len(together), lengths)
@@ -79,10 +79,10 @@ def prepare(values: Values, lengths: Counts, origins: Counts, *, horizon: int) -
     from_start = _starting_together(take_out(logs, fixed), lengths)
     last = np.maximum(lengths - 1 - np.asarray(origins)[:, None], 0)
     airline = airline_paths(_starting_together(logs, lengths), last, horizon=horizon)
-    return Prepared(logs, lengths, shift, fixed, smooth(from_start, evolving, last), airline)
+    return PreparedSeries(logs, lengths, shift, fixed, smooth(from_start, evolving, last), airline)
 
 
-def examples_at(prepared: Prepared, origin: int, position: int, *, horizon: int) -> Examples:
+def examples_at(prepared: PreparedSeries, origin: int, position: int, *, horizon: int) -> Examples:
     """Describe every series as seen `origin` months before its last one.
 
     position: where that origin stands among those that were prepared. Series without a month by then give rows of no
@@ -142,18 +142,18 @@ def network_inputs(examples: Examples, window: int) -> tuple[np.ndarray, np.ndar
     return np.concatenate([months, known, facts], axis=2).astype(np.float32), beside.astype(np.float32)
 
 
-def joined(parts: list[Examples]) -> Examples:
+def concatenate_examples(parts: list[Examples]) -> Examples:
     """Put examples below one another."""
     names = [field.name for field in fields(Examples)]
     return Examples(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def chosen(examples: Examples, rows: np.ndarray) -> Examples:
+def select_examples(examples: Examples, rows: np.ndarray) -> Examples:
     """Return some rows of examples: bool (rows,) or positions."""
     return Examples(**{field.name: getattr(examples, field.name)[rows] for field in fields(Examples)})
 
 
-def targets_at(prepared: Prepared, origin: int, *, horizon: int) -> Values:
+def targets_at(prepared: PreparedSeries, origin: int, *, horizon: int) -> Values:
     """Return the logs (series, horizon) of the months after an origin, NaN where they are not known."""
     months = len(prepared.logs)
     rows = np.arange(months - origin, months - origin + horizon)

@@ -14,13 +14,13 @@ import numpy as np
 from forecasting.domain.panel import Histories, Values
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.lstm.weights import Weights
-from forecasting.models.monthly.dataset import describe
+from forecasting.models.monthly.dataset import describe_histories
 from forecasting.models.monthly.features import Examples
-from forecasting.models.monthly.global_intervals import base_quantiles, bounds_of
+from forecasting.models.monthly.global_intervals import base_quantiles, interval_bounds
 from forecasting.models.monthly.global_networks import LEVELS, MEDIAN, member_shapes, predict_members
 from forecasting.models.monthly.local_intervals import quantiles_around
-from forecasting.models.monthly.local_networks import own_shapes, predict_own
-from forecasting.models.types import Forecasts, Networks, Past
+from forecasting.models.monthly.local_networks import local_shapes, predict_local
+from forecasting.models.types import Forecasts, Networks, PastPredictions
 from forecasting.numerics.intervals import monotone, never_below_zero
 from forecasting.numerics.statistical import forecast_by
 
@@ -36,9 +36,9 @@ HIGHEST = float(np.finfo(np.float64).max) / 1e6
 def shapes(recipe: MonthlyRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
     """Return the shapes that tensors must have by name: each series' own, or shared ones, which may have no judges."""
     if not networks.shared:
-        own = own_shapes(recipe)
+        own = local_shapes(recipe)
         return own | {f"{JUDGES}{name}": shape for name, shape in own.items()}
-    examples, _ = describe(np.ones((1, LEAST_TO_LEARN)), np.array([LEAST_TO_LEARN]), horizon=recipe.horizon)
+    examples, _ = describe_histories(np.ones((1, LEAST_TO_LEARN)), np.array([LEAST_TO_LEARN]), horizon=recipe.horizon)
     judges = recipe.judges if any(name.startswith(JUDGES) for name in networks.weights) else 0
     return member_shapes(recipe, range(len(recipe.windows)), examples) | {
         f"{JUDGES}{name}": shape for name, shape in member_shapes(recipe, range(judges), examples).items()
@@ -59,7 +59,7 @@ def forecast(
     factors by which live errors widen the 80 and 95 % intervals; None: none.
     """
     places = np.asarray(positions, np.int64)
-    examples, shift = describe(histories.values, histories.lengths, horizon=recipe.horizon)
+    examples, shift = describe_histories(histories.values, histories.lengths, horizon=recipe.horizon)
     reasons = _reasons(histories, networks, places)
     said = predict_residuals(recipe, networks.weights, networks.shared, examples, np.maximum(places, 0))
     finite = np.isfinite(said).all(axis=(1, 2))
@@ -69,7 +69,7 @@ def forecast(
     factors = networks.state["factors"] if networks.shared else {}
     if not networks.shared:
         said = _own_quantiles(networks, places, said, by_base, examples.scale)
-    made = _in_units(histories, examples, shift, said, bounds_of(factors, said, by_base, live), reasons)
+    made = _in_units(histories, examples, shift, said, interval_bounds(factors, said, by_base, live), reasons)
     return _blended(recipe, made, histories) if recipe.blend else made
 
 
@@ -108,12 +108,12 @@ def _own_quantiles(
     return quantiles
 
 
-def without_networks(recipe: MonthlyRecipe, histories: Histories) -> Forecasts:
+def forecast_without_networks(recipe: MonthlyRecipe, histories: Histories) -> Forecasts:
     """Forecast by the base path, with the intervals of a random walk."""
-    examples, shift = describe(histories.values, histories.lengths, horizon=recipe.horizon)
+    examples, shift = describe_histories(histories.values, histories.lengths, horizon=recipe.horizon)
     said = np.broadcast_to(base_quantiles(recipe.horizon), (len(shift), recipe.horizon, len(LEVELS)))
     by_base = np.ones(len(shift), bool)
-    return _in_units(histories, examples, shift, said, bounds_of({}, said, by_base), ("",) * len(shift))
+    return _in_units(histories, examples, shift, said, interval_bounds({}, said, by_base), ("",) * len(shift))
 
 
 def predict_past(
@@ -124,7 +124,7 @@ def predict_past(
     positions: Sequence[int],
     trained: Sequence[int],
     months: int | None = None,
-) -> list[Past]:
+) -> list[PastPredictions]:
     """Predict the past of series: held-out months by the judges, later ones and those trained on by the networks.
 
     positions: which of the networks' series each history belongs to; trained: its months when the networks were trained;
@@ -145,12 +145,12 @@ def predict_past(
         for block in np.array_split(np.flatnonzero(rows), -(-int(rows.sum()) // PAST_BLOCK) or 1):
             if len(block):
                 own = Histories(histories.values[series[block]], asked[block], ())
-                examples, shift = describe(own.values, own.lengths, horizon=recipe.horizon)
+                examples, shift = describe_histories(own.values, own.lengths, horizon=recipe.horizon)
                 said = predict_residuals(recipe, weights, networks.shared, examples, places[block], members=members)
                 ahead[block] = _in_units(own, examples, shift, said, {}, ()).values[:, 0]
     each = np.split(ahead, np.cumsum(lengths - first)[:-1])
     return [
-        Past(values[: end - start], int(start), values[end - start :], int(end))
+        PastPredictions(values[: end - start], int(start), values[end - start :], int(end))
         for values, start, end in zip(each, first, split, strict=True)
     ]
 
@@ -213,7 +213,7 @@ def predict_residuals(
     if shared:
         chosen = range(members or len(recipe.windows))
         return monotone(predict_members(recipe, weights, chosen, examples), MEDIAN)
-    return monotone(predict_own(recipe, weights, examples, places), MEDIAN)
+    return monotone(predict_local(recipe, weights, examples, places), MEDIAN)
 
 
 def _lowest(histories: Histories) -> Values:

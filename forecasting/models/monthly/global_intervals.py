@@ -12,7 +12,7 @@ COVERAGES = {"80": (1, 3, 0.80), "95": (0, 4, 0.95)}  # positions of the quantil
 USUAL = {"80": 1.06, "95": 1.07}  # networks know the past better than the future: by how much, on training parts
 
 
-def factors_of(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
+def fit_factors(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
     """Find the factors of the intervals, for the networks and for the base path: one per horizon."""
     factors: dict[str, list[float]] = {}
     plain = np.broadcast_to(base_quantiles(said.shape[1]), said.shape)
@@ -24,12 +24,12 @@ def factors_of(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
     return factors
 
 
-def bounds_of(
+def interval_bounds(
     factors: dict[str, Any], said: np.ndarray, by_base: np.ndarray, live: Values | None = None
 ) -> dict[str, Values]:
     """Return lower_80 … upper_95 as residuals (series, horizon), corrected; the wider interval holds the narrower.
 
-    factors: as from `factors_of`, empty where none are needed. live: (series, 2), factors on top of them for 80 and 95 %.
+    factors: as from `fit_factors`, empty where none are needed. live: (series, 2), factors on top of them for 80 and 95 %.
     """
     middle = said[:, :, MEDIAN]
     bounds: dict[str, Values] = {}

@@ -8,10 +8,10 @@ from threadpoolctl import threadpool_limits
 
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.domain.settings import usable_cores
-from forecasting.lstm.single.network import Shape, predict_shared
-from forecasting.lstm.single.training import SharedTraining, draw_rows, train_shared
+from forecasting.lstm.single.network import SingleArchitecture, predict_single
+from forecasting.lstm.single.training import SingleTraining, draw_rows, train_single
 from forecasting.lstm.weights import Weights
-from forecasting.models.monthly.dataset import Learning
+from forecasting.models.monthly.dataset import TrainingSet
 from forecasting.models.monthly.features import Examples, network_inputs
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
@@ -20,7 +20,11 @@ EMPHASIS_WITHIN = 20.0  # no row counts that many times more than the mean
 
 
 def train_members(
-    recipe: MonthlyRecipe, learning: Learning, members: range, seed: int, progress: Callable[[int], None] | None = None
+    recipe: MonthlyRecipe,
+    learning: TrainingSet,
+    members: range,
+    seed: int,
+    progress: Callable[[int], None] | None = None,
 ) -> Weights:
     """Train some members of the ensemble: tensors by name, `{member}/{tensor}`."""
 
@@ -41,22 +45,22 @@ def member_seed(seed: int, member: int) -> np.uint64:
     return np.uint64((seed * 1_000_003 + member * 7_919 + 1) % (1 << 63))
 
 
-def train_member(recipe: MonthlyRecipe, learning: Learning, member: int, seed: np.uint64) -> Weights:
+def train_member(recipe: MonthlyRecipe, learning: TrainingSet, member: int, seed: np.uint64) -> Weights:
     """Train the member at a position of the recipe's windows."""
     steps, facts = network_inputs(learning.examples, recipe.windows[member])
-    training = SharedTraining(LEVELS, recipe.updates, recipe.batch_size, recipe.learning_rate, recipe.noise)
+    training = SingleTraining(LEVELS, recipe.updates, recipe.batch_size, recipe.learning_rate, recipe.noise)
     importance = learning.examples.scale * learning.examples.yearly ** -recipe.emphasis[member]
     importance = np.minimum(importance / importance.mean(), EMPHASIS_WITHIN)
     rows = draw_rows(seed, recipe.updates, recipe.batch_size, len(steps))
     shape = shape_of(recipe, steps.shape[2], facts.shape[1])
-    return train_shared(shape, training, steps, facts, learning.residuals, importance, rows, seed)
+    return train_single(shape, training, steps, facts, learning.residuals, importance, rows, seed)
 
 
-def shape_of(recipe: MonthlyRecipe, features: int, facts: int) -> Shape:
+def shape_of(recipe: MonthlyRecipe, features: int, facts: int) -> SingleArchitecture:
     """Return the shape of a member from the numbers that go in."""
     from forecasting.models.monthly.features import STEPS
 
-    return Shape(STEPS, features, facts, recipe.units, recipe.horizon * len(LEVELS))
+    return SingleArchitecture(STEPS, features, facts, recipe.units, recipe.horizon * len(LEVELS))
 
 
 def member_shapes(recipe: MonthlyRecipe, members: range, examples: Examples) -> dict[str, tuple[int, ...]]:
@@ -76,5 +80,5 @@ def predict_members(recipe: MonthlyRecipe, weights: Weights, members: range, exa
         steps, facts = network_inputs(examples, recipe.windows[member])
         own = {name.split("/", 1)[1]: tensor for name, tensor in weights.items() if name.startswith(f"{member}/")}
         shape = shape_of(recipe, steps.shape[2], facts.shape[1])
-        said.append(predict_shared(shape, own, steps, facts).reshape(-1, recipe.horizon, len(LEVELS)))
+        said.append(predict_single(shape, own, steps, facts).reshape(-1, recipe.horizon, len(LEVELS)))
     return np.asarray(np.median(said, axis=0), dtype=np.float64)

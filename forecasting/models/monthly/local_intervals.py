@@ -7,26 +7,26 @@ series: on 121 series of training parts, one month ahead, factors per quantile g
 import numpy as np
 
 from forecasting.domain.panel import Values
-from forecasting.models.monthly.dataset import Learning
-from forecasting.models.monthly.validation import HeldOut
+from forecasting.models.monthly.dataset import TrainingSet
+from forecasting.models.monthly.validation import Validation
 from forecasting.numerics.intervals import MULTIPLES, spread_alone
 
 
-def own_spread(
-    learning: Learning, path: np.ndarray, found: HeldOut, said: np.ndarray, judged: np.ndarray, series: int
+def interval_scale(
+    learning: TrainingSet, path: np.ndarray, found: Validation, said: np.ndarray, judged: np.ndarray, series: int
 ) -> Values:
     """Return how far forecasts of each series err, (series, horizon) in logs: a standard deviation per horizon.
 
-    path: as for `past_spread`. said: (judged, origins, horizon) what was said of the held-out months, in units of scale.
+    path: as for `training_scale`. said: (judged, origins, horizon) what was said of the held-out months, in units of scale.
     """
     held_out = np.full((series, *found.truth.shape[1:]), np.nan)
     held_out[judged] = (found.truth - said) * found.scales[:, :, None]
-    spread = spread_alone(past_spread(learning, path, series), held_out)
+    spread = spread_alone(training_scale(learning, path, series), held_out)
     # A history without any origin to learn from has no errors; nobody asks its network.
     return np.where(np.isfinite(spread), spread, 1.0)
 
 
-def past_spread(learning: Learning, path: np.ndarray, series: int) -> Values:
+def training_scale(learning: TrainingSet, path: np.ndarray, series: int) -> Values:
     """Return the root mean square, in logs, of what a path missed from all origins that are learned from.
 
     path: (rows, horizon) of the learning's examples, from the base path, in units of scale. Returns (series, horizon),

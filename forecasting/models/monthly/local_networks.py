@@ -9,10 +9,11 @@ import numpy as np
 
 from forecasting.domain.panel import Values
 from forecasting.domain.recipes import MonthlyRecipe
-from forecasting.lstm.batched.training import Training, train
+from forecasting.lstm.batched.training import train
+from forecasting.lstm.batched.types import BatchedTraining
 from forecasting.lstm.random import random_bits
 from forecasting.lstm.weights import Architecture, Weights, initial_weights, predict
-from forecasting.models.monthly.dataset import Learning
+from forecasting.models.monthly.dataset import TrainingSet
 from forecasting.models.monthly.features import OTHERS, WIDEST, Examples
 from forecasting.models.monthly.global_networks import LEVELS
 
@@ -27,15 +28,15 @@ def architecture_of(recipe: MonthlyRecipe) -> Architecture:
     return Architecture(LOOK_BACK, (recipe.own_units,), "steps", recipe.horizon * len(LEVELS))
 
 
-def own_shapes(recipe: MonthlyRecipe) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of one series' tensors by name, as `train_own` returns them."""
+def local_shapes(recipe: MonthlyRecipe) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of one series' tensors by name, as `train_local` returns them."""
     shapes = architecture_of(recipe).shapes
     members = {f"{member}/{name}": shape for member in range(recipe.own_members) for name, shape in shapes.items()}
     return {"mix": (OTHERS,), **members}
 
 
-def train_own(
-    recipe: MonthlyRecipe, learnings: Sequence[Learning], seeds: np.ndarray, *, workers: int | None = None
+def train_local(
+    recipe: MonthlyRecipe, learnings: Sequence[TrainingSet], seeds: np.ndarray, *, workers: int | None = None
 ) -> list[Weights]:
     """Train own_members networks per series on each of some sets of examples, all of them as one program.
 
@@ -44,7 +45,7 @@ def train_own(
     """
     members, series = recipe.own_members, len(seeds)
     own_seeds = np.array([random_bits(seed, 2, members) for seed in seeds], dtype=np.uint64).reshape(series, members)
-    sets = [mixes(learning, series) for learning in learnings]
+    sets = [mix_weights(learning, series) for learning in learnings]
     windows = [_windows(recipe, learning, mix, series) for learning, mix in zip(learnings, sets, strict=True)]
     networks = initial_weights(architecture_of(recipe), own_seeds.ravel())  # (series · members, ...)
     networks["dense/kernel"][:] = 0
@@ -70,18 +71,18 @@ def train_own(
     ]
 
 
-def predict_own(recipe: MonthlyRecipe, weights: Weights, examples: Examples, positions: np.ndarray) -> np.ndarray:
+def predict_local(recipe: MonthlyRecipe, weights: Weights, examples: Examples, positions: np.ndarray) -> np.ndarray:
     """Predict residuals to the base path in units of scale: (rows, horizon, quantiles), each row by its series' networks."""
     said = []
     x = _inputs(examples)[:, None]
     for member in range(recipe.own_members):
         own = {name: weights[f"{member}/{name}"][positions] for name in architecture_of(recipe).shapes}
         said.append(predict(architecture_of(recipe), own, x).reshape(-1, recipe.horizon, len(LEVELS)))
-    path = mixed(weights["mix"][positions].astype(np.float64), examples)
+    path = mix_paths(weights["mix"][positions].astype(np.float64), examples)
     return np.asarray(np.median(said, axis=0) + path[:, :, None], dtype=np.float64)
 
 
-def mixes(learning: Learning, series: int) -> Values:
+def mix_weights(learning: TrainingSet, series: int) -> Values:
     """Return how much of each other path goes into the mix, the rest being the base path's: (series, OTHERS).
 
     Shares go by the fourth power of one over the mean squared error of each path from past origins.
@@ -95,7 +96,7 @@ def mixes(learning: Learning, series: int) -> Values:
     return np.asarray((shares / shares.sum(axis=0))[1:].T)
 
 
-def mixed(mix: Values, examples: Examples) -> Values:
+def mix_paths(mix: Values, examples: Examples) -> Values:
     """Mix the paths of examples: (rows, horizon) from the base path, in units of scale; mix: (rows, OTHERS)."""
     others = examples.others / examples.scale[:, None, None]
     path = np.zeros_like(examples.base)
@@ -109,7 +110,7 @@ def _inputs(examples: Examples) -> np.ndarray:
 
 
 def _windows(
-    recipe: MonthlyRecipe, learning: Learning, mix: Values, series: int
+    recipe: MonthlyRecipe, learning: TrainingSet, mix: Values, series: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Line up each series' windows, the oldest first: x, y and counts as `train` takes them."""
     whole = ~np.isnan(learning.residuals).any(axis=1)
@@ -119,7 +120,7 @@ def _windows(
     place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
     x = np.zeros((series, max(int(counts.max(initial=0)), 1), LOOK_BACK), np.float32)
     y = np.zeros((*x.shape[:2], recipe.horizon * len(LEVELS)), np.float32)
-    left = learning.residuals - mixed(mix[learning.series], learning.examples)
+    left = learning.residuals - mix_paths(mix[learning.series], learning.examples)
     left = np.repeat(left[:, :, None], len(LEVELS), axis=2).reshape(len(left), -1)
     x[learning.series[order], place] = _inputs(learning.examples)[order]
     y[learning.series[order], place] = left[order]
@@ -143,7 +144,7 @@ def _train_rows(
     held = counts // HELD_SHARE
     last = np.minimum((counts - held)[:, None] + np.arange(held.max()), x.shape[1] - 1)
     rows = np.arange(len(x))[:, None]
-    training = Training("pinball", LEVELS, epochs=recipe.own_epochs, batch_size=16, patience=15)
+    training = BatchedTraining("pinball", LEVELS, epochs=recipe.own_epochs, batch_size=16, patience=15)
     validation = (x[rows, last], y[rows, last], held)
     return train(
         architecture_of(recipe),

@@ -8,7 +8,7 @@ import numpy as np
 from forecasting.domain.panel import Counts, Histories
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.lstm.weights import Weights
-from forecasting.models.monthly.dataset import look_back_from
+from forecasting.models.monthly.dataset import build_training_sets
 from forecasting.models.monthly.features import Examples
 from forecasting.models.monthly.forecast import (
     JUDGES,
@@ -17,12 +17,12 @@ from forecasting.models.monthly.forecast import (
     held_months,
     predict_residuals,
 )
-from forecasting.models.monthly.global_intervals import factors_of
+from forecasting.models.monthly.global_intervals import fit_factors
 from forecasting.models.monthly.global_networks import MEDIAN, train_members
-from forecasting.models.monthly.local_intervals import own_spread
-from forecasting.models.monthly.local_networks import mixed, train_own
-from forecasting.models.monthly.validation import HeldOut, hold_out
-from forecasting.models.types import Fitted, Networks, SplitScores
+from forecasting.models.monthly.local_intervals import interval_scale
+from forecasting.models.monthly.local_networks import mix_paths, train_local
+from forecasting.models.monthly.validation import Validation, validate_networks
+from forecasting.models.types import FitResult, Networks, SplitScores
 
 
 def fit(
@@ -33,7 +33,7 @@ def fit(
     filled: np.ndarray | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train networks of each series' own on histories without gaps; what becomes of a series is its own matter.
 
     seeds: uint64 (series,). filled: bool (series, months), months that were missing: they are learned from as they were
@@ -44,18 +44,20 @@ def fit(
     judged = np.flatnonzero(histories.lengths - held >= LEAST_TO_FORECAST)
     earlier = histories.lengths - np.where(histories.lengths - held >= LEAST_TO_FORECAST, held, 0)
     learnings = [
-        look_back_from(
+        build_training_sets(
             histories.values, lengths, horizon=recipe.horizon, months=int(lengths.max(initial=1)), least=LEAST_TO_LEARN
         )
         for lengths in (earlier, histories.lengths)
     ]
-    judges, weights = train_own(recipe, learnings, seeds, workers=workers)
+    judges, weights = train_local(recipe, learnings, seeds, workers=workers)
     if progress:
         progress(len(seeds))
     found = _hold_out(recipe, (judges, weights), False, histories, judged, filled)
-    path = mixed(weights["mix"][learnings[1].series].astype(np.float64), learnings[1].examples)
-    spread = own_spread(learnings[1], path, found, found.said[..., MEDIAN], judged, len(seeds))
-    base_spread = own_spread(learnings[1], np.zeros_like(path), found, np.zeros_like(found.truth), judged, len(seeds))
+    path = mix_paths(weights["mix"][learnings[1].series].astype(np.float64), learnings[1].examples)
+    spread = interval_scale(learnings[1], path, found, found.said[..., MEDIAN], judged, len(seeds))
+    base_spread = interval_scale(
+        learnings[1], np.zeros_like(path), found, np.zeros_like(found.truth), judged, len(seeds)
+    )
     guarded = _guarded(recipe, found, judged, len(seeds))
     scalers = tuple(
         {
@@ -69,16 +71,16 @@ def fit(
     finite = np.all([np.isfinite(tensor).reshape(len(seeds), -1).all(axis=1) for tensor in weights.values()], axis=0)
     weights |= {f"{JUDGES}{name}": tensor for name, tensor in judges.items()}
     networks = Networks(weights, scalers, {"shared": False, "horizon": recipe.horizon})
-    return Fitted(networks, _spread(found, judged, len(seeds)), histories.lengths, ~finite)
+    return FitResult(networks, _spread(found, judged, len(seeds)), histories.lengths, ~finite)
 
 
-def fit_shared(
+def fit_global(
     recipe: MonthlyRecipe,
     histories: Histories,
     *,
     filled: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train the networks that all series share, from the recipe's seed; otherwise as `fit`.
 
     progress: called with the number of networks done since the last call, of recipe.judges + len(recipe.windows).
@@ -94,13 +96,13 @@ def fit_shared(
     found = _hold_out(recipe, (judges, weights), True, histories, judged, filled)
     if len(judged):
         shape = (-1, *found.said.shape[2:])
-        state["factors"] = factors_of(found.truth.reshape(shape[:2]), found.said.reshape(shape))
+        state["factors"] = fit_factors(found.truth.reshape(shape[:2]), found.said.reshape(shape))
     scalers = tuple(
         {"kind": "base_path", "guarded": bool(guarded)} for guarded in _guarded(recipe, found, judged, series)
     )
     weights |= {f"{JUDGES}{name}": tensor for name, tensor in judges.items()}
     finite = all(np.isfinite(tensor).all() for tensor in weights.values())
-    return Fitted(
+    return FitResult(
         Networks(weights, scalers, state),
         _spread(found, judged, series),
         histories.lengths,
@@ -112,7 +114,7 @@ def _learn_and_train(
     recipe: MonthlyRecipe, known: Histories, members: int, progress: Callable[[int], None] | None = None
 ) -> Weights:
     """Train the first members of the shared networks on what is known."""
-    learning = look_back_from(
+    learning = build_training_sets(
         known.values,
         known.lengths,
         horizon=recipe.horizon,
@@ -124,7 +126,7 @@ def _learn_and_train(
     return train_members(recipe, learning, range(members), recipe.seed, progress)
 
 
-def common_months(
+def comparison_months(
     histories: Histories,
     trained_lengths: Counts,  # noqa: ARG001 - new networks have seen every month, their stand-ins have not
     since: Counts,
@@ -139,7 +141,7 @@ def common_months(
     return np.where(histories.lengths - months >= LEAST_TO_FORECAST, months, 0)
 
 
-def stand_in(
+def holdout_networks(
     recipe: MonthlyRecipe,
     networks: Networks,
     histories: Histories,
@@ -148,7 +150,7 @@ def stand_in(
     *,
     workers: int | None = None,
 ) -> Networks:
-    """Train networks as `fit` or `fit_shared` did, but without the last months of each series: (series,).
+    """Train networks as `fit` or `fit_global` did, but without the last months of each series: (series,).
 
     networks: those trained on everything. Of shared ones, as many are trained as there are judges.
     """
@@ -157,10 +159,10 @@ def stand_in(
         weights = _learn_and_train(recipe, known, recipe.judges)
     else:
         longest = int(known.lengths.max(initial=1))
-        learning = look_back_from(
+        learning = build_training_sets(
             known.values, known.lengths, horizon=recipe.horizon, months=longest, least=LEAST_TO_LEARN
         )
-        [weights] = train_own(recipe, [learning], seeds, workers=workers)
+        [weights] = train_local(recipe, [learning], seeds, workers=workers)
     weights |= {f"{JUDGES}{name}": tensor for name, tensor in weights.items()}
     return Networks(weights, networks.scalers, networks.state)
 
@@ -172,7 +174,7 @@ def _hold_out(
     histories: Histories,
     rows: np.ndarray,
     filled: np.ndarray | None,
-) -> HeldOut:
+) -> Validation:
     """Judge the series at some rows by networks that have not seen their last months, and by ones that have."""
 
     def predict_with(weights: Weights) -> Callable[[Examples, np.ndarray], np.ndarray]:
@@ -182,7 +184,7 @@ def _hold_out(
 
     judges, trained = networks
     judged = histories.select(rows.tolist())
-    return hold_out(
+    return validate_networks(
         predict_with(judges),
         predict_with(trained),
         judged,
@@ -192,13 +194,13 @@ def _hold_out(
     )
 
 
-def _guarded(recipe: MonthlyRecipe, found: HeldOut, judged: np.ndarray, series: int) -> np.ndarray:
+def _guarded(recipe: MonthlyRecipe, found: Validation, judged: np.ndarray, series: int) -> np.ndarray:
     """Say for which series the network was much worse than the base path on held-out months: bool (series,)."""
     guarded = np.zeros(series, bool)
     guarded[judged] = found.errors[0] > recipe.guard * found.errors[1]
     return guarded
 
 
-def _spread(found: HeldOut, judged: np.ndarray, series: int) -> dict[str, SplitScores]:
+def _spread(found: Validation, judged: np.ndarray, series: int) -> dict[str, SplitScores]:
     """Return the scores of all series; those that could not be judged have none."""
     return {split: scores.spread(judged, series) for split, scores in found.scores.items()}

@@ -13,7 +13,7 @@ import numpy as np
 
 from forecasting.domain.panel import Histories, Values
 from forecasting.domain.settings import usable_cores
-from forecasting.models.monthly.dataset import BLOCK, describe, residuals_of
+from forecasting.models.monthly.dataset import BLOCK, describe_histories, residuals_of
 from forecasting.models.monthly.features import Examples
 from forecasting.models.monthly.global_networks import LEVELS, MEDIAN
 from forecasting.models.types import SplitScores
@@ -24,7 +24,7 @@ Predict = Callable[[Examples, np.ndarray], np.ndarray]  # examples and their ser
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class Validation:
     """Held-out months and what was said of them, for each series at each origin, the earliest first.
 
     truth: float32 (series, origins, horizon) in units of scale from the base path, NaN where not known; said: float32
@@ -40,7 +40,7 @@ class HeldOut:
     scores: dict[str, SplitScores]
 
 
-def hold_out(
+def validate_networks(
     judges: Predict,
     trained: Predict,
     histories: Histories,
@@ -48,7 +48,7 @@ def hold_out(
     *,
     horizon: int,
     filled: np.ndarray | None = None,
-) -> HeldOut:
+) -> Validation:
     """Forecast from each of the last `months` origins and compare.
 
     histories: without gaps, each longer than `months`. filled: bool (series, months), months that were not observed: they are
@@ -73,7 +73,7 @@ def hold_out(
     errors = np.concatenate([np.empty((5, months, 0, horizon)), *parts], axis=2)
     test, train, *baselines = errors.transpose(0, 2, 3, 1)  # each (series, horizon, origins)
     scores = {"train": _scores(train, *baselines), "test": _scores(test, *baselines)}
-    return HeldOut(truth, said, scales, misses, scores)
+    return Validation(truth, said, scales, misses, scores)
 
 
 def _from_origin(
@@ -85,7 +85,7 @@ def _from_origin(
     the unit of the series.
     """
     values, lengths = histories.values[rows], histories.lengths[rows] - origin
-    examples, shift = describe(values, lengths, horizon=horizon)
+    examples, shift = describe_histories(values, lengths, horizon=horizon)
     quantiles, again = (predict(examples, rows) for predict in predicts)
     after = _after(known[rows], lengths, histories.lengths[rows], horizon)
     truth = residuals_of(examples, _logs(after, shift))

@@ -54,7 +54,7 @@ class Database:
             with self.engine.connect() as connection:
                 yield connection.execution_options(**options)
         except DBAPIError as failure:
-            raise named(failure, self.place) from None
+            raise to_milkrun_error(failure, self.place) from None
 
     def write(self, transaction: Callable[[Connection], Result], *, attempts: int = 5) -> Result:
         """Run a whole transaction; repeat it whole when the server failed in passing.
@@ -71,11 +71,11 @@ class Database:
                 return result
             except DBAPIError as failure:
                 if not _is_transient(failure):
-                    raise named(failure, self.place) from None
+                    raise to_milkrun_error(failure, self.place) from None
                 if number is not None and self._was_committed(number, failure):
                     return result
                 if attempt == attempts - 1:
-                    raise named(failure, self.place) from None
+                    raise to_milkrun_error(failure, self.place) from None
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError("unreachable")
 
@@ -87,7 +87,7 @@ class Database:
                 if status in ("committed", "aborted"):
                     return bool(status == "committed")
             time.sleep(0.05 * 2 ** min(attempt, 5))
-        raise named(failure, self.place)
+        raise to_milkrun_error(failure, self.place)
 
 
 @contextlib.contextmanager
@@ -212,7 +212,7 @@ def _check_reachable(engine: Engine, place: str) -> None:
         with engine.connect() as connection:
             version = int(connection.scalar(text("SHOW server_version_num")) or 0)
     except DBAPIError as failure:
-        raise named(failure, place) from None
+        raise to_milkrun_error(failure, place) from None
     if version < 140000:
         raise EnvironmentFailure(f"PostgreSQL at {place} is version {version // 10000}: Milkrun needs 14 or newer.")
 
@@ -225,7 +225,7 @@ def _is_transient(failure: DBAPIError) -> bool:
     return failure.connection_invalidated or _sqlstate(failure) in _TRANSIENT
 
 
-def named(failure: DBAPIError, place: str) -> MilkrunError:
+def to_milkrun_error(failure: DBAPIError, place: str) -> MilkrunError:
     """Say what failed by its SQLSTATE and constraint; the driver's own text may quote rows or passwords.
 
     Returns StatementRefused where repeating cannot help, PassingFailure where it may at once, else EnvironmentFailure.

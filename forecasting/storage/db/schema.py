@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from forecasting.domain.settings import Settings
-from forecasting.storage.db.database import Database, named, open_database
+from forecasting.storage.db.database import Database, open_database, to_milkrun_error
 
 
 @contextlib.contextmanager
@@ -36,7 +36,7 @@ def migrate(database: Database, revision: str = "head") -> None:
             finally:
                 connection.invalidate()  # its limits are those of a migration
     except DBAPIError as failure:
-        raise named(failure, database.place) from None
+        raise to_milkrun_error(failure, database.place) from None
 
 
 def ensure_migrated(database: Database) -> None:

@@ -7,17 +7,16 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
-from forecasting.domain.panel import Values
+from forecasting.domain.panel import BOUNDS, Values
 from forecasting.storage.db.copy import array_of, copy_out_binary
-from forecasting.storage.forecasts import BOUNDS
 from forecasting.storage.panels import ordinals, positions
-from forecasting.storage.runs import BUILT_ON, Run, built_on
+from forecasting.storage.runs import BUILT_ON, Run, built_on_parameters
 
 NUMBERS = ("value", "seasonal_naive", "base_path", *BOUNDS)
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedForecasts:
     """What a run stored for some series.
 
     spoke: bool (series,), whether the series has a forecast. bundle_ids: the bundle that made it, None where its method
@@ -31,7 +30,7 @@ class Published:
 
 def read_published(
     connection: Connection, run: Run, series_ids: Sequence[int], last_months: Sequence[Month]
-) -> Published:
+) -> PublishedForecasts:
     """Read what a run stored for some series; a row whose month is not its series' last month + horizon is none of theirs.
 
     last_months: (series,) the last month that each forecast used.
@@ -60,7 +59,7 @@ def read_published(
     numbers = {name: np.full((len(series_ids), horizon), np.nan) for name in NUMBERS}
     for name, grid in numbers.items():
         grid[place[own], rows["horizon"][own] - 1] = rows[name][own]
-    return Published(
+    return PublishedForecasts(
         np.array([bool(row.spoke) for row in ended], dtype=bool), tuple(row.bundle_id for row in ended), numbers
     )
 
@@ -80,6 +79,6 @@ def runs_since(connection: Connection, run: Run) -> list[int]:
                   FROM milkrun.run own JOIN milkrun.run_shard USING (run_id) WHERE run_id = :run_id GROUP BY run_id)
             ORDER BY run_id
         """),
-        built_on(run),
+        built_on_parameters(run),
     )
     return list(found)

@@ -5,20 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
+from forecasting.storage.panels import require_series
 
 Rows = tuple[list[str], list[Sequence[Any]]]
-
-
-def require_series(connection: Connection, name: str) -> int:
-    """Return the number of a series; raises InputError when there is none of that name."""
-    series_id: int | None = connection.scalar(
-        text("SELECT series_id FROM milkrun.series WHERE name = :name"), {"name": name}
-    )
-    if series_id is None:
-        raise InputError(f'There is no series named {name!r}: milkrun sql "select name from series" lists them.')
-    return series_id
 
 
 def read_health(connection: Connection, name: str) -> dict[str, Any]:

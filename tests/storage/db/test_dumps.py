@@ -34,7 +34,7 @@ def test_a_restored_database_is_the_one_that_was_backed_up(
 ) -> None:
     """Every table has the same rows, a repeated run is still known as published, and nothing is ever overwritten."""
     arrive("1962-01", milk=milk)
-    run = job.open_run(database, job.round_from(settings, recipe="classic"))
+    run = job.open_run(database, job.run_parameters(settings, recipe="classic"))
     job.run_shard(database, run, 0)
     job.publish_run(database, run)
     back_up(database, tmp_path / "milkrun.dump")
@@ -45,7 +45,7 @@ def test_a_restored_database_is_the_one_that_was_backed_up(
 
         assert contents(restored) == contents(database)
         assert current_revision(restored) == current_revision(database)
-        assert job.open_run(restored, job.round_from(elsewhere, recipe="classic")).state == "published"
+        assert job.open_run(restored, job.run_parameters(elsewhere, recipe="classic")).state == "published"
         arrived = contents(restored)
         with pytest.raises(InputError, match="has Milkrun's tables already"):
             restore(restored, tmp_path / "milkrun.dump")
