@@ -1,7 +1,7 @@
 """The classic recipe: MinMax scaling, a chronological split, one small LSTM per series, one month ahead, then on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from forecasting.numerics.metrics import rmse, skill
 from forecasting.numerics.scaling import MinMaxScaler, fit_min_max
 from forecasting.numerics.windows import Windows, cut_windows, split_windows, train_lengths
 
-SCALER = {"kind": str, "low": float, "high": float}
+SCALER: dict[str, type] = {"kind": str, "low": float, "high": float}
+FALLBACK = "seasonal_naive"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def architecture_of(recipe: ClassicRecipe) -> Architecture:
     return Architecture(look_back=recipe.look_back, units=recipe.units, look_back_as=recipe.look_back_as)
 
 
-def shapes(recipe: ClassicRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:  # noqa: ARG001 - all are alike
+def shapes(recipe: ClassicRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
     """Return the shapes that one network's tensors must have, by name."""
     return architecture_of(recipe).shapes
 
@@ -56,8 +57,7 @@ def fit(
     months), months that were missing: they are trained on as they were filled, but not scored.
     """
     values, lengths = histories.values, histories.lengths
-    trained_lengths = train_lengths(lengths, recipe.train_share)
-    seen = lengths if recipe.scaler_sees == "all" else trained_lengths
+    seen = trained_months(recipe, lengths)
     scaler = fit_min_max(values, seen)
     inside = np.arange(values.shape[1]) < lengths[:, None]
     scaled = scaler.transform(np.where(inside, values, scaler.low[:, None]))
@@ -85,6 +85,16 @@ def fit(
     parts = {"train": train_windows, "test": test_windows}
     scores = {name: predict_part(recipe, networks, values, part, filled=filled).scores for name, part in parts.items()}
     return FitResult(networks, scores, seen, trained.diverged)
+
+
+def trained_months(recipe: ClassicRecipe, lengths: Counts) -> Counts:
+    """Return how many months of each history the network and its scaler are fitted on: (series,)."""
+    return lengths if recipe.scaler_sees == "all" else train_lengths(lengths, recipe.train_share)
+
+
+def golden_recipe(recipe: ClassicRecipe) -> ClassicRecipe:
+    """Return the recipe with a horizon of one month: the months after it are the same step again."""
+    return replace(recipe, horizon=1)
 
 
 def scaler_of(networks: Networks) -> MinMaxScaler:
@@ -130,7 +140,7 @@ def forecast(
     histories: Histories,
     *,
     positions: Sequence[int],
-    live: Values | None = None,  # noqa: ARG001 - there are no intervals that live errors could correct
+    live: Values | None = None,
 ) -> Forecasts:
     """Forecast every history month by month, each forecast becoming input of the next.
 
@@ -188,7 +198,7 @@ def comparison_months(
     histories: Histories,
     trained_lengths: Counts,
     since: Counts,
-    least: int,  # noqa: ARG001 - its test part is what it is
+    least: int,
 ) -> Counts:
     """Say on how many months, the last ones, new networks can be compared with older ones: on those of both test parts.
 
@@ -198,13 +208,13 @@ def comparison_months(
 
 
 def holdout_networks(
-    recipe: ClassicRecipe,  # noqa: ARG001
+    recipe: ClassicRecipe,
     networks: Networks,
-    histories: Histories,  # noqa: ARG001
-    seeds: np.ndarray,  # noqa: ARG001
-    months: Counts,  # noqa: ARG001
+    histories: Histories,
+    seeds: np.ndarray,
+    months: Counts,
     *,
-    workers: int | None = None,  # noqa: ARG001
+    workers: int | None = None,
 ) -> Networks:
     """Return the networks themselves: they have not seen their test parts."""
     return networks

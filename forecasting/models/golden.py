@@ -15,7 +15,7 @@ import numpy as np
 from forecasting.domain.errors import BundleError
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Histories, Values
-from forecasting.domain.recipes import ClassicRecipe, MonthlyRecipe, Recipe
+from forecasting.domain.recipes import Recipe
 from forecasting.models.method import method_of
 from forecasting.models.types import Networks
 
@@ -64,14 +64,13 @@ def check_networks(recipe: Recipe, networks: Networks, golden: Any) -> None:
 
 def _ask(recipe: Recipe, networks: Networks, positions: Sequence[int]) -> Values:
     """Forecast the golden history with some of the networks: (positions, horizon)."""
-    if isinstance(recipe, ClassicRecipe):
-        recipe = replace(recipe, horizon=1)  # the other months are the same step again
-    elif isinstance(recipe, MonthlyRecipe) and recipe.blend:
-        recipe = replace(recipe, blend=())
+    method = method_of(recipe)
     if networks.shared:
         networks = replace(networks, scalers=({"guarded": False},))
     with np.errstate(all="ignore"):
-        made = method_of(recipe).forecast(recipe, networks, golden_histories(len(positions)), positions=positions)
+        made = method.forecast(
+            method.golden_recipe(recipe), networks, golden_histories(len(positions)), positions=positions
+        )
     return made.values
 
 
@@ -92,7 +91,7 @@ def _check_form(recipe: Recipe, networks: Networks) -> None:
             f"tensor {wrong[0]!r} has the shape {found.get(wrong[0])}, recipe {recipe.name} has "
             f"{shapes.get(wrong[0])}: train again."
         )
-    form = method_of(recipe).scaler
+    form = method_of(recipe).SCALER
     if not networks.shared and not all(_has_form(scaler, form) for scaler in networks.scalers):
         raise BundleError(f"a scaler is not of the form of recipe {recipe.name}: train again.")
 

@@ -1,61 +1,118 @@
-"""What a run asks of a recipe's networks, whatever they are; one module per method has the answers."""
+"""What a run asks of a recipe's networks; a module per method has the answers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
-from forecasting.domain.panel import Counts
-from forecasting.domain.recipes import Recipe
+import numpy as np
+
+from forecasting.domain.errors import RecipeError
+from forecasting.domain.panel import Counts, Histories, Values
+from forecasting.domain.recipes import ClassicRecipe, MonthlyRecipe, Recipe
 from forecasting.models import classic
-from forecasting.models.monthly import forecast as monthly
-from forecasting.models.monthly import training as monthly_training
+from forecasting.models.monthly import method as monthly
 from forecasting.models.types import FitResult, Forecasts, Networks, PastPredictions
 
+R = TypeVar("R", bound=Recipe, contravariant=True)
 
-@dataclass(frozen=True)
-class Method:
-    """The functions of one method.
 
-    fit(recipe, histories, seeds, *, filled, workers, progress) trains networks of each series' own;
-    forecast(recipe, networks, histories, *, positions, live) asks them;
-    predict_past(recipe, networks, histories, *, positions, trained, months) asks them about months that are known;
-    without_networks(recipe, histories) forecasts where there are none;
-    common_months(histories, trained_lengths, since, least) says on how many months, the last ones, new networks are compared
-    with older ones that have not seen the last `since`;
-    stand_in(recipe, networks, histories, seeds, months, *, workers) gives networks like new ones that have not seen them;
-    shapes(recipe, networks) are those that each series' tensors, or shared ones, must have, by name; scaler: what each series'
-    scaler must have, by name.
+class Method(Protocol[R]):
+    """The functions of one method; the module of the method has them at its top level.
+
+    SCALER: the entries of each series' scaler, by name. FALLBACK: the name of the forecast without networks.
     """
 
-    fit: Callable[..., FitResult]
-    forecast: Callable[..., Forecasts]
-    predict_past: Callable[..., list[PastPredictions]]
-    without_networks: Callable[..., Forecasts]
-    common_months: Callable[..., Counts]
-    stand_in: Callable[..., Networks]
-    shapes: Callable[..., dict[str, tuple[int, ...]]]
-    scaler: dict[str, type]
-    without_networks_name: str
+    SCALER: dict[str, type]
+    FALLBACK: str
+
+    def fit(
+        self,
+        recipe: R,
+        histories: Histories,
+        seeds: np.ndarray,
+        *,
+        filled: np.ndarray | None = None,
+        workers: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> FitResult:
+        """Train local networks: one or more for each series, from its own history and seed."""
+
+    def forecast(
+        self,
+        recipe: R,
+        networks: Networks,
+        histories: Histories,
+        *,
+        positions: Sequence[int],
+        live: Values | None = None,
+    ) -> Forecasts:
+        """Forecast the months after each history."""
+
+    def forecast_without_networks(self, recipe: R, histories: Histories) -> Forecasts:
+        """Forecast where there are no networks, or where their forecast may not be published."""
+
+    def predict_past(
+        self,
+        recipe: R,
+        networks: Networks,
+        histories: Histories,
+        *,
+        positions: Sequence[int],
+        trained: Sequence[int],
+        months: int | None = None,
+    ) -> list[PastPredictions]:
+        """Predict months that are observed, each one month ahead."""
+
+    def comparison_months(self, histories: Histories, trained_lengths: Counts, since: Counts, least: int) -> Counts:
+        """Return on how many months, the last ones, new networks are compared with older ones: (series,)."""
+
+    def holdout_networks(
+        self,
+        recipe: R,
+        networks: Networks,
+        histories: Histories,
+        seeds: np.ndarray,
+        months: Counts,
+        *,
+        workers: int | None = None,
+    ) -> Networks:
+        """Return networks like the new ones that have not seen the last months: (series,)."""
+
+    def shapes(self, recipe: R, networks: Networks) -> dict[str, tuple[int, ...]]:
+        """Return the shapes that tensors must have, by name."""
+
+    def trained_months(self, recipe: R, lengths: Counts) -> Counts:
+        """Return how many months of each history, the first ones, the networks and their scalers are fitted on."""
+
+    def golden_recipe(self, recipe: R) -> Recipe:
+        """Return the recipe by which golden answers are computed: as cheap as tells the same."""
 
 
-_METHODS = {
-    name: Method(
-        training.fit,
-        asked.forecast,
-        asked.predict_past,
-        asked.without_networks,
-        training.common_months,
-        training.stand_in,
-        asked.shapes,
-        asked.SCALER,
-        without_networks_name,
-    )
-    for name, training, asked, without_networks_name in (
-        ("classic", classic, classic, "seasonal_naive"),
-        ("monthly", monthly_training, monthly, "base_path"),
-    )
-}
+class GlobalMethod(Method[R], Protocol):
+    """A method that can train global networks as well."""
+
+    def fit_global(
+        self,
+        recipe: R,
+        histories: Histories,
+        *,
+        filled: np.ndarray | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> FitResult:
+        """Train networks that all series share."""
 
 
-def method_of(recipe: Recipe) -> Method:
-    """Return the functions of a recipe's method."""
+_CLASSIC: Method[ClassicRecipe] = classic
+_MONTHLY: GlobalMethod[MonthlyRecipe] = monthly
+_METHODS: dict[str, Method[Any]] = {ClassicRecipe.method: _CLASSIC, MonthlyRecipe.method: _MONTHLY}
+
+
+def method_of(recipe: Recipe) -> Method[Any]:
+    """Return the method of a recipe."""
     return _METHODS[recipe.method]
+
+
+def global_method_of(recipe: Recipe) -> GlobalMethod[Any]:
+    """Return the method of a recipe that can train global networks; raises RecipeError where it cannot."""
+    if recipe.method != MonthlyRecipe.method:
+        raise RecipeError(f"Recipe {recipe.name} has no global networks: choose a recipe of the method monthly.")
+    return _MONTHLY

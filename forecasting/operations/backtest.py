@@ -197,7 +197,7 @@ def _by_recipe(
             if row not in set(known) and observed.evidence[row].observations >= recipe.fallback_needs
         ]
         if others:
-            yield place, others, method.without_networks(recipe, observed.histories.select(others))
+            yield place, others, method.forecast_without_networks(recipe, observed.histories.select(others))
 
 
 def _speaks(fitted: FitResult, place_of: dict[str, int], panel: Panel, row: int) -> bool:

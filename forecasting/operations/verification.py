@@ -101,7 +101,7 @@ def _forecast_again(
     for speaker, rows in speakers.items():
         histories = outlook.histories.select(rows)
         if speaker is None:
-            made = method.without_networks(run.recipe, histories)
+            made = method.forecast_without_networks(run.recipe, histories)
         else:
             try:
                 networks, places = networks_from(

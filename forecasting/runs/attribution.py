@@ -153,14 +153,14 @@ def _published(recipe: Recipe, networks: Networks | None, histories: Histories, 
     """Forecast as a run would publish it: where the networks' answer may not be, the method speaks without them."""
     method = method_of(recipe)
     if networks is None:
-        return method.without_networks(recipe, histories).values
+        return method.forecast_without_networks(recipe, histories).values
     made = method.forecast(recipe, networks, histories, positions=positions)
     values = made.values.copy()
     low, high = (reduce(histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce))
     judged = zip(map(ranges_away, values, low, high), made.reasons, strict=True)
     refused = [row for row, told in enumerate(judged) if accept_forecast(*told)[1] in ("diverged", "absurd")]
     if refused:
-        values[refused] = method.without_networks(recipe, histories.select(refused)).values
+        values[refused] = method.forecast_without_networks(recipe, histories.select(refused)).values
     return values
 
 

@@ -56,7 +56,7 @@ def challenge_local(
     since = np.array(
         [max(last - own.trained_through, 0) for last, own in zip(trained.histories.last_months, champions, strict=True)]
     )
-    months = method_of(recipe).common_months(trained.histories, trained.fitted.trained_lengths, since, least)
+    months = method_of(recipe).comparison_months(trained.histories, trained.fitted.trained_lengths, since, least)
     found = [Challenge(challenger=None if lost else bundle_id) for lost in trained.fitted.diverged]
     users: dict[str, list[int]] = {}
     for row, champion in enumerate(champions):
@@ -79,7 +79,9 @@ def challenge_local(
     if not asked:
         return found
     part, months = trained.select(list(asked)), months[list(asked)]
-    new = method_of(recipe).stand_in(recipe, part.fitted.networks, part.histories, part.seeds, months, workers=workers)
+    new = method_of(recipe).holdout_networks(
+        recipe, part.fitted.networks, part.histories, part.seeds, months, workers=workers
+    )
     ahead = np.full((2, len(asked), int(months.max())), np.nan)
     ahead[1] = _predict(recipe, new, part.histories, range(len(asked)), months)
     for networks in {id(networks): networks for networks, _ in asked.values()}.values():
@@ -146,10 +148,10 @@ def challenge_global(
 
     since: (series,) months that the champion has not seen.
     """
-    months = method_of(recipe).common_months(trained.histories, trained.fitted.trained_lengths, since, least)
+    months = method_of(recipe).comparison_months(trained.histories, trained.fitted.trained_lengths, since, least)
     if not months.any():
         return Challenge(challenger=bundle_id)
-    new = method_of(recipe).stand_in(recipe, trained.fitted.networks, trained.histories, trained.seeds, months)
+    new = method_of(recipe).holdout_networks(recipe, trained.fitted.networks, trained.histories, trained.seeds, months)
     # As many members of the champion as stand in for the new networks: the ensemble's size must make no difference.
     members = replace(recipe, windows=recipe.windows[: recipe.judges], emphasis=recipe.emphasis[: recipe.judges])
     compared = np.flatnonzero(months).tolist()

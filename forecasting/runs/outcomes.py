@@ -76,7 +76,7 @@ def series_results(
         if outcome == "fallback" and (row not in ahead or reason in ("diverged", "absurd"))
     ]  # fmt: skip
     if helpless:
-        made = method_of(run.recipe).without_networks(run.recipe, outlook.histories.select(helpless))
+        made = method_of(run.recipe).forecast_without_networks(run.recipe, outlook.histories.select(helpless))
         ahead = ahead | dict(zip(helpless, split_by_series(made, None), strict=True))
     speaking = [row for row, (outcome, *_) in enumerate(ends) if outcome in ("forecast", "fallback")]
     known = outlook.histories.select(speaking)
@@ -99,7 +99,7 @@ def series_results(
         said = ahead[row]
         yield SeriesResult(
             *told,
-            method="lstm" if outcome == "forecast" else method_of(run.recipe).without_networks_name,
+            method="lstm" if outcome == "forecast" else method_of(run.recipe).FALLBACK,
             bundle_id=said.bundle_id,
             last_value=float(outlook.histories.values[row, length - 1]),
             values=said.values,

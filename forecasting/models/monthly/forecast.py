@@ -29,7 +29,12 @@ LEAST_HELD = 12  # months, the last ones, that networks are judged on
 LEAST_TO_FORECAST = 24  # months of history below which the base path is used
 JUDGES = "judge/"  # tensors of the networks that have not seen the last months: test figures can be computed again
 PAST_BLOCK = 4096  # months of the past predicted at a time: what is described of them fits the memory
-SCALER = {"kind": str, "guarded": bool, "spread": list, "base_spread": list}  # of networks of a series' own
+SCALER: dict[str, type] = {
+    "kind": str,
+    "guarded": bool,
+    "spread": list,
+    "base_spread": list,
+}  # of networks of a series' own
 HIGHEST = float(np.finfo(np.float64).max) / 1e6
 
 

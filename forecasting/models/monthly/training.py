@@ -128,7 +128,7 @@ def _learn_and_train(
 
 def comparison_months(
     histories: Histories,
-    trained_lengths: Counts,  # noqa: ARG001 - new networks have seen every month, their stand-ins have not
+    trained_lengths: Counts,
     since: Counts,
     least: int,
 ) -> Counts:

@@ -1,0 +1,35 @@
+"""The recipe `monthly` as a method: where each of its functions is defined."""
+
+from dataclasses import replace
+
+from forecasting.domain.panel import Counts
+from forecasting.domain.recipes import MonthlyRecipe
+from forecasting.models.monthly.forecast import SCALER, forecast, forecast_without_networks, predict_past, shapes
+from forecasting.models.monthly.training import comparison_months, fit, fit_global, holdout_networks
+
+__all__ = [
+    "FALLBACK",
+    "SCALER",
+    "comparison_months",
+    "fit",
+    "fit_global",
+    "forecast",
+    "forecast_without_networks",
+    "golden_recipe",
+    "holdout_networks",
+    "predict_past",
+    "shapes",
+    "trained_months",
+]
+
+FALLBACK = "base_path"
+
+
+def trained_months(recipe: MonthlyRecipe, lengths: Counts) -> Counts:
+    """Return how many months of each history the networks are fitted on: all of them, (series,)."""
+    return lengths
+
+
+def golden_recipe(recipe: MonthlyRecipe) -> MonthlyRecipe:
+    """Return the recipe without models of other libraries, whose answers are none of the networks'."""
+    return replace(recipe, blend=()) if recipe.blend else recipe
