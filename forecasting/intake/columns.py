@@ -1,4 +1,4 @@
-"""Layouts: which column of a source holds what, and how its columns become text rows of (series, month, value)."""
+"""Columns of a source: which column holds what, and how columns become text rows (series, month, value)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ Lines = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class ColumnLayout:
-    """What the user says about the columns; whatever is None is found from their names.
+    """What the user specifies about the columns of a source. A column that is None is found by its name.
 
-    `form` is long (one row per observation) or wide (a month column and one column per series); `series` and `unit`
-    are constants for the whole source; `where` keeps the rows whose columns hold exactly these texts.
+    form: long (one row per observation) or wide (a month column and one column per series). series, unit: one name and one
+    unit for the whole source. where: pairs of column and text; only rows whose columns hold exactly these texts are read.
     """
 
     form: str | None = None
@@ -38,10 +38,11 @@ class ColumnLayout:
 
 @dataclass(frozen=True)
 class ColumnPositions:
-    """A layout applied to the columns of one source, by position.
+    """The positions of the columns of one source, counted from 0.
 
-    `values` are the value columns and `names` their series; a long source has one value column and its names in
-    column `series`.
+    month, series, unit_column: position of the column; None where the source has no such column. values: positions of the
+    value columns. names: the series of each value column; empty where the column `series` holds the names. unit: the unit
+    of all values. where: pairs of position and text; only rows whose columns hold exactly these texts are read.
     """
 
     month: int
@@ -53,84 +54,87 @@ class ColumnPositions:
     where: tuple[tuple[int, str], ...]
 
     @property
-    def columns(self) -> tuple[int, ...]:
-        """The positions that have to be read, in order."""
+    def positions(self) -> tuple[int, ...]:
+        """The positions of all columns that have to be read, in ascending order."""
+        required = {self.month, *self.values, *(position for position, _ in self.where)}
         optional = (self.series, self.unit_column)
-        wanted = {self.month, *self.values, *(position for position, _ in self.where)}
-        return tuple(sorted(wanted | {position for position in optional if position is not None}))
+        return tuple(sorted(required | {position for position in optional if position is not None}))
 
 
 def find_columns(layout: ColumnLayout, header: Sequence[str], source: str) -> ColumnPositions:
-    """Find the columns of a source from its header.
+    """Find the columns of a source by its header.
 
-    Raises InputError naming the source, its columns and the option that helps.
+    Raises InputError that names the source, its columns and the option to give.
     """
-    columns = _Columns(tuple(name.strip() for name in header), source)
+    columns = _Header(tuple(name.strip() for name in header), source)
     month = columns.find(layout.month_column, MONTH_NAMES, "month")
-    where = tuple((columns.position(name, "--where"), wanted) for name, wanted in layout.where)
+    where = tuple((columns.position(name, "--where"), cell_text) for name, cell_text in layout.where)
     unit_column = columns.position(layout.unit_column, "--unit-column") if layout.unit_column else None
     if unit_column is not None and layout.unit is not None:
         raise InputError("--unit and --unit-column exclude each other: give one of them.")
-    taken = {month, unit_column, *(position for position, _ in where)}
+    used_positions = {month, unit_column, *(position for position, _ in where)}
     if layout.series is not None:
         if layout.series_column is not None or layout.form == "wide":
             raise InputError(
                 "--series names the one series of a file: it goes with neither --series-column nor --form wide."
             )
-        value = columns.only_value(layout.value_column, taken)
+        value = columns.find_value(layout.value_column, used_positions)
         return ColumnPositions(month, (value,), (layout.series,), None, unit_column, layout.unit, where)
     if _is_long(layout, columns):
         series = columns.find(layout.series_column, SERIES_NAMES, "series")
         value = columns.find(layout.value_column, VALUE_NAMES, "value")
         if unit_column is None and layout.unit is None:
-            unit_column = columns.guess(UNIT_NAMES)
+            unit_column = columns.find_common(UNIT_NAMES)
         return ColumnPositions(month, (value,), (), series, unit_column, layout.unit, where)
     if unit_column is not None:
         raise InputError("--unit-column goes with the long form only: give --unit for a wide file.")
-    return _wide(layout, columns, month, taken, where)
+    return _wide_columns(layout, columns, month, used_positions, where)
 
 
-def to_rows(arrangement: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines) -> pyarrow.RecordBatch:
-    """Turn text columns, by position, and the line of each row into rows of schema CHUNK.
+def to_rows(columns: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines) -> pyarrow.RecordBatch:
+    """Turn columns of text into rows of schema CHUNK.
 
-    Rows without any content are blank lines, and empty cells of a wide source are months not observed: both are left out.
+    cells: text arrays (rows,) by the position of their column. lines: (rows,) the line of each row in the source. Rows
+    without any content are left out, and so are the empty cells of a wide source: they are months without a value.
     """
-    cells, lines = _selected(arrangement, cells, lines)
-    count, width = len(lines), len(arrangement.values)
-    value = pyarrow.concat_arrays([cells[position] for position in arrangement.values])
-    month = _repeated(cells[arrangement.month], width)
-    if arrangement.series is None:
-        position = np.repeat(np.arange(width), count)
-        series = pyarrow.array(arrangement.names, pyarrow.string()).take(pyarrow.array(position))
+    cells, lines = _select_rows(columns, cells, lines)
+    count, width = len(lines), len(columns.values)
+    value = pyarrow.concat_arrays([cells[position] for position in columns.values])
+    month = _repeat(cells[columns.month], width)
+    if columns.series is None:
+        name_positions = np.repeat(np.arange(width), count)
+        series = pyarrow.array(columns.names, pyarrow.string()).take(pyarrow.array(name_positions))
     else:
-        series = cells[arrangement.series]
+        series = cells[columns.series]
     rows = pyarrow.RecordBatch.from_arrays(
         [
             pyarrow.array(np.tile(lines, width)),
             series,
             month,
             value,
-            _units(arrangement, cells, count * width),
+            _unit_array(columns, cells, count * width),
             pyarrow.nulls(count * width, pyarrow.string()),
         ],
         schema=CHUNK,
     )
-    if arrangement.series is None:
+    if columns.series is None:
         return rows.filter(pyarrow.compute.not_equal(pyarrow.compute.utf8_trim_whitespace(value), ""))
     return rows
 
 
-def broken_rows(lines: Sequence[int], raws: Sequence[str], problems: Sequence[str]) -> pyarrow.RecordBatch:
-    """Return rows of schema CHUNK that no column could be read from; each is rejected for its problem."""
+def malformed_rows(lines: Sequence[int], row_texts: Sequence[str], problems: Sequence[str]) -> pyarrow.RecordBatch:
+    """Return malformed rows in schema CHUNK: the value is the text of the whole row, the problem is why it is rejected."""
     count = len(lines)
     empty = pyarrow.array([""] * count, pyarrow.string())
-    columns = [pyarrow.array(lines, pyarrow.int64()), empty, empty, pyarrow.array(raws, pyarrow.string())]
+    columns = [pyarrow.array(lines, pyarrow.int64()), empty, empty, pyarrow.array(row_texts, pyarrow.string())]
     problem = pyarrow.array(problems, pyarrow.string())
     return pyarrow.RecordBatch.from_arrays([*columns, pyarrow.nulls(count, pyarrow.string()), problem], schema=CHUNK)
 
 
 @dataclass(frozen=True)
-class _Columns:
+class _Header:
+    """The column names of a source, for finding columns and for messages."""
+
     names: tuple[str, ...]
     source: str
 
@@ -140,7 +144,8 @@ class _Columns:
             raise InputError(f"{self.source}: column {name!r} of {option} {times}. Its columns are {self}.")
         return self.names.index(name.strip())
 
-    def guess(self, candidates: Sequence[str]) -> int | None:
+    def find_common(self, candidates: Sequence[str]) -> int | None:
+        """Return the position of the first candidate that names exactly one column, whatever its case."""
         lowered = [name.casefold() for name in self.names]
         for candidate in candidates:
             if lowered.count(candidate) == 1:
@@ -150,32 +155,35 @@ class _Columns:
     def find(self, name: str | None, candidates: Sequence[str], role: str) -> int:
         if name is not None:
             return self.position(name, f"--{role}-column")
-        found = self.guess(candidates)
-        if found is None:
+        position = self.find_common(candidates)
+        if position is None:
             raise InputError(
                 f"{self.source}: there is no {role} column (looked for {', '.join(candidates)}). "
                 f"Its first line gives the columns {self}: name the right one with --{role}-column."
             )
-        return found
+        return position
 
-    def only_value(self, name: str | None, taken: set[int | None]) -> int:
-        """Return the value column of a source of one series: the named, the usual, or the only one left."""
+    def find_value(self, name: str | None, used_positions: set[int | None]) -> int:
+        """Return the value column of a source of one series.
+
+        That is the column `name`, else the one with a common name, else the only column that has no other use.
+        """
         if name is not None:
             return self.position(name, "--value-column")
-        found = self.guess(VALUE_NAMES)
-        left = [position for position in range(len(self.names)) if position not in taken]
-        if found is None and len(left) != 1:
+        common = self.find_common(VALUE_NAMES)
+        unused = [position for position in range(len(self.names)) if position not in used_positions]
+        if common is None and len(unused) != 1:
             raise InputError(
                 f"{self.source}: which column holds the values? Its columns are {self}: give --value-column."
             )
-        return left[0] if found is None else found
+        return unused[0] if common is None else common
 
     def __str__(self) -> str:
-        shown = ", ".join(repr(name[:40]) for name in self.names[:12])
-        return shown + (f" and {len(self.names) - 12} more" if len(self.names) > 12 else "")
+        first_names = ", ".join(repr(name[:40]) for name in self.names[:12])
+        return first_names + (f" and {len(self.names) - 12} more" if len(self.names) > 12 else "")
 
 
-def _is_long(layout: ColumnLayout, columns: _Columns) -> bool:
+def _is_long(layout: ColumnLayout, columns: _Header) -> bool:
     if layout.form is not None:
         if layout.form == "wide" and (layout.series_column or layout.value_column):
             raise InputError(
@@ -184,7 +192,7 @@ def _is_long(layout: ColumnLayout, columns: _Columns) -> bool:
         return layout.form == "long"
     if layout.series_column or layout.value_column:
         return True
-    series, value = columns.guess(SERIES_NAMES), columns.guess(VALUE_NAMES)
+    series, value = columns.find_common(SERIES_NAMES), columns.find_common(VALUE_NAMES)
     if (series is None) != (value is None):
         remedy = "--series NAME (if it holds one series) or --series-column" if series is None else "--value-column"
         raise InputError(
@@ -194,43 +202,49 @@ def _is_long(layout: ColumnLayout, columns: _Columns) -> bool:
     return series is not None
 
 
-def _wide(
-    layout: ColumnLayout, columns: _Columns, month: int, taken: set[int | None], where: tuple[tuple[int, str], ...]
+def _wide_columns(
+    layout: ColumnLayout,
+    columns: _Header,
+    month: int,
+    used_positions: set[int | None],
+    where: tuple[tuple[int, str], ...],
 ) -> ColumnPositions:
-    values = tuple(position for position in range(len(columns.names)) if position not in taken)
+    """Take every column of a wide source that has no other use for a series."""
+    values = tuple(position for position in range(len(columns.names)) if position not in used_positions)
     names = tuple(columns.names[position] for position in values)
-    twice = sorted({name for name in names if name and names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
+    has_duplicates = len(set(names)) < len(names)  # a set is quick where there are many columns
+    duplicates = sorted({name for name in names if name and names.count(name) > 1}) if has_duplicates else []
+    if duplicates:
         raise InputError(
-            f"{columns.source}: series {twice[0]!r} has more than one column: keep one, or rename the others."
+            f"{columns.source}: series {duplicates[0]!r} has more than one column: keep one, or rename the others."
         )
     if not values:
         raise InputError(f"{columns.source}: there is no column beside the month. Its columns are {columns}.")
     return ColumnPositions(month, values, names, None, None, layout.unit, where)
 
 
-def _selected(
-    arrangement: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines
+def _select_rows(
+    columns: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines
 ) -> tuple[Mapping[int, pyarrow.Array], Lines]:
-    """Keep the rows that `where` asks for and that hold anything at all."""
-    kept = np.zeros(len(lines), dtype=bool)
-    for cell in cells.values():
-        kept |= np.asarray(pyarrow.compute.not_equal(cell, ""))
-    for position, wanted in arrangement.where:
-        kept &= np.asarray(pyarrow.compute.equal(cells[position], wanted))
-    if kept.all():
+    """Select the rows that match `where` and that are not blank."""
+    row_mask = np.zeros(len(lines), dtype=bool)
+    for column in cells.values():
+        row_mask |= np.asarray(pyarrow.compute.not_equal(column, ""))
+    for position, cell_text in columns.where:
+        row_mask &= np.asarray(pyarrow.compute.equal(cells[position], cell_text))
+    if row_mask.all():
         return cells, lines
-    mask = pyarrow.array(kept)
-    return {position: cell.filter(mask) for position, cell in cells.items()}, lines[kept]
+    arrow_mask = pyarrow.array(row_mask)
+    return {position: column.filter(arrow_mask) for position, column in cells.items()}, lines[row_mask]
 
 
-def _units(arrangement: ColumnPositions, cells: Mapping[int, pyarrow.Array], count: int) -> pyarrow.Array:
-    if arrangement.unit_column is not None:
-        return _repeated(cells[arrangement.unit_column], len(arrangement.values))
-    if arrangement.unit is not None:
-        return pyarrow.repeat(pyarrow.scalar(arrangement.unit, pyarrow.string()), count)
+def _unit_array(columns: ColumnPositions, cells: Mapping[int, pyarrow.Array], count: int) -> pyarrow.Array:
+    if columns.unit_column is not None:
+        return _repeat(cells[columns.unit_column], len(columns.values))
+    if columns.unit is not None:
+        return pyarrow.repeat(pyarrow.scalar(columns.unit, pyarrow.string()), count)
     return pyarrow.nulls(count, pyarrow.string())
 
 
-def _repeated(cell: pyarrow.Array, times: int) -> pyarrow.Array:
-    return pyarrow.concat_arrays([cell] * times)
+def _repeat(column: pyarrow.Array, times: int) -> pyarrow.Array:
+    return pyarrow.concat_arrays([column] * times)

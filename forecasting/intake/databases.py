@@ -1,4 +1,4 @@
-"""Foreign databases as sources: any that SQLAlchemy reaches, read only, streamed, and never with a password in a text."""
+"""Databases as sources: any that SQLAlchemy supports. They are read only and streamed; no message shows a password."""
 
 import contextlib
 import re
@@ -32,7 +32,7 @@ _PACKAGES = {
     "snowflake": "snowflake-sqlalchemy",
     "bigquery": "sqlalchemy-bigquery",
 }
-_ONLY_READ = {
+_READ_ONLY_STATEMENTS = {
     "postgresql": "SET TRANSACTION READ ONLY",
     "mysql": "SET TRANSACTION READ ONLY",
     "mariadb": "SET TRANSACTION READ ONLY",
@@ -42,7 +42,7 @@ _ONLY_READ = {
 
 @dataclass(frozen=True)
 class Selection:
-    """What to read from a database: a table (with its schema, if it needs one) or a query, from a month on."""
+    """What to read from a database: a table, such as `schema.table`, or a query. since: the first month, None for all."""
 
     table: str | None = None
     query: str | None = None
@@ -50,53 +50,53 @@ class Selection:
 
 
 def open_database_source(url: str | URL, selection: Selection, layout: ColumnLayout) -> Source:
-    """Open a table or a query of a database as a source; its rows are read when they are asked for.
+    """Open a table or a query of a database as a source; its rows are read when the source is iterated.
 
-    Raises InputError for a URL, table or column that does not exist, EnvironmentFailure when it cannot be reached.
+    Raises InputError for a URL, table or column that does not exist, EnvironmentFailure for a database out of reach.
     """
-    parsed = _source_url(url) if isinstance(url, str) else url
-    what = f"table {selection.table}" if selection.table else f"query {' '.join((selection.query or '').split())}"
-    name = f"{_public(parsed)} {_without_secrets(what, parsed)}"[:1000]
+    parsed = _parse_url(url) if isinstance(url, str) else url
+    selected = f"table {selection.table}" if selection.table else f"query {' '.join((selection.query or '').split())}"
+    name = f"{_public(parsed)} {_without_secrets(selected, parsed)}"[:1000]
     engine = _engine(parsed)
-    with _named_failures(parsed), _connected(engine, parsed) as connection:
-        source, header = _described(connection, selection, _public(parsed))
-    arrangement = find_columns(layout, header, _public(parsed))
-    return Source(name, partial(_rows, engine, parsed, selection, source, header, arrangement))
+    with _source_errors(parsed), _connected(engine, parsed) as connection:
+        rows, header = _rows_and_header(connection, selection, _public(parsed))
+    columns = find_columns(layout, header, _public(parsed))
+    return Source(name, partial(_read_rows, engine, parsed, selection, rows, header, columns))
 
 
-def _rows(
+def _read_rows(
     engine: Engine,
     url: URL,
     selection: Selection,
-    source: FromClause,
+    rows: FromClause,
     header: Sequence[str],
-    arrangement: ColumnPositions,
+    columns: ColumnPositions,
 ) -> Iterator[pyarrow.RecordBatch]:
-    positions = arrangement.columns
-    statement = select(*(source.c[header[position]] for position in positions))
-    row = 2  # as in a file, whose first line is the header
-    with _named_failures(url), _connected(engine, url) as connection:
+    positions = columns.positions
+    statement = select(*(rows.c[header[position]] for position in positions))
+    line = 2  # as in a file, whose first line is the header
+    with _source_errors(url), _connected(engine, url) as connection:
         if selection.since is not None:
-            month = source.c[header[arrangement.month]]
-            statement = statement.where(month >= _bound(connection, month, selection.since))
-        streamed = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE).execute(statement)
-        for part in streamed.partitions(max(1, _ROWS_AT_ONCE // len(arrangement.values))):
+            month = rows.c[header[columns.month]]
+            statement = statement.where(month >= _first_month(connection, month, selection.since))
+        result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE).execute(statement)
+        for batch in result.partitions(max(1, _ROWS_AT_ONCE // len(columns.values))):
             cells = {
-                position: pyarrow.array(["" if cell is None else str(cell) for cell in cells], pyarrow.string())
-                for position, cells in zip(positions, zip(*part, strict=True), strict=True)
+                position: pyarrow.array(["" if cell is None else str(cell) for cell in column], pyarrow.string())
+                for position, column in zip(positions, zip(*batch, strict=True), strict=True)
             }
-            yield to_rows(arrangement, cells, np.arange(row, row + len(part)))
-            row += len(part)
+            yield to_rows(columns, cells, np.arange(line, line + len(batch)))
+            line += len(batch)
 
 
-def _bound(connection: Connection, month: Any, since: Month) -> object:
-    """Return `since` in the type that the month column has: a date, or text, which sorts as months do."""
+def _first_month(connection: Connection, month: Any, since: Month) -> object:
+    """Return `since` in the type of the month column: a date, or text, which sorts in the order of months."""
     example = connection.scalar(select(month).where(month.is_not(None)).limit(1))
     return str(since) if example is None or isinstance(example, str) else since.first_day
 
 
-def _described(connection: Connection, selection: Selection, place: str) -> tuple[FromClause, list[str]]:
-    """Return what to select from, and the names of its columns; types are left open, so that nothing is converted."""
+def _rows_and_header(connection: Connection, selection: Selection, address: str) -> tuple[FromClause, list[str]]:
+    """Return the table or subquery to select from, and its column names. Columns have no types: no value is converted."""
     if selection.query is not None:
         require_one_statement(selection.query)
         query = text(selection.query.strip().rstrip(";").replace(":", "\\:") + "\n")  # a comment may end it
@@ -106,11 +106,11 @@ def _described(connection: Connection, selection: Selection, place: str) -> tupl
     schema, _, name = (selection.table or "").rpartition(".")
     inspector = sqlalchemy.inspect(connection)
     try:
-        header = [found["name"] for found in inspector.get_columns(name, schema or None)]
+        header = [description["name"] for description in inspector.get_columns(name, schema or None)]
     except NoSuchTableError:
-        existing = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
-        known = ", ".join(sorted(existing)[:12]) or "none"
-        raise InputError(f"{place} has no table {selection.table!r}. Tables there: {known}.") from None
+        names = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
+        first_names = ", ".join(sorted(names)[:12]) or "none"
+        raise InputError(f"{address} has no table {selection.table!r}. Tables there: {first_names}.") from None
     return table(name, *map(column, header), schema=schema or None), header
 
 
@@ -120,7 +120,7 @@ def _as_subquery(query: TextClause) -> Any:
 
 @contextlib.contextmanager
 def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
-    """Open a connection whose transaction cannot write, where the database knows such."""
+    """Open a connection; its transaction is read only where the database has such transactions."""
     backend = url.get_backend_name()
     try:
         connection = engine.connect()
@@ -129,14 +129,14 @@ def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
             f"{_public(url)} cannot be reached: check that it runs, and its host, port, database, user and password."
         ) from None
     with connection:
-        if backend in _ONLY_READ:
-            connection.exec_driver_sql(_ONLY_READ[backend])
+        if backend in _READ_ONLY_STATEMENTS:
+            connection.exec_driver_sql(_READ_ONLY_STATEMENTS[backend])
         yield connection
 
 
 @contextlib.contextmanager
-def _named_failures(url: URL) -> Iterator[None]:
-    """Turn the errors of a source into ours; the message of its database is kept, its parameters and secrets are not."""
+def _source_errors(url: URL) -> Iterator[None]:
+    """Turn errors of SQLAlchemy into Milkrun's: with the message of the database, without parameters and secrets."""
     try:
         yield
     except DBAPIError as failure:
@@ -161,8 +161,8 @@ def _engine(url: URL) -> Engine:
         raise InputError(f"Sources of {url.drivername} need the Python package {package}: install it.") from None
 
 
-def _source_url(url: str) -> URL:
-    """Read the URL of a source; its text never appears in an error, since it may hold a password."""
+def _parse_url(url: str) -> URL:
+    """Parse the URL of a source. Its text never appears in an error, because it may contain a password."""
     try:
         parsed = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", url))
     except (ArgumentError, ValueError):
@@ -177,7 +177,7 @@ def _source_url(url: str) -> URL:
 
 
 def _read_only_sqlite(url: URL) -> URL:
-    """Open an SQLite file so that it is neither made when it is missing nor written to."""
+    """Return a URL that opens an SQLite file read only and does not create it; raises InputError when it is missing."""
     name = url.database or ""
     if name.startswith("file:"):
         return url
@@ -187,7 +187,7 @@ def _read_only_sqlite(url: URL) -> URL:
 
 
 def _public(url: URL) -> str:
-    """Render a URL without its password and its query, which may hold one as well."""
+    """Render a URL without its password and without its query, which may contain one as well."""
     if url.get_backend_name() == "sqlite":
         return f"sqlite {re.sub('^file:(//)?', '', url.database or '')}"
     return URL.create(
@@ -200,10 +200,10 @@ _SECRET = re.compile(
 )
 
 
-def _without_secrets(shown: str, url: URL) -> str:
-    telling = (
+def _without_secrets(message: str, url: URL) -> str:
+    query_secrets = (
         str(value) for key, value in url.query.items() if re.search("pass|pwd|secret|token|key", key, re.IGNORECASE)
     )
-    for secret in filter(None, (url.password, *telling)):
-        shown = shown.replace(secret, "***")
-    return _SECRET.sub(r"\1***", shown)
+    for secret in filter(None, (url.password, *query_secrets)):
+        message = message.replace(secret, "***")
+    return _SECRET.sub(r"\1***", message)

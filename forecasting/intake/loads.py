@@ -1,4 +1,4 @@
-"""Loads: observations come in whole or not at all, and only what is new or changed becomes a vintage."""
+"""Loads: observations are stored whole or not at all, and only new or changed values get a new vintage."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from forecasting.domain.months import Month
 from forecasting.intake import staging
 from forecasting.storage.db.database import LOAD_LOCK, Database
 
-SHOWN_REJECTIONS = 10
+MAX_REJECTED_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that was not accepted: its line in the source, what was read, and why; safe to print."""
+    """A row that was not accepted: its line in the source, its text and the reason; both texts are safe to print."""
 
     line: int
     raw: str
@@ -25,9 +25,9 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What became of every row: rows_read = rows_added + rows_unchanged + rows_collapsed + rows_rejected.
+    """The counts of a load: rows_read = rows_added + rows_unchanged + rows_collapsed + rows_rejected.
 
-    `load_id` is None when nothing was stored; `rejected` holds the first few rejected rows only.
+    load_id: None when nothing was stored. rejected: at most the first MAX_REJECTED_SHOWN of the rejected rows.
     """
 
     load_id: int | None
@@ -51,10 +51,10 @@ def load_observations(
     strict: bool = False,
     dry_run: bool = False,
 ) -> LoadResult:
-    """Load chunks of text rows (schema staging.CHUNK) in one transaction; loading them again adds nothing.
+    """Load chunks of text rows (schema staging.CHUNK) in one transaction; a second load of the same rows adds nothing.
 
-    `today` is the current month: later months are rejected. `dry_run` stores nothing; neither does `strict` when a row
-    is rejected. When the server fails in passing, `rows` is read anew, provided that it can be (an iterator cannot).
+    today: the current month; later months are rejected. dry_run: store nothing. strict: store nothing if a row is rejected.
+    After a transient failure of the server, `rows` is read again, unless it is an iterator, which can be read only once.
     Raises InputError when there is no row, EnvironmentFailure when the database fails; then nothing is stored.
     """
 
@@ -63,7 +63,7 @@ def load_observations(
         rows_read = staging.stage(connection, rows)
         if rows_read == 0:
             raise InputError(f"{source} holds no observation: nothing was loaded.")
-        # Loads decide one after the other, so that the order of load ids is the order of commits.
+        # Only one load compares its rows with stored ones at a time: the order of load ids is the order of commits.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOAD_LOCK})
         staging.validate_rows(connection, today=today)
         result = _count(connection, rows_read)
@@ -82,7 +82,7 @@ def _prepare(connection: Connection) -> None:
 
 
 def _count(connection: Connection, rows_read: int) -> LoadResult:
-    """Drop what is already known from `candidate`, list the rejections, and count every row once."""
+    """Count every row once; on the way, delete unchanged rows from `candidate` and fill the table `rejection`."""
     accepted, collapsed, newest_month = connection.execute(text(_SUMMARY)).one()
     rows_rejected = rows_read - accepted - collapsed
     if rows_rejected:
@@ -95,7 +95,7 @@ def _count(connection: Connection, rows_read: int) -> LoadResult:
         rows_unchanged=unchanged,
         rows_collapsed=collapsed,
         rows_rejected=rows_rejected,
-        new_series=connection.execute(text(_NEW_SERIES)).scalar_one(),
+        new_series=connection.execute(text(_COUNT_NEW_SERIES)).scalar_one(),
         newest_month=None if newest_month is None else Month.containing(newest_month),
         rejected=_first_rejected(connection) if rows_rejected else (),
     )
@@ -103,7 +103,7 @@ def _count(connection: Connection, rows_read: int) -> LoadResult:
 
 def _first_rejected(connection: Connection) -> tuple[RejectedRow, ...]:
     query = text("SELECT line, raw, reason FROM rejection ORDER BY position LIMIT :shown")
-    return tuple(RejectedRow(*row) for row in connection.execute(query, {"shown": SHOWN_REJECTIONS}))
+    return tuple(RejectedRow(*row) for row in connection.execute(query, {"shown": MAX_REJECTED_SHOWN}))
 
 
 def _store(connection: Connection, result: LoadResult, source: str, sha256: str | None) -> LoadResult:
@@ -129,12 +129,12 @@ _DROP_UNCHANGED = """
                       WHERE newer.series_id = newest.series_id AND newer.month = newest.month
                         AND newer.load_id > newest.load_id)"""
 
-_FRESH_SERIES = """
+_NEW_SERIES = """
     SELECT number, min(name) AS name, min(unit) AS unit FROM staged_series
     WHERE series_id IS NULL AND number IN (SELECT number FROM candidate WHERE value = largest)
     GROUP BY number"""
 
-_NEW_SERIES = f"SELECT count(*) FROM ({_FRESH_SERIES}) AS fresh"
+_COUNT_NEW_SERIES = f"SELECT count(*) FROM ({_NEW_SERIES}) AS fresh"
 
 _INSERT_LOAD = """
     INSERT INTO milkrun.load (source, rows_read, rows_added, rows_unchanged, rows_collapsed, rows_rejected, sha256)
@@ -143,7 +143,7 @@ _INSERT_LOAD = """
 
 _INSERT_SERIES = f"""
     INSERT INTO milkrun.series (name, unit, first_load_id)
-    SELECT name, unit, :load_id FROM ({_FRESH_SERIES}) AS fresh ORDER BY number"""
+    SELECT name, unit, :load_id FROM ({_NEW_SERIES}) AS fresh ORDER BY number"""
 
 _INSERT_OBSERVATIONS = """
     INSERT INTO milkrun.observation (series_id, month, load_id, value)

@@ -1,4 +1,4 @@
-"""Judge raw text: rows of a source are staged as they are written, and SQL decides over all of them at once."""
+"""Validation: the rows of a source are copied into a temporary table as text, and SQL statements check all rows at once."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ CHUNK = pyarrow.schema(
     ]
 )
 
-# PostgreSQL cannot hold a NUL; this code point, which Unicode keeps for internal use, stands for it until it is rejected.
+# PostgreSQL cannot store a NUL. A code point that Unicode reserves for internal use replaces it; its row is rejected.
 _NUL_MARK = "\ufdd0"
 
 _PATTERNS = {
@@ -35,8 +35,9 @@ _PATTERNS = {
     "not_finite": r"^ *[-+]?(?:nan|inf|infinity) *$",
 }
 
-# The first branch takes nearly every row: so short a number fits, and the pattern is quick (counted repeats are not).
-# The second reads what a cast to double precision would fail on. Either may still be out of range, or NULL for no number.
+# The first branch is for nearly all rows: a number of at most 40 characters cannot overflow, and its pattern is quick
+# (counted repeats are slow). The second branch is for texts on which a cast to double precision can fail. The result is
+# NULL where the text is no number; the callers check the range.
 _VALUE = """
     CASE WHEN length(value) <= 40 AND value ~ :plain_number THEN value::double precision
          WHEN length(value) <= 400 AND value ~ :number AND value !~ :long_exponent THEN
@@ -92,7 +93,7 @@ _STAGED_SERIES = """
            END AS problem
     FROM named LEFT JOIN milkrun.series AS known ON known.name = named.name"""
 
-# OFFSET 0 keeps the planner from reading every value twice, once to filter and once to aggregate.
+# OFFSET 0 stops the planner from parsing every value twice, once for the filter and once for the aggregates.
 _CANDIDATE = f"""
     CREATE TEMP TABLE candidate ON COMMIT DROP AS
     SELECT number, first_day AS month, min(value) AS value, max(value) AS largest, count(*) AS copies
@@ -141,9 +142,9 @@ _REJECTION = f"""
 
 
 def stage(connection: Connection, rows: Iterable[pyarrow.RecordBatch]) -> int:
-    """Copy chunks of schema CHUNK into the temporary table `staged`, as text; return how many rows there were.
+    """Copy chunks of schema CHUNK into the temporary table `staged`, as text; return the number of rows.
 
-    An error raised by `rows` passes through unchanged.
+    Raises what `rows` raises, unchanged.
     """
     connection.execute(text(_STAGED))
     stream = _CopyStream(iter(rows))
@@ -158,37 +159,38 @@ def stage(connection: Connection, rows: Iterable[pyarrow.RecordBatch]) -> int:
 
 
 def validate_rows(connection: Connection, *, today: Month) -> None:
-    """Decide over the staged rows: temporary tables `staged_series`, `candidate` (accepted values, one per series and month).
+    """Check the staged rows; the results are the temporary tables `staged_month`, `staged_series` and `candidate`.
 
-    A candidate whose `value` and `largest` differ is a conflict: none of its rows is accepted.
+    `candidate` has one row per series and month with a valid value. Where `value` (the smallest) and `largest` differ, the
+    rows contradict each other and none of them is accepted.
     """
     parameters = {**_PATTERNS, "today": today.first_day}
     for statement in (_STAGED_MONTH, _STAGED_SERIES):
         connection.execute(text(statement), parameters)
     connection.execute(text("ANALYZE staged_month; ANALYZE staged_series"))
-    # Sorting leaves the rows in the order of the index they will be inserted into; hashing would scatter them.
+    # Sorting puts the rows into the order of the index that they will be inserted into; hashing does not.
     connection.execute(text("SET LOCAL enable_hashagg = off"))
     connection.execute(text(_CANDIDATE), parameters)
     connection.execute(text("SET LOCAL enable_hashagg = on; ANALYZE candidate"))
 
 
 def reject(connection: Connection) -> None:
-    """List every row that was not accepted in the temporary table `rejection`, with its reason."""
+    """Fill the temporary table `rejection`: every row that was not accepted, with its reason."""
     statement = _REJECTION.format(
-        whole=_shortened("value", 200),
-        series=_shortened("series", 100),
-        month=_shortened("month", 40),
-        value=_shortened("value", 60),
+        whole=_sql_shortened("value", 200),
+        series=_sql_shortened("series", 100),
+        month=_sql_shortened("month", 40),
+        value=_sql_shortened("value", 60),
     )
     connection.execute(text(statement), {**_PATTERNS, "nul_mark": _NUL_MARK})
 
 
-def _shortened(column: str, limit: int) -> str:
+def _sql_shortened(column: str, limit: int) -> str:
     return f"CASE WHEN length({column}) > {limit} THEN left({column}, {limit}) || '…' ELSE {column} END"
 
 
 class _CopyStream:
-    """A readable file of CSV rows made from chunks as they are asked for; remembers what the chunks raised."""
+    """A readable file of CSV rows, made from chunks as it is read. failure: the exception that the chunks raised, or None."""
 
     def __init__(self, chunks: Iterator[pyarrow.RecordBatch]) -> None:
         self.rows = 0
@@ -198,7 +200,7 @@ class _CopyStream:
 
     def read(self, size: int = -1) -> bytes:
         """Return up to `size` bytes, empty at the end."""
-        while not (part := self._current.read(size)):
+        while not (block := self._current.read(size)):
             try:
                 chunk = next(self._chunks, None)
             except BaseException as failure:
@@ -208,7 +210,7 @@ class _CopyStream:
                 return b""
             self.rows += chunk.num_rows
             self._current = io.BytesIO(_as_csv(chunk))
-        return part
+        return block
 
 
 def _as_csv(chunk: pyarrow.RecordBatch) -> bytes:

@@ -1,4 +1,4 @@
-"""Frames for tests of the intake: files with every kind of damage, and the rows that are written in them."""
+"""Random files for tests of the intake, with every kind of damage, and the rows that they contain."""
 
 import io
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import pyarrow.parquet
 from hypothesis import strategies as st
 
 from forecasting.intake.columns import ColumnLayout
-from tests.intake.reference import Written
+from tests.intake.reference import SourceRow
 
 # fmt: off
 LETTERS = st.characters(exclude_categories=["Cs", "Cn"])
@@ -36,17 +36,17 @@ _SPECIAL = '"\r\n,;\t|'
 
 @dataclass(frozen=True)
 class Frame:
-    """A file, how to read it, and its rows; None where damage leaves open what its rows are."""
+    """The bytes of a file, its layout and its rows; the rows are None where damage makes them unknown."""
 
     content: bytes
     layout: ColumnLayout
-    rows: tuple[Written, ...] | None
+    rows: tuple[SourceRow, ...] | None
     suffix: str = ".csv"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written."""
+    """The delimiter, line end and quoting of a CSV file; mark: whether it begins with a byte order mark."""
 
     delimiter: str
     end: str
@@ -54,7 +54,7 @@ class Dialect:
     mark: bool
 
     def line(self, fields: list[str]) -> str:
-        """Write one row; what would be read otherwise stands in quotes."""
+        """Write one row; fields with special characters are quoted."""
         return self.delimiter.join(
             '"' + field.replace('"', '""') + '"'
             if self.quoted or any(letter in _SPECIAL for letter in field)
@@ -63,16 +63,16 @@ class Dialect:
         )
 
     def file(self, lines: list[str]) -> bytes:
-        """Put lines together."""
+        """Join lines into a file."""
         return ("\ufeff" * self.mark + "".join(line + self.end for line in lines)).encode()
 
     def number(self, text: str) -> str:
-        """Return how a value is read: where a semicolon separates columns, a comma may stand before the decimals."""
+        """Return the expected text of a value: with semicolons as delimiters, a decimal comma becomes a point."""
         return text.replace(",", ".") if self.delimiter == ";" and text == "12,5" else text
 
 
 DIALECTS = st.builds(Dialect, st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
-# A row as it should be, or one that lost or gained fields, or a blank line, or one of nothing but delimiters.
+# A valid row, a row with too few or too many fields, a blank line, or a line of delimiters only.
 SHAPES = st.sampled_from(["whole"] * 12 + ["short", "long", "blank", "bare"])
 
 
@@ -83,14 +83,14 @@ def long_files(draw: st.DrawFn) -> Frame:
     header = draw(st.permutations(["series", "month", "value", "unit", "note"]))
     lines, rows = [dialect.line(header)], []
     for shape, *cells in draw(st.lists(st.tuples(SHAPES, NAMES, MONTHS, VALUES, UNITS), min_size=1, max_size=10)):
-        line = 1 + sum(written.count("\n") + 1 for written in lines)
-        named = dict(zip(("series", "month", "value", "unit"), cells, strict=True)) | {"note": ""}
-        fields = [named[column] for column in header]
+        line = 1 + sum(earlier.count("\n") + 1 for earlier in lines)
+        by_column = dict(zip(("series", "month", "value", "unit"), cells, strict=True)) | {"note": ""}
+        fields = [by_column[column] for column in header]
         if shape in ("short", "long"):
             fields = ["torn", *fields[:2]] if shape == "short" else [*fields, "more"]
-            rows.append(Written(line, "", "", "", problem="wrong_columns"))
+            rows.append(SourceRow(line, "", "", "", problem="wrong_columns"))
         elif shape == "whole" and any(fields):
-            rows.append(Written(line, cells[0], cells[1], dialect.number(cells[2]), cells[3]))
+            rows.append(SourceRow(line, cells[0], cells[1], dialect.number(cells[2]), cells[3]))
         lines.append({"blank": "", "bare": dialect.delimiter * 4}.get(shape, dialect.line(fields)))
     return Frame(dialect.file(lines), ColumnLayout(), tuple(rows))
 
@@ -106,7 +106,7 @@ def wide_files(draw: st.DrawFn) -> Frame:
         line = len(lines) + 1
         lines.append(dialect.line([month, *cells]))
         rows += [
-            Written(line, name.strip(), month, dialect.number(cell))
+            SourceRow(line, name.strip(), month, dialect.number(cell))
             for name, cell in zip(names, cells, strict=True)
             if cell.strip()
         ]
@@ -131,7 +131,7 @@ STAMPS: dict[str, tuple[pyarrow.DataType, st.SearchStrategy[Any]]] = {
 @st.composite
 def parquet_files(draw: st.DrawFn) -> Frame:
     """Draw a Parquet file whose columns are of any type, with empty cells."""
-    kind, value, shown = NUMBERS[draw(st.sampled_from(sorted(NUMBERS)))]
+    kind, value, as_text = NUMBERS[draw(st.sampled_from(sorted(NUMBERS)))]
     stamp, month = STAMPS[draw(st.sampled_from(sorted(STAMPS)))]
     cells = draw(st.lists(st.tuples(st.none() | NAMES, st.none() | month, st.none() | value), min_size=1, max_size=10))
     columns = [
@@ -141,16 +141,16 @@ def parquet_files(draw: st.DrawFn) -> Frame:
     sink = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table(columns, names=["series", "month", "value"]), sink)
     rows = [
-        Written(line, name or "", "" if when is None else str(when), "" if number is None else shown(number))
+        SourceRow(line, name or "", "" if when is None else str(when), "" if number is None else as_text(number))
         for line, (name, when, number) in enumerate(cells, start=2)
     ]
-    told = tuple(row for row in rows if row.series or row.month or row.value)
-    return Frame(sink.getvalue(), ColumnLayout(), told, ".parquet")
+    filled_rows = tuple(row for row in rows if row.series or row.month or row.value)
+    return Frame(sink.getvalue(), ColumnLayout(), filled_rows, ".parquet")
 
 
 @st.composite
 def damaged_files(draw: st.DrawFn) -> Frame:
-    """Draw a file whose bytes were flipped, lost, doubled or mixed with others."""
+    """Draw a file in which bytes were changed, removed, doubled or inserted."""
     frame = draw(st.one_of(long_files(), wide_files(), parquet_files()))
     content = bytearray(frame.content)
     for _ in range(draw(st.integers(1, 4))):

@@ -1,4 +1,4 @@
-"""What docs/reference/intake.md says of rows, once more in plain Python, row by row: loads are compared with it."""
+"""A second implementation of the rules in docs/reference/intake.md, in plain Python, row by row: tests compare loads with it."""
 
 import re
 import unicodedata
@@ -19,12 +19,12 @@ _NUMBER = re.compile(r" *[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)? *", re.ASCII)
 _NOT_FINITE = re.compile(r" *[-+]?(?:nan|inf|infinity) *", re.ASCII | re.IGNORECASE)
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0]")
 
-Place = tuple[str, Month]
+SeriesMonth = tuple[str, Month]
 
 
 @dataclass(frozen=True)
-class Written:
-    """A row as it is written; problem: why no column of it could be read."""
+class SourceRow:
+    """The texts of a row in a source; problem: why its columns could not be read, or None."""
 
     line: int
     series: str
@@ -35,17 +35,17 @@ class Written:
 
 
 @dataclass
-class Judged:
-    """What becomes of rows: accepted values, how many repeat one of them, and line and word of each rejection."""
+class ExpectedRows:
+    """The expected result of a load: accepted values, the number of repeated ones, and line and reason of each rejection."""
 
-    accepted: dict[Place, float] = field(default_factory=dict)
+    accepted: dict[SeriesMonth, float] = field(default_factory=dict)
     collapsed: int = 0
     rejected: Counter[tuple[int, str]] = field(default_factory=Counter)
 
 
-def judge(rows: Iterable[Written], today: Month) -> Judged:
-    """Judge the rows of one load into empty tables."""
-    judged, units, read = Judged(), dict[str, set[str]](), dict[Place, list[tuple[int, float]]]()
+def expected_rows(rows: Iterable[SourceRow], today: Month) -> ExpectedRows:
+    """Return the expected result of one load into empty tables."""
+    expected, units, values = ExpectedRows(), dict[str, set[str]](), dict[SeriesMonth, list[tuple[int, float]]]()
     rows = list(rows)
     for row in rows:
         units.setdefault(_plain(row.series), set()).update({_plain(row.unit)} - {""})
@@ -54,17 +54,17 @@ def judge(rows: Iterable[Written], today: Month) -> Judged:
         month, number = _month(row.month, today), _number(row.value)
         problem = row.problem or _problem(name, units[name])
         if problem or isinstance(month, str) or isinstance(number, str):
-            word = problem or (month if isinstance(month, str) else str(number))
-            judged.rejected[row.line, word] += 1
+            reason = problem or (month if isinstance(month, str) else str(number))
+            expected.rejected[row.line, reason] += 1
         else:
-            read.setdefault((name, month), []).append((row.line, number))
-    for place, found in read.items():
-        if len({number for _, number in found}) > 1:
-            judged.rejected.update((line, "conflicting_duplicate") for line, _ in found)
+            values.setdefault((name, month), []).append((row.line, number))
+    for series_month, numbers in values.items():
+        if len({number for _, number in numbers}) > 1:
+            expected.rejected.update((line, "conflicting_duplicate") for line, _ in numbers)
         else:
-            judged.accepted[place] = found[0][1]
-            judged.collapsed += len(found) - 1
-    return judged
+            expected.accepted[series_month] = numbers[0][1]
+            expected.collapsed += len(numbers) - 1
+    return expected
 
 
 def _plain(name: str) -> str:
@@ -83,11 +83,11 @@ def _problem(name: str, units: set[str]) -> str | None:
     return "unit_conflict" if len(units) > 1 else None
 
 
-def _month(written: str, today: Month) -> Month | str:
-    """Return a month, or the word for why there is none."""
-    if not written.strip(" "):
+def _month(cell: str, today: Month) -> Month | str:
+    """Return a month, or the reason why there is none."""
+    if not cell.strip(" "):
         return "empty_month"
-    match = _STAMP.fullmatch(written)
+    match = _STAMP.fullmatch(cell)
     if match is None:
         return "bad_month"
     year, number, day = int(match[1]), int(match[2]), int(match[3] or 1)
@@ -100,15 +100,15 @@ def _month(written: str, today: Month) -> Month | str:
     return "future_month" if month > today else month
 
 
-def _number(written: str) -> float | str:
-    """Return a finite number, or the word for why there is none."""
-    if not written.strip(" "):
+def _number(cell: str) -> float | str:
+    """Return a finite number, or the reason why there is none."""
+    if not cell.strip(" "):
         return "empty_value"
-    if _NOT_FINITE.fullmatch(written):
+    if _NOT_FINITE.fullmatch(cell):
         return "not_finite"
-    if not _NUMBER.fullmatch(written):
+    if not _NUMBER.fullmatch(cell):
         return "not_a_number"
-    exact = Decimal(written.strip(" "))
+    exact = Decimal(cell.strip(" "))
     if abs(exact) > Decimal("1e15"):
         return "out_of_range"
     return 0.0 if abs(exact) < Decimal("1e-300") else float(exact)

@@ -1,4 +1,4 @@
-"""Loads: every row is accounted for, nothing comes in twice, and what is refused says why."""
+"""Tests of loads: every row is counted, nothing is stored twice, and every rejected row has its reason."""
 
 import dataclasses
 import itertools
@@ -36,7 +36,7 @@ def chunk(rows: Sequence[Triple], unit: str | None = None, first_line: int = 2) 
     )
 
 
-def take_in(database: Database, *rows: Triple, unit: str | None = None, **options: Any) -> LoadResult:
+def load_rows(database: Database, *rows: Triple, unit: str | None = None, **options: Any) -> LoadResult:
     """Load rows as one chunk."""
     return load_observations(database, [chunk(rows, unit)], source="test", today=TODAY, **options)
 
@@ -57,12 +57,12 @@ def latest(database: Database) -> dict[tuple[str, date], float]:
 
 
 def reasons(database: Database, rows: Sequence[Triple]) -> list[str]:
-    """Load rows that must all be rejected, and return the word of each reason, in the order of the rows."""
-    result = take_in(database, *rows)
+    """Load rows that must all be rejected, and return the reason of each, without its sentence, in the order of the rows."""
+    result = load_rows(database, *rows)
 
     assert (result.rows_added, result.rows_rejected) == (0, len(rows))
-    stored = fetch(database, "SELECT split_part(reason, ':', 1) FROM milkrun.rejected_row ORDER BY line")
-    return [reason for (reason,) in stored]
+    rejected_rows = fetch(database, "SELECT split_part(reason, ':', 1) FROM milkrun.rejected_row ORDER BY line")
+    return [reason for (reason,) in rejected_rows]
 
 
 BAD_VALUES = [
@@ -91,9 +91,9 @@ BAD_VALUES = [
 
 def test_what_is_no_finite_number_of_sensible_size_is_rejected(database: Database) -> None:
     """A value that is missing, not a number, not finite or beyond 1e15 is rejected with its own reason."""
-    found = reasons(database, [(f"s{row}", "1962-01", value) for row, (value, _) in enumerate(BAD_VALUES)])
+    rejections = reasons(database, [(f"s{row}", "1962-01", value) for row, (value, _) in enumerate(BAD_VALUES)])
 
-    assert list(zip([value for value, _ in BAD_VALUES], found, strict=True)) == BAD_VALUES
+    assert list(zip([value for value, _ in BAD_VALUES], rejections, strict=True)) == BAD_VALUES
 
 
 NUMBERS = [
@@ -115,7 +115,7 @@ NUMBERS = [
 
 def test_numbers_are_read_as_they_are_written(database: Database) -> None:
     """Integers, decimals, exponents, signs and blanks around them are read; zero and negative numbers are allowed."""
-    take_in(database, *((written.strip(), "1962-01", written) for written, _ in NUMBERS))
+    load_rows(database, *((written.strip(), "1962-01", written) for written, _ in NUMBERS))
 
     assert latest(database) == {(written.strip(), date(1962, 1, 1)): value for written, value in NUMBERS}
 
@@ -139,7 +139,7 @@ MONTHS_WRITTEN = [
 
 def test_every_way_to_write_a_month_gives_its_first_day(database: Database) -> None:
     """Month-start, month-end, mid-month and full timestamps map to the month that is written."""
-    result = take_in(database, *(("milk", written, "1") for written in MONTHS_WRITTEN))
+    result = load_rows(database, *(("milk", written, "1") for written in MONTHS_WRITTEN))
 
     assert (result.rows_added, result.rows_collapsed) == (1, len(MONTHS_WRITTEN) - 1)
     assert latest(database) == {("milk", date(1962, 2, 1)): 1.0}
@@ -166,14 +166,14 @@ BAD_MONTHS = [
 
 def test_what_is_no_month_of_the_past_is_rejected(database: Database) -> None:
     """A month that does not exist, is out of range or lies after the current month is rejected."""
-    found = reasons(database, [("milk", month, "1") for month, _ in BAD_MONTHS])
+    rejections = reasons(database, [("milk", month, "1") for month, _ in BAD_MONTHS])
 
-    assert list(zip([month for month, _ in BAD_MONTHS], found, strict=True)) == BAD_MONTHS
+    assert list(zip([month for month, _ in BAD_MONTHS], rejections, strict=True)) == BAD_MONTHS
 
 
 def test_the_current_month_and_the_bounds_are_allowed(database: Database) -> None:
     """The first month of the range, a leap day and the current month are accepted."""
-    result = take_in(database, ("milk", "1700-01", "1"), ("milk", "2024-02-29", "2"), ("milk", "2024-06-30", "3"))
+    result = load_rows(database, ("milk", "1700-01", "1"), ("milk", "2024-02-29", "2"), ("milk", "2024-06-30", "3"))
 
     assert (result.rows_added, result.newest_month) == (3, TODAY)
 
@@ -195,9 +195,9 @@ BAD_NAMES = [
 
 def test_names_that_cannot_be_shown_are_rejected(database: Database) -> None:
     """Empty and long names, NUL, escape sequences and other control characters are rejected."""
-    found = reasons(database, [(name, "1962-01", "1") for name, _ in BAD_NAMES])
+    rejections = reasons(database, [(name, "1962-01", "1") for name, _ in BAD_NAMES])
 
-    assert list(zip([name for name, _ in BAD_NAMES], found, strict=True)) == BAD_NAMES
+    assert list(zip([name for name, _ in BAD_NAMES], rejections, strict=True)) == BAD_NAMES
 
 
 NAMES_TAKEN = [
@@ -216,7 +216,7 @@ NAMES_TAKEN = [
 
 def test_names_are_never_interpreted(database: Database) -> None:
     """Any text that can be shown is a name, whatever it means elsewhere."""
-    take_in(database, *((name, "1962-01", "1") for name in NAMES_TAKEN))
+    load_rows(database, *((name, "1962-01", "1") for name in NAMES_TAKEN))
 
     assert {name for name, _ in latest(database)} == set(NAMES_TAKEN)
 
@@ -224,7 +224,7 @@ def test_names_are_never_interpreted(database: Database) -> None:
 def test_names_are_normalised_and_trimmed(database: Database) -> None:
     """Two ways to write the same letters, and blanks around a name, make one series."""
     composed = unicodedata.normalize("NFC", "café")
-    result = take_in(
+    result = load_rows(
         database,
         (composed, "1962-01", "1"),
         (unicodedata.normalize("NFD", composed), "1962-02", "2"),
@@ -237,24 +237,24 @@ def test_names_are_normalised_and_trimmed(database: Database) -> None:
 
 def test_rejected_rows_keep_line_raw_text_and_reason(database: Database) -> None:
     """A rejected row is stored with its line, its text without control characters, and the reason in a sentence."""
-    result = take_in(database, ("milk", "1962-01", "1"), ("\x1b[31m\x00x", "1962-01", "y" * 500))
+    result = load_rows(database, ("milk", "1962-01", "1"), ("\x1b[31m\x00x", "1962-01", "y" * 500))
 
     raw = "\\x1b[31m\\x00x,1962-01," + "y" * 60 + "…"
-    stored = fetch(database, "SELECT load_id, position, line, raw, reason FROM milkrun.rejected_row")
-    assert stored == [(result.load_id, 1, 3, raw, result.rejected[0].reason)]
+    rejected_rows = fetch(database, "SELECT load_id, position, line, raw, reason FROM milkrun.rejected_row")
+    assert rejected_rows == [(result.load_id, 1, 3, raw, result.rejected[0].reason)]
     assert result.rejected[0].raw == raw
 
 
 def test_equal_duplicates_collapse(database: Database) -> None:
     """The same value twice for a month counts once, however the month and the number are written."""
-    result = take_in(database, ("milk", "1962-01", "1"), ("milk", "1962-01-31", "1.0"), ("milk", "1962/01", "1e0"))
+    result = load_rows(database, ("milk", "1962-01", "1"), ("milk", "1962-01-31", "1.0"), ("milk", "1962/01", "1e0"))
 
     assert (result.rows_added, result.rows_collapsed, result.rows_rejected) == (1, 2, 0)
 
 
 def test_different_duplicates_are_all_rejected(database: Database) -> None:
     """Different values for a month are all rejected, naming their lines; the other months are accepted."""
-    result = take_in(
+    result = load_rows(
         database,
         ("milk", "1962-01", "1"),
         ("milk", "1962-02", "5"),
@@ -271,14 +271,14 @@ def test_different_duplicates_are_all_rejected(database: Database) -> None:
 
 def test_a_broken_duplicate_does_not_spoil_the_good_one(database: Database) -> None:
     """A value that is no number is rejected alone; it conflicts with nothing."""
-    result = take_in(database, ("milk", "1962-01", "1"), ("milk", "1962-01", "NaN"))
+    result = load_rows(database, ("milk", "1962-01", "1"), ("milk", "1962-01", "NaN"))
 
     assert (result.rows_added, result.rows_rejected) == (1, 1)
 
 
 def test_a_series_goes_on_with_its_good_rows(database: Database) -> None:
     """Bad rows of a series do not keep its good ones out, and a series without good rows is not made."""
-    result = take_in(database, ("milk", "1962-01", "1"), ("milk", "1962-02", "bad"), ("oil", "1962-01", "bad"))
+    result = load_rows(database, ("milk", "1962-01", "1"), ("milk", "1962-02", "bad"), ("oil", "1962-01", "bad"))
 
     assert (result.rows_added, result.rows_rejected, result.new_series) == (1, 2, 1)
     assert fetch(database, "SELECT name FROM milkrun.series") == [("milk",)]
@@ -287,8 +287,8 @@ def test_a_series_goes_on_with_its_good_rows(database: Database) -> None:
 def test_a_second_load_of_the_same_rows_adds_nothing(database: Database) -> None:
     """Loading the same rows again leaves a load row and no observation."""
     rows = [("milk", "1962-01", "1"), ("milk", "1962-02", "2")]
-    take_in(database, *rows)
-    result = take_in(database, *rows)
+    load_rows(database, *rows)
+    result = load_rows(database, *rows)
 
     assert (result.rows_added, result.rows_unchanged, result.new_series) == (0, 2, 0)
     assert fetch(database, "SELECT count(*) FROM milkrun.observation") == [(2,)]
@@ -301,7 +301,7 @@ def test_a_second_load_of_the_same_rows_adds_nothing(database: Database) -> None
 def test_a_revision_is_a_new_vintage_and_keeps_the_old(database: Database) -> None:
     """A changed value is added beside the old one; going back to the first value is a change as well."""
     for value in ("1", "2", "2", "1"):
-        take_in(database, ("milk", "1962-01", value), ("milk", "1962-02", "7"))
+        load_rows(database, ("milk", "1962-01", value), ("milk", "1962-02", "7"))
 
     assert fetch(database, "SELECT load_id, value FROM milkrun.observation WHERE month = '1962-01-01' ORDER BY 1") == [
         (1, 1.0),
@@ -313,17 +313,17 @@ def test_a_revision_is_a_new_vintage_and_keeps_the_old(database: Database) -> No
 
 def test_a_new_series_remembers_its_unit_and_its_load(database: Database) -> None:
     """The unit and the first load of a series are those of the load that brought it."""
-    take_in(database, ("oil", "1962-01", "1"))
-    result = take_in(database, ("milk", "1962-01", "1"), unit=" pounds ")
+    load_rows(database, ("oil", "1962-01", "1"))
+    result = load_rows(database, ("milk", "1962-01", "1"), unit=" pounds ")
 
-    stored = fetch(database, "SELECT name, unit, active, first_load_id FROM milkrun.series ORDER BY series_id")
-    assert stored == [("oil", None, True, 1), ("milk", "pounds", True, result.load_id)]
+    series = fetch(database, "SELECT name, unit, active, first_load_id FROM milkrun.series ORDER BY series_id")
+    assert series == [("oil", None, True, 1), ("milk", "pounds", True, result.load_id)]
 
 
 def test_another_unit_is_rejected(database: Database) -> None:
     """Values in another unit than the stored one are rejected, never mixed."""
-    take_in(database, ("milk", "1962-01", "1"), unit="pounds")
-    result = take_in(database, ("milk", "1962-02", "1"), unit="kg")
+    load_rows(database, ("milk", "1962-01", "1"), unit="pounds")
+    result = load_rows(database, ("milk", "1962-02", "1"), unit="kg")
 
     assert result.rejected[0].reason == "unit_differs: the series is stored in pounds"
 
@@ -348,22 +348,22 @@ def test_a_load_without_rows_is_refused(database: Database) -> None:
 def test_a_dry_run_counts_and_stores_nothing(database: Database) -> None:
     """A dry run tells what a load would do; the load then does that."""
     rows = [("milk", "1962-01", "1"), ("milk", "1962-01", "1"), ("milk", "1962-02", "x")]
-    foretold = take_in(database, *rows, dry_run=True)
+    dry_result = load_rows(database, *rows, dry_run=True)
 
     assert fetch(database, "SELECT count(*) FROM milkrun.load") == [(0,)]
-    assert dataclasses.replace(take_in(database, *rows), load_id=None) == foretold
+    assert dataclasses.replace(load_rows(database, *rows), load_id=None) == dry_result
 
 
 def test_a_strict_load_with_a_bad_row_stores_nothing(database: Database) -> None:
     """With strict one rejected row keeps everything out; without any, the load is stored."""
-    assert take_in(database, ("milk", "1962-01", "1"), ("milk", "1962-02", "x"), strict=True).load_id is None
-    assert take_in(database, ("milk", "1962-01", "1"), strict=True).load_id is not None
+    assert load_rows(database, ("milk", "1962-01", "1"), ("milk", "1962-02", "x"), strict=True).load_id is None
+    assert load_rows(database, ("milk", "1962-01", "1"), strict=True).load_id is not None
     assert fetch(database, "SELECT count(*) FROM milkrun.observation") == [(1,)]
 
 
 def test_all_rejected_is_stored_with_its_reasons(database: Database) -> None:
     """A load of which nothing was accepted still leaves its row and its rejected rows."""
-    result = take_in(database, ("milk", "1962-01", "x"), ("milk", "1962-02", "NaN"))
+    result = load_rows(database, ("milk", "1962-01", "x"), ("milk", "1962-02", "NaN"))
 
     assert fetch(database, "SELECT rows_added, rows_rejected FROM milkrun.load") == [(0, 2)]
     assert fetch(database, "SELECT count(*) FROM milkrun.rejected_row") == [(2,)]
@@ -424,7 +424,7 @@ def test_simultaneous_loads_give_the_result_of_one(database: Database) -> None:
     rows = [(f"s{number}", "1962-01", str(number)) for number in range(500)]
 
     def load() -> None:
-        results.append(take_in(database, *rows))
+        results.append(load_rows(database, *rows))
 
     threads = [threading.Thread(target=load) for _ in range(4)]
     for thread in threads:
@@ -442,7 +442,7 @@ def test_simultaneous_revisions_follow_the_order_of_load_ids(database: Database)
     values = ["1", "2", "1", "2", "1", "2", "1", "2"]
     results: list[LoadResult] = []
     threads = [
-        threading.Thread(target=lambda value=value: results.append(take_in(database, ("milk", "1962-01", value))))
+        threading.Thread(target=lambda value=value: results.append(load_rows(database, ("milk", "1962-01", value))))
         for value in values
     ]
     for thread in threads:
@@ -459,7 +459,7 @@ def test_the_load_id_is_taken_under_the_lock(database: Database) -> None:
     """While somebody holds the lock a load waits, so that a smaller load id is never committed later."""
     with database.engine.begin() as holder:
         holder.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOAD_LOCK})
-        thread = threading.Thread(target=take_in, args=(database, ("milk", "1962-01", "1")))
+        thread = threading.Thread(target=load_rows, args=(database, ("milk", "1962-01", "1")))
         thread.start()
         thread.join(timeout=1)
         waiting = thread.is_alive()
@@ -488,18 +488,18 @@ def cleared(database: Database) -> Database:
 
 @frames
 @given(rows=FRAMES)
-def test_every_row_is_accounted_for_and_loading_twice_is_loading_once(database: Database, rows: list[Triple]) -> None:
+def test_every_row_is_counted_and_a_second_load_adds_nothing(database: Database, rows: list[Triple]) -> None:
     """Accepted + collapsed + rejected = read, and a second load changes nothing but the list of loads."""
     cleared(database)
-    first = take_in(database, *rows)
-    known = latest(database)
-    second = take_in(database, *rows)
+    first = load_rows(database, *rows)
+    values = latest(database)
+    second = load_rows(database, *rows)
 
     assert first.rows_read == len(rows) == first.rows_added + first.rows_collapsed + first.rows_rejected
     assert (second.rows_added, second.new_series) == (0, 0)
     assert (second.rows_unchanged, second.rows_collapsed) == (first.rows_added, first.rows_collapsed)
     assert second.rows_rejected == first.rows_rejected
-    assert latest(database) == known
+    assert latest(database) == values
     assert fetch(database, "SELECT count(*) FROM milkrun.rejected_row") == [(2 * first.rows_rejected,)]
 
 
@@ -507,12 +507,12 @@ def test_every_row_is_accounted_for_and_loading_twice_is_loading_once(database: 
 @given(rows=FRAMES, data=st.data())
 def test_the_order_of_rows_does_not_matter(database: Database, rows: list[Triple], data: st.DataObject) -> None:
     """Rows in any order, in any chunks, give the same observations and the same counts."""
-    first = take_in(cleared(database), *rows)
-    known = latest(database)
+    first = load_rows(cleared(database), *rows)
+    values = latest(database)
     shuffled = data.draw(st.permutations(rows))
     cut = data.draw(st.integers(0, len(rows)))
     batches = [chunk(shuffled[:cut]), chunk(shuffled[cut:], first_line=2 + cut)]
     second = load_observations(cleared(database), batches, source="test", today=TODAY)
 
-    assert latest(database) == known
+    assert latest(database) == values
     assert dataclasses.replace(second, rejected=()) == dataclasses.replace(first, rejected=())

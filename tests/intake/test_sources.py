@@ -1,4 +1,4 @@
-"""Sources: which column is what, which line is whose, and clean refusals of what cannot be read."""
+"""Tests of sources: the columns that are found, the line of each row, and the messages for unreadable files."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sqlalchemy import URL, text
 
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
-from forecasting.intake import csv_reader as csv_files
+from forecasting.intake import csv_reader
 from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.files import Source, open_file
@@ -25,7 +25,7 @@ MILK = Path(__file__).parents[2] / "forecasting" / "examples" / "milk.csv"
 M3 = Path(__file__).parents[3] / "shared" / "data" / "m3_monthly.parquet"
 
 
-NOTHING_SAID = ColumnLayout()
+NO_LAYOUT = ColumnLayout()
 SECRET = "s3cr3t-w0rd"  # noqa: S105 - opens nothing
 
 
@@ -36,7 +36,7 @@ def rows_of(source: Source) -> list[tuple[Any, ...]]:
 
 
 def read_csv(
-    folder: Path, content: str | bytes, layout: ColumnLayout = NOTHING_SAID, encoding: str = "utf-8"
+    folder: Path, content: str | bytes, layout: ColumnLayout = NO_LAYOUT, encoding: str = "utf-8"
 ) -> list[tuple[Any, ...]]:
     """Write a CSV file and return its rows."""
     path = folder / "rows.csv"
@@ -127,10 +127,10 @@ def test_a_semicolon_brings_the_decimal_comma(tmp_path: Path) -> None:
     assert read_csv(tmp_path, 'month,milk\n1962-01,"12,5"\n')[0][3] == "12,5"
 
 
-@pytest.mark.parametrize("block", [csv_files._BLOCK_BYTES, 32])
+@pytest.mark.parametrize("block", [csv_reader._BLOCK_BYTES, 32])
 def test_rows_have_the_line_they_start_on(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blank lines, line breaks inside quotes and rows of the wrong width are counted, in one block or in many."""
-    monkeypatch.setattr(csv_files, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(csv_reader, "_BLOCK_BYTES", block)
     path = tmp_path / "rows.csv"
     path.write_text('\nmonth,milk,"a\nnote"\n1,1,x\n\n2,2,"two\nlines"\n3\n"4\n",4,5,6\n,,\n5,5,x\n\n6,6,x\n7\n8,8')
     source = open_file(path, ColumnLayout(value_column="milk", series="milk"))
@@ -223,7 +223,7 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
 
 def test_an_unclosed_quote_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote that is never closed cannot swallow a whole file."""
-    monkeypatch.setattr(csv_files, "_BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(csv_reader, "_BLOCK_BYTES", 1 << 20)
     with pytest.raises(InputError, match="never closed"):
         read_csv(tmp_path, 'month,milk\n1962-01,"1\n' + "1962-02,2\n" * 300_000)
 
@@ -486,7 +486,7 @@ def test_a_password_is_in_no_name(postgresql_url: URL) -> None:
     """The stored name of a source shows the place and the query, with every password struck out."""
     secret = str(postgresql_url.password or SECRET)
     query = f"SELECT id, ds, y FROM shop.sales WHERE 'password={SECRET}' <> '{secret}'"
-    source = open_database_source(postgresql_url.set(password=secret), Selection(query=query), NOTHING_SAID)
+    source = open_database_source(postgresql_url.set(password=secret), Selection(query=query), NO_LAYOUT)
 
     assert (SECRET in source.name, secret in source.name) == (False, False)
     assert "***" in source.name
