@@ -70,7 +70,7 @@ def by_recipe(recipe: MonthlyRecipe, task: Task, *, learn: Sequence[int] | None 
     positions = [place_of.get(row, -1) for row in range(len(task.names))]
     made = monthly.forecast(recipe, fitted.networks, task.histories, positions=positions)
     seconds = {"training": trained - start, "forecasting": time.perf_counter() - trained}
-    return Made(made.values, made.bounds, made.reasons, seconds)
+    return Made(made.values, made.bounds, made.fallback_reasons, seconds)
 
 
 def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> FitResult:
@@ -84,7 +84,7 @@ def milk_once(recipe: MonthlyRecipe, task: Task) -> Made:
     """Fit on the first history alone, and forecast all the others with that network."""
     fitted = fit(recipe, task.histories.select([0]), ["milk"])
     made = monthly.forecast(recipe, fitted.networks, task.histories, positions=[0] * len(task.names))
-    return Made(made.values, made.bounds, made.reasons)
+    return Made(made.values, made.bounds, made.fallback_reasons)
 
 
 def milk_refitted(recipe: MonthlyRecipe, task: Task) -> Made:
@@ -92,7 +92,7 @@ def milk_refitted(recipe: MonthlyRecipe, task: Task) -> Made:
     seeds = series_seeds(recipe.seed, ["milk"] * len(task.names))
     fitted = monthly_training.fit(recipe, task.histories, seeds)
     made = monthly.forecast(recipe, fitted.networks, task.histories, positions=range(len(task.names)))
-    return Made(made.values, made.bounds, made.reasons)
+    return Made(made.values, made.bounds, made.fallback_reasons)
 
 
 def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:

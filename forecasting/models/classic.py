@@ -16,8 +16,8 @@ from forecasting.numerics.metrics import rmse, skill
 from forecasting.numerics.scaling import MinMaxScaler, fit_min_max
 from forecasting.numerics.windows import Windows, cut_windows, split_windows, train_lengths
 
-SCALER: dict[str, type] = {"kind": str, "low": float, "high": float}
-FALLBACK = "seasonal_naive"
+SCALER_FIELDS: dict[str, type] = {"kind": str, "low": float, "high": float}
+FALLBACK_METHOD = "seasonal_naive"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def architecture_of(recipe: ClassicRecipe) -> Architecture:
     return Architecture(look_back=recipe.look_back, units=recipe.units, look_back_as=recipe.look_back_as)
 
 
-def shapes(recipe: ClassicRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(recipe: ClassicRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
     """Return the shapes that one network's tensors must have, by name."""
     return architecture_of(recipe).shapes
 
@@ -47,7 +47,7 @@ def fit(
     histories: Histories,
     seeds: np.ndarray,
     *,
-    filled: np.ndarray | None = None,
+    filled_mask: np.ndarray | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
@@ -57,7 +57,7 @@ def fit(
     months), months that were missing: they are trained on as they were filled, but not scored.
     """
     values, lengths = histories.values, histories.lengths
-    seen = trained_months(recipe, lengths)
+    seen = training_lengths(recipe, lengths)
     scaler = fit_min_max(values, seen)
     inside = np.arange(values.shape[1]) < lengths[:, None]
     scaled = scaler.transform(np.where(inside, values, scaler.low[:, None]))
@@ -83,11 +83,14 @@ def fit(
     )
     networks = Networks(trained.weights, scalers, {})
     parts = {"train": train_windows, "test": test_windows}
-    scores = {name: predict_part(recipe, networks, values, part, filled=filled).scores for name, part in parts.items()}
+    scores = {
+        name: predict_part(recipe, networks, values, part, filled_mask=filled_mask).scores
+        for name, part in parts.items()
+    }
     return FitResult(networks, scores, seen, trained.diverged)
 
 
-def trained_months(recipe: ClassicRecipe, lengths: Counts) -> Counts:
+def training_lengths(recipe: ClassicRecipe, lengths: Counts) -> Counts:
     """Return how many months of each history the network and its scaler are fitted on: (series,)."""
     return lengths if recipe.scaler_sees == "all" else train_lengths(lengths, recipe.train_share)
 
@@ -109,7 +112,12 @@ def _single(scaled: Values) -> np.ndarray:
 
 
 def predict_part(
-    recipe: ClassicRecipe, networks: Networks, values: Values, windows: Windows, *, filled: np.ndarray | None = None
+    recipe: ClassicRecipe,
+    networks: Networks,
+    values: Values,
+    windows: Windows,
+    *,
+    filled_mask: np.ndarray | None = None,
 ) -> Predictions:
     """Predict the windows of one part, bring the predictions back to the unit of each series, and score them.
 
@@ -118,7 +126,7 @@ def predict_part(
     scaled = predict(architecture_of(recipe), networks.weights, _single(windows.inputs))
     predictions = scaler_of(networks).inverse(scaled[:, :, 0].astype(np.float64))
     rows = np.arange(len(values))[:, None]
-    counted = windows.real if filled is None else windows.real & ~filled[rows, windows.months]
+    counted = windows.real if filled_mask is None else windows.real & ~filled_mask[rows, windows.months]
     actual = np.where(counted, values[rows, windows.months], np.nan)
     baseline = value_before(values, windows.months, months=12)
     beside_baseline = np.where(np.isnan(baseline), np.nan, predictions)
@@ -140,7 +148,7 @@ def forecast(
     histories: Histories,
     *,
     positions: Sequence[int],
-    live: Values | None = None,
+    live_factors: Values | None = None,
 ) -> Forecasts:
     """Forecast every history month by month, each forecast becoming input of the next.
 
@@ -168,8 +176,8 @@ def predict_past(
     histories: Histories,
     *,
     positions: Sequence[int],
-    trained: Sequence[int],
-    months: int | None = None,
+    trained_lengths: Sequence[int],
+    past_months: int | None = None,
 ) -> list[PastPredictions]:
     """Predict the past of series with their stored networks.
 
@@ -177,9 +185,13 @@ def predict_past(
     many are asked about, the last ones; None: all.
     """
     own, lengths = networks.select(list(positions)), histories.lengths
-    split = train_lengths(np.asarray(trained, np.int64), recipe.train_share)
+    split = train_lengths(np.asarray(trained_lengths, np.int64), recipe.train_share)
     scaled = scaler_of(own).transform(histories.values)
-    first = np.full_like(split, recipe.look_back) if months is None else np.maximum(recipe.look_back, lengths - months)
+    first = (
+        np.full_like(split, recipe.look_back)
+        if past_months is None
+        else np.maximum(recipe.look_back, lengths - past_months)
+    )
     parts = []
     for start, end in ((first, split), (np.maximum(split, first), lengths)):
         windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
@@ -197,14 +209,14 @@ def forecast_without_networks(recipe: ClassicRecipe, histories: Histories) -> Fo
 def comparison_months(
     histories: Histories,
     trained_lengths: Counts,
-    since: Counts,
-    least: int,
+    months_since_training: Counts,
+    minimum_months: int,
 ) -> Counts:
     """Say on how many months, the last ones, new networks can be compared with older ones: on those of both test parts.
 
     trained_lengths: (series,) months that the new ones have seen; since: (series,) months that the older ones have not.
     """
-    return np.asarray(np.maximum(np.minimum(histories.lengths - trained_lengths, since), 0))
+    return np.asarray(np.maximum(np.minimum(histories.lengths - trained_lengths, months_since_training), 0))
 
 
 def holdout_networks(

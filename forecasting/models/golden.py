@@ -28,7 +28,7 @@ def golden_answers(recipe: Recipe, networks: Networks) -> dict[str, Any]:
 
     Answers that are not finite, as of a scaler at the ends of float64, are left out.
     """
-    count = 1 if networks.shared else len(networks.scalers)
+    count = 1 if networks.are_global else len(networks.scalers)
     positions = sorted({0, count // 2, count - 1})
     answers = _ask(recipe, networks, positions)
     kept = [place for place, answer in enumerate(answers) if np.isfinite(answer).all()]
@@ -44,7 +44,7 @@ def check_networks(recipe: Recipe, networks: Networks, golden: Any) -> None:
     if golden is None:
         return
     positions, values = _parts(golden)
-    if not all(0 <= position < (1 if networks.shared else len(networks.scalers)) for position in positions):
+    if not all(0 <= position < (1 if networks.are_global else len(networks.scalers)) for position in positions):
         raise BundleError("its golden answers are of networks that it does not have: train again.")
     if not positions:
         return
@@ -65,7 +65,7 @@ def check_networks(recipe: Recipe, networks: Networks, golden: Any) -> None:
 def _ask(recipe: Recipe, networks: Networks, positions: Sequence[int]) -> Values:
     """Forecast the golden history with some of the networks: (positions, horizon)."""
     method = method_of(recipe)
-    if networks.shared:
+    if networks.are_global:
         networks = replace(networks, scalers=({"guarded": False},))
     with np.errstate(all="ignore"):
         made = method.forecast(
@@ -83,16 +83,18 @@ def golden_histories(count: int) -> Histories:
 
 
 def _check_form(recipe: Recipe, networks: Networks) -> None:
-    shapes = method_of(recipe).shapes(recipe, networks)
-    found = {name: tensor.shape if networks.shared else tensor.shape[1:] for name, tensor in networks.weights.items()}
+    shapes = method_of(recipe).tensor_shapes(recipe, networks)
+    found = {
+        name: tensor.shape if networks.are_global else tensor.shape[1:] for name, tensor in networks.weights.items()
+    }
     wrong = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
     if wrong:
         raise BundleError(
             f"tensor {wrong[0]!r} has the shape {found.get(wrong[0])}, recipe {recipe.name} has "
             f"{shapes.get(wrong[0])}: train again."
         )
-    form = method_of(recipe).SCALER
-    if not networks.shared and not all(_has_form(scaler, form) for scaler in networks.scalers):
+    form = method_of(recipe).SCALER_FIELDS
+    if not networks.are_global and not all(_has_form(scaler, form) for scaler in networks.scalers):
         raise BundleError(f"a scaler is not of the form of recipe {recipe.name}: train again.")
 
 

@@ -18,11 +18,11 @@ R = TypeVar("R", bound=Recipe, contravariant=True)
 class Method(Protocol[R]):
     """The functions of one method; the module of the method has them at its top level.
 
-    SCALER: the entries of each series' scaler, by name. FALLBACK: the name of the forecast without networks.
+    SCALER_FIELDS: the entries of each series' scaler, by name. FALLBACK_METHOD: the name of the forecast without networks.
     """
 
-    SCALER: dict[str, type]
-    FALLBACK: str
+    SCALER_FIELDS: dict[str, type]
+    FALLBACK_METHOD: str
 
     def fit(
         self,
@@ -30,7 +30,7 @@ class Method(Protocol[R]):
         histories: Histories,
         seeds: np.ndarray,
         *,
-        filled: np.ndarray | None = None,
+        filled_mask: np.ndarray | None = None,
         workers: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> FitResult:
@@ -43,7 +43,7 @@ class Method(Protocol[R]):
         histories: Histories,
         *,
         positions: Sequence[int],
-        live: Values | None = None,
+        live_factors: Values | None = None,
     ) -> Forecasts:
         """Forecast the months after each history."""
 
@@ -57,12 +57,14 @@ class Method(Protocol[R]):
         histories: Histories,
         *,
         positions: Sequence[int],
-        trained: Sequence[int],
-        months: int | None = None,
+        trained_lengths: Sequence[int],
+        past_months: int | None = None,
     ) -> list[PastPredictions]:
         """Predict months that are observed, each one month ahead."""
 
-    def comparison_months(self, histories: Histories, trained_lengths: Counts, since: Counts, least: int) -> Counts:
+    def comparison_months(
+        self, histories: Histories, trained_lengths: Counts, months_since_training: Counts, minimum_months: int
+    ) -> Counts:
         """Return on how many months, the last ones, new networks are compared with older ones: (series,)."""
 
     def holdout_networks(
@@ -77,10 +79,10 @@ class Method(Protocol[R]):
     ) -> Networks:
         """Return networks like the new ones that have not seen the last months: (series,)."""
 
-    def shapes(self, recipe: R, networks: Networks) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, recipe: R, networks: Networks) -> dict[str, tuple[int, ...]]:
         """Return the shapes that tensors must have, by name."""
 
-    def trained_months(self, recipe: R, lengths: Counts) -> Counts:
+    def training_lengths(self, recipe: R, lengths: Counts) -> Counts:
         """Return how many months of each history, the first ones, the networks and their scalers are fitted on."""
 
     def golden_recipe(self, recipe: R) -> Recipe:
@@ -95,10 +97,13 @@ class GlobalMethod(Method[R], Protocol):
         recipe: R,
         histories: Histories,
         *,
-        filled: np.ndarray | None = None,
+        filled_mask: np.ndarray | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> FitResult:
         """Train networks that all series share."""
+
+    def holdout_recipe(self, recipe: R) -> Recipe:
+        """Return the recipe of as many networks as `holdout_networks` gives."""
 
 
 _CLASSIC: Method[ClassicRecipe] = classic

@@ -23,13 +23,15 @@ class Networks:
     state: dict[str, Any]
 
     @property
-    def shared(self) -> bool:
+    def are_global(self) -> bool:
         """Whether the series share the tensors."""
         return bool(self.state.get("shared", False))
 
     def select(self, rows: Sequence[int]) -> "Networks":
         """Return the networks of some rows, in that order."""
-        weights = self.weights if self.shared else {name: tensor[list(rows)] for name, tensor in self.weights.items()}
+        weights = (
+            self.weights if self.are_global else {name: tensor[list(rows)] for name, tensor in self.weights.items()}
+        )
         return Networks(weights, tuple(self.scalers[row] for row in rows), self.state)
 
 
@@ -52,7 +54,7 @@ class SplitScores:
         """Return the scores of some series, in that order."""
         return SplitScores(**{field.name: getattr(self, field.name)[list(rows)] for field in fields(self)})
 
-    def spread(self, rows: np.ndarray, series: int) -> "SplitScores":
+    def scatter(self, rows: np.ndarray, series: int) -> "SplitScores":
         """Return the scores as those of some rows of more series; the others have none."""
 
         def among(scores: Any) -> Any:
@@ -74,27 +76,27 @@ class FitResult:
     networks: Networks
     scores: dict[str, SplitScores]
     trained_lengths: Counts
-    diverged: np.ndarray
+    diverged_mask: np.ndarray
 
     def select(self, rows: Sequence[int]) -> "FitResult":
         """Return what training gave some series, in that order."""
         scores = {split: of_split.select(rows) for split, of_split in self.scores.items()}
         places = list(rows)
-        return FitResult(self.networks.select(rows), scores, self.trained_lengths[places], self.diverged[places])
+        return FitResult(self.networks.select(rows), scores, self.trained_lengths[places], self.diverged_mask[places])
 
 
 @dataclass(frozen=True)
 class PastPredictions:
     """What networks say of one series' past, one month ahead, in its unit: each value is for the month of its column.
 
-    train: (months,) from column train_first on, months that they were trained on; test: from column test_first on, months
+    train: (months,) from column train_start on, months that they were trained on; test: from column test_start on, months
     that whoever predicts them has not seen.
     """
 
     train: Values
-    train_first: int
+    train_start: int
     test: Values
-    test_first: int
+    test_start: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Forecasts:
     """
 
     values: Values
-    reasons: tuple[str, ...]
+    fallback_reasons: tuple[str, ...]
     bounds: dict[str, Values]
     base_path: Values | None = None
-    notes: tuple[str, ...] | None = None
+    blend_failures: tuple[str, ...] | None = None

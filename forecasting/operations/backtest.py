@@ -203,14 +203,14 @@ def _by_recipe(
 def _speaks(fitted: FitResult, place_of: dict[str, int], panel: Panel, row: int) -> bool:
     """Say whether trained networks can be asked about a series."""
     place = place_of.get(panel.names[row])
-    return fitted.networks.shared if place is None else not fitted.diverged[place]
+    return fitted.networks.are_global if place is None else not fitted.diverged_mask[place]
 
 
 def _fit(recipe: Recipe, names: list[str], histories: Histories, filled: np.ndarray) -> FitResult:
     filled = filled[:, : histories.values.shape[1]]
     if isinstance(recipe, MonthlyRecipe) and recipe.shares(len(names)):
         order = sorted(range(len(names)), key=names.__getitem__)
-        fitted = monthly_training.fit_global(recipe, histories.select(order), filled=filled[order])
+        fitted = monthly_training.fit_global(recipe, histories.select(order), filled_mask=filled[order])
         names[:] = [names[row] for row in order]
         return fitted
-    return method_of(recipe).fit(recipe, histories, series_seeds(recipe.seed, names), filled=filled)
+    return method_of(recipe).fit(recipe, histories, series_seeds(recipe.seed, names), filled_mask=filled)

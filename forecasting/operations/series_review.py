@@ -69,11 +69,11 @@ def predict_parts(
         since = [last - champions[i].origin for last, i in zip(own.last_months, members, strict=True)]
         trained = [int(length) - later for length, later in zip(own.lengths, since, strict=True)]
         pasts = method_of(run.recipe).predict_past(
-            run.recipe, networks, own, positions=positions, trained=trained, months=months
+            run.recipe, networks, own, positions=positions, trained_lengths=trained, past_months=months
         )
         for row, (series_id, past) in enumerate(zip(members, pasts, strict=True)):
             first = own.last_months[row] + (1 - int(own.lengths[row]))
-            parts[series_id] = Line(first + past.train_first, past.train), Line(first + past.test_first, past.test)
+            parts[series_id] = Line(first + past.train_start, past.train), Line(first + past.test_start, past.test)
     return parts
 
 

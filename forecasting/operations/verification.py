@@ -110,7 +110,7 @@ def _forecast_again(
             except BundleError as damage:
                 lost |= dict.fromkeys(rows, damage_message(speaker, damage))
                 continue
-            made = method.forecast(run.recipe, networks, histories, positions=places, live=live[rows])
+            made = method.forecast(run.recipe, networks, histories, positions=places, live_factors=live[rows])
         horizon = made.values.shape[1]
         again["value"][rows, :horizon] = made.values
         again["seasonal_naive"][rows, :horizon] = seasonal_naive(histories.values, histories.lengths, horizon=horizon)

@@ -157,7 +157,7 @@ def _published(recipe: Recipe, networks: Networks | None, histories: Histories, 
     made = method.forecast(recipe, networks, histories, positions=positions)
     values = made.values.copy()
     low, high = (reduce(histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce))
-    judged = zip(map(ranges_away, values, low, high), made.reasons, strict=True)
+    judged = zip(map(ranges_away, values, low, high), made.fallback_reasons, strict=True)
     refused = [row for row, told in enumerate(judged) if accept_forecast(*told)[1] in ("diverged", "absurd")]
     if refused:
         values[refused] = method.forecast_without_networks(recipe, histories.select(refused)).values

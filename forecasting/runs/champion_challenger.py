@@ -57,7 +57,7 @@ def challenge_local(
         [max(last - own.trained_through, 0) for last, own in zip(trained.histories.last_months, champions, strict=True)]
     )
     months = method_of(recipe).comparison_months(trained.histories, trained.fitted.trained_lengths, since, least)
-    found = [Challenge(challenger=None if lost else bundle_id) for lost in trained.fitted.diverged]
+    found = [Challenge(challenger=None if lost else bundle_id) for lost in trained.fitted.diverged_mask]
     users: dict[str, list[int]] = {}
     for row, champion in enumerate(champions):
         users.setdefault(champion.bundle_id, []).append(row)
@@ -74,7 +74,7 @@ def challenge_local(
         asked |= {
             row: (networks, place)
             for row, place in zip(rows, places, strict=True)
-            if months[row] and not trained.fitted.diverged[row]
+            if months[row] and not trained.fitted.diverged_mask[row]
         }
     if not asked:
         return found
@@ -116,7 +116,7 @@ def _predict(
     columns = width or int(months.max())
     trained = histories.lengths - months
     past: list[PastPredictions] = method_of(recipe).predict_past(
-        recipe, networks, histories, positions=positions, trained=trained.tolist(), months=columns
+        recipe, networks, histories, positions=positions, trained_lengths=trained.tolist(), past_months=columns
     )
     ahead = np.full((len(past), columns), np.nan)
     for row, found in enumerate(past):

@@ -106,7 +106,7 @@ def _train(database: Database, run: Run, progress: Callable[[int], None] | None)
     order = sorted(range(len(ids)), key=names.__getitem__)
     histories = concatenate_histories(parts).select(order)
     mask = _mask(filled, order, histories)
-    fitted = monthly_training.fit_global(run.recipe, histories, filled=mask, progress=progress)
+    fitted = monthly_training.fit_global(run.recipe, histories, filled_mask=mask, progress=progress)
     return TrainedSeries([ids[row] for row in order], histories, mask, np.zeros(len(order), np.uint64), fitted)
 
 

@@ -76,7 +76,7 @@ def train_local(
             lessons.recipe,
             lessons.histories,
             lessons.seeds,
-            filled=lessons.filled,
+            filled_mask=lessons.filled,
             workers=workers,
             progress=progress,
         )

@@ -26,14 +26,14 @@ def make_bundle(run: Run, series_ids: Sequence[int], histories: Histories, fitte
 
     series_ids, histories: of the series that were trained, in the order of `fitted`.
     """
-    kept = [row for row in range(len(series_ids)) if not fitted.diverged[row]]
+    kept = [row for row in range(len(series_ids)) if not fitted.diverged_mask[row]]
     if not kept:
         return None
     networks = fitted.networks.select(kept)
     payload, manifest = tensors.pack(networks.weights)
     members = tuple(_member(series_ids[row], place, histories, fitted, row) for place, row in enumerate(kept))
     state = networks.state
-    if networks.shared:
+    if networks.are_global:
         # Members of networks that all series share are many and say little: what forecasts need stands in the manifest.
         guarded = [member.series_id for member in members if member.scaler["guarded"]]
         state = {**state, "guarded": sorted(guarded)}
@@ -98,7 +98,7 @@ def _member(series_id: int, place: int, histories: Histories, fitted: FitResult,
         train_rmse=first.get("train"),
         test_rmse=first.get("test"),
         scores={split: _plain(scores, row) for split, scores in fitted.scores.items()}
-        if fitted.networks.shared
+        if fitted.networks.are_global
         else None,
     )
 

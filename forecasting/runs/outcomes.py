@@ -40,7 +40,7 @@ def split_by_series(made: Forecasts, bundle_id: str | None) -> Iterator[SeriesFo
         base_path = None if made.base_path is None else made.base_path[row]
         bounds = {name: bound[row] for name, bound in made.bounds.items()}
         yield SeriesForecast(
-            values, base_path, bounds, made.reasons[row], made.notes[row] if made.notes else "", bundle_id
+            values, base_path, bounds, made.fallback_reasons[row], made.blend_failures[row] if made.blend_failures else "", bundle_id
         )
 
 
@@ -99,7 +99,7 @@ def series_results(
         said = ahead[row]
         yield SeriesResult(
             *told,
-            method="lstm" if outcome == "forecast" else method_of(run.recipe).FALLBACK,
+            method="lstm" if outcome == "forecast" else method_of(run.recipe).FALLBACK_METHOD,
             bundle_id=said.bundle_id,
             last_value=float(outlook.histories.values[row, length - 1]),
             values=said.values,

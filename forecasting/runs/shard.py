@@ -50,7 +50,7 @@ def forecast_shard(
     if trained is not None:
         _challenge(database, run, outlook, verdicts, facts, to_train, trained, bundle, workers)
         said |= _ask_stored(database, run, outlook, verdicts, facts, live, rows=to_train)
-        places = [place for place, row in enumerate(to_train) if row not in said and not trained.fitted.diverged[place]]
+        places = [place for place, row in enumerate(to_train) if row not in said and not trained.fitted.diverged_mask[place]]
         rows = [to_train[place] for place in places]
         said |= _ask(run, trained.fitted.networks, outlook, rows, places, live, bundle.bundle_id if bundle else None)
     results = tuple(series_results(run, outlook, verdicts, said, facts))
@@ -134,7 +134,7 @@ def _ask(
     if not rows:
         return {}
     made = method_of(run.recipe).forecast(
-        run.recipe, networks, outlook.histories.select(rows), positions=positions, live=live[rows]
+        run.recipe, networks, outlook.histories.select(rows), positions=positions, live_factors=live[rows]
     )
     return dict(zip(rows, split_by_series(made, bundle_id), strict=True))
 

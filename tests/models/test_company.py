@@ -46,7 +46,7 @@ def test_training_says_of_a_series_what_it_says_of_it_alone(recipe: Recipe) -> N
 
     def fit(rows: list[int]) -> list[dict[str, Any]]:
         part = histories.select(rows)
-        found = method_of(recipe).fit(recipe, part, seeds[rows], filled=filled[rows, : part.values.shape[1]])
+        found = method_of(recipe).fit(recipe, part, seeds[rows], filled_mask=filled[rows, : part.values.shape[1]])
         tensors, scores = found.networks.weights, found.scores
         return [
             {

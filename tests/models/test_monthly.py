@@ -138,7 +138,7 @@ def test_intervals_hold_the_forecast_and_one_another(recipe: MonthlyRecipe) -> N
     stacked = np.stack([*low, found.values, *high])
 
     assert (np.diff(stacked, axis=0) >= 0).all()
-    assert found.reasons.count("") >= 5
+    assert found.fallback_reasons.count("") >= 5
 
 
 def test_strange_series_get_numbers_and_a_reason() -> None:
@@ -158,8 +158,8 @@ def test_strange_series_get_numbers_and_a_reason() -> None:
         found = ahead(recipe, train(recipe, histories), histories)
 
         assert np.isfinite(numbers(found)).all()
-        assert found.reasons[6:9] == ("short_history", "constant", "intermittent")
-        assert found.reasons[12] == "constant"
+        assert found.fallback_reasons[6:9] == ("short_history", "constant", "intermittent")
+        assert found.fallback_reasons[12] == "constant"
         assert (found.bounds["lower_95"][[6, 7, 8, 10, 11, 12]] >= 0).all()
         assert found.values[6].tolist() == pytest.approx([5.0] * 3)
         assert found.values[9].max() < 0
@@ -172,7 +172,7 @@ def test_a_series_never_seen_is_forecast_by_the_shared_networks() -> None:
     shared = forecast(SHARED, known, new, positions=[0])
     own = ahead(OWN, fitted_of(OWN), new, positions=[-1])
 
-    assert (shared.reasons, own.reasons) == (("",), ("unseen",))
+    assert (shared.fallback_reasons, own.fallback_reasons) == (("",), ("unseen",))
     assert own.base_path is not None
     assert own.values.tolist() == own.base_path.tolist()
 
@@ -184,7 +184,7 @@ def test_a_guarded_series_gets_its_base_path() -> None:
     found = forecast(SHARED, guarded, histories, positions=range(6))
 
     assert found.base_path is not None
-    assert [row for row, reason in enumerate(found.reasons) if reason == "guarded"] == [2]
+    assert [row for row, reason in enumerate(found.fallback_reasons) if reason == "guarded"] == [2]
     assert found.values[2].tolist() == found.base_path[2].tolist()
 
 
@@ -193,7 +193,7 @@ def test_live_errors_widen_and_narrow_the_intervals_of_their_series(recipe: Mont
     """Each series by its own factors; forecasts stay."""
     fitted, histories = fitted_of(recipe), histories_of(some_series())
     plain = ahead(recipe, fitted, histories)
-    moved = ahead(recipe, fitted, histories, live=np.array([[1.5, 1.0], *[[1.0, 1.0]] * 5]))
+    moved = ahead(recipe, fitted, histories, live_factors=np.array([[1.5, 1.0], *[[1.0, 1.0]] * 5]))
 
     assert plain.values.tolist() == moved.values.tolist()
     widths = [found.bounds["upper_80"] - found.bounds["lower_80"] for found in (plain, moved)]
@@ -221,10 +221,10 @@ def test_held_out_months_are_scored_without_having_been_seen(recipe: MonthlyReci
 def test_the_past_is_predicted_by_judges_where_they_have_not_seen_it(recipe: MonthlyRecipe) -> None:
     """Test predictions begin with the held-out year; their errors are those of the stored test RMSE."""
     fitted, [values] = fitted_of(recipe), [some_series()[2]]
-    [past] = predict_past(recipe, fitted.networks, histories_of([values]), positions=[2], trained=[len(values)])
+    [past] = predict_past(recipe, fitted.networks, histories_of([values]), positions=[2], trained_lengths=[len(values)])
 
-    assert (past.train_first, past.test_first) == (18, len(values) - 12)
-    assert len(past.train) == past.test_first - past.train_first
+    assert (past.train_start, past.test_start) == (18, len(values) - 12)
+    assert len(past.train) == past.test_start - past.train_start
     missed = np.sqrt(np.mean((past.test - values[-12:]) ** 2))
     assert missed == pytest.approx(fitted.scores["test"].rmse[2, 0], rel=1e-6)
 
@@ -235,19 +235,21 @@ def test_the_past_of_many_is_that_of_each(recipe: MonthlyRecipe) -> None:
     fitted, series = fitted_of(recipe), some_series()
     trained = [len(values) - 3 for values in series]
 
-    together = predict_past(recipe, fitted.networks, histories_of(series), positions=range(6), trained=trained)
-    newest = predict_past(recipe, fitted.networks, histories_of(series), positions=range(6), trained=trained, months=20)
+    together = predict_past(recipe, fitted.networks, histories_of(series), positions=range(6), trained_lengths=trained)
+    newest = predict_past(
+        recipe, fitted.networks, histories_of(series), positions=range(6), trained_lengths=trained, past_months=20
+    )
 
     for row, values in enumerate(series):
         alone = predict_past(
-            recipe, fitted.networks, histories_of([values]), positions=[row], trained=trained[row : row + 1]
+            recipe, fitted.networks, histories_of([values]), positions=[row], trained_lengths=trained[row : row + 1]
         )[0]
         np.testing.assert_allclose(together[row].train, alone.train, rtol=1e-6)
         np.testing.assert_allclose(together[row].test, alone.test, rtol=1e-6)
-        assert (together[row].train_first, together[row].test_first) == (alone.train_first, alone.test_first)
+        assert (together[row].train_start, together[row].test_start) == (alone.train_start, alone.test_start)
         whole, last = (np.concatenate([past.train, past.test]) for past in (alone, newest[row]))
         np.testing.assert_allclose(last, whole[-20:], rtol=1e-6)
-        assert newest[row].train_first == len(values) - len(last)
+        assert newest[row].train_start == len(values) - len(last)
 
 
 def test_without_networks_the_base_path_speaks() -> None:
@@ -292,7 +294,7 @@ def test_series_too_short_to_judge_are_trained_all_the_same(months: list[int]) -
     series = [some_series(1, length)[0] for length in months]
     histories = histories_of(series)
 
-    fitted = train(OWN, histories, filled=np.zeros(histories.values.shape, bool))
+    fitted = train(OWN, histories, filled_mask=np.zeros(histories.values.shape, bool))
 
-    assert fitted.diverged.tolist() == [False] * len(months)
+    assert fitted.diverged_mask.tolist() == [False] * len(months)
     assert (fitted.scores["test"].n[:, 0] > 0).tolist() == [length >= 36 for length in months]

@@ -29,7 +29,7 @@ LEAST_HELD = 12  # months, the last ones, that networks are judged on
 LEAST_TO_FORECAST = 24  # months of history below which the base path is used
 JUDGES = "judge/"  # tensors of the networks that have not seen the last months: test figures can be computed again
 PAST_BLOCK = 4096  # months of the past predicted at a time: what is described of them fits the memory
-SCALER: dict[str, type] = {
+SCALER_FIELDS: dict[str, type] = {
     "kind": str,
     "guarded": bool,
     "spread": list,
@@ -38,9 +38,9 @@ SCALER: dict[str, type] = {
 HIGHEST = float(np.finfo(np.float64).max) / 1e6
 
 
-def shapes(recipe: MonthlyRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(recipe: MonthlyRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
     """Return the shapes that tensors must have by name: each series' own, or shared ones, which may have no judges."""
-    if not networks.shared:
+    if not networks.are_global:
         own = local_shapes(recipe)
         return own | {f"{JUDGES}{name}": shape for name, shape in own.items()}
     examples, _ = describe_histories(np.ones((1, LEAST_TO_LEARN)), np.array([LEAST_TO_LEARN]), horizon=recipe.horizon)
@@ -56,7 +56,7 @@ def forecast(
     histories: Histories,
     *,
     positions: Sequence[int],
-    live: Values | None = None,
+    live_factors: Values | None = None,
 ) -> Forecasts:
     """Forecast histories without gaps, by arithmetic alone.
 
@@ -66,24 +66,24 @@ def forecast(
     places = np.asarray(positions, np.int64)
     examples, shift = describe_histories(histories.values, histories.lengths, horizon=recipe.horizon)
     reasons = _reasons(histories, networks, places)
-    said = predict_residuals(recipe, networks.weights, networks.shared, examples, np.maximum(places, 0))
+    said = predict_residuals(recipe, networks.weights, networks.are_global, examples, np.maximum(places, 0))
     finite = np.isfinite(said).all(axis=(1, 2))
     reasons = tuple(reason or ("" if good else "diverged") for reason, good in zip(reasons, finite, strict=True))
     by_base = np.array(reasons) != ""
     said = np.where(by_base[:, None, None], base_quantiles(recipe.horizon), said)
-    factors = networks.state["factors"] if networks.shared else {}
-    if not networks.shared:
+    factors = networks.state["factors"] if networks.are_global else {}
+    if not networks.are_global:
         said = _own_quantiles(networks, places, said, by_base, examples.scale)
-    made = _in_units(histories, examples, shift, said, interval_bounds(factors, said, by_base, live), reasons)
+    made = _in_units(histories, examples, shift, said, interval_bounds(factors, said, by_base, live_factors), reasons)
     return _blended(recipe, made, histories) if recipe.blend else made
 
 
 def _blended(recipe: MonthlyRecipe, made: Forecasts, histories: Histories) -> Forecasts:
     """Average forecasts and bounds with those of the recipe's other models, where the networks speak and a model does."""
-    rows = [row for row, reason in enumerate(made.reasons) if not reason]
+    rows = [row for row, reason in enumerate(made.fallback_reasons) if not reason]
     asked = histories.select(rows)
     values, bounds = made.values.copy(), {name: bound.copy() for name, bound in made.bounds.items()}
-    notes = [""] * len(made.reasons)
+    notes = [""] * len(made.fallback_reasons)
     paths = {"values": [made.values[rows]], **{name: [bound[rows]] for name, bound in bounds.items()}}
     for model in recipe.blend:
         other = forecast_by(model, asked.values, asked.lengths, horizon=recipe.horizon)
@@ -95,7 +95,7 @@ def _blended(recipe: MonthlyRecipe, made: Forecasts, histories: Histories) -> Fo
     for name, found in paths.items():
         blend = never_below_zero(np.nanmean(found, axis=0), lowest)
         (values if name == "values" else bounds[name])[rows] = blend
-    return Forecasts(values, made.reasons, bounds, made.base_path, tuple(notes))
+    return Forecasts(values, made.fallback_reasons, bounds, made.base_path, tuple(notes))
 
 
 def _own_quantiles(
@@ -127,17 +127,17 @@ def predict_past(
     histories: Histories,
     *,
     positions: Sequence[int],
-    trained: Sequence[int],
-    months: int | None = None,
+    trained_lengths: Sequence[int],
+    past_months: int | None = None,
 ) -> list[PastPredictions]:
     """Predict the past of series: held-out months by the judges, later ones and those trained on by the networks.
 
     positions: which of the networks' series each history belongs to; trained: its months when the networks were trained;
     months: how many are asked about, the last ones; None: all.
     """
-    lengths, known = histories.lengths, np.asarray(trained, np.int64)
+    lengths, known = histories.lengths, np.asarray(trained_lengths, np.int64)
     least = np.minimum(LEAST_TO_LEARN, lengths)
-    first = least if months is None else np.maximum(least, lengths - months)
+    first = least if past_months is None else np.maximum(least, lengths - past_months)
     held = np.where(known - held_months(recipe) >= LEAST_TO_FORECAST, held_months(recipe), 0)
     split = np.clip(known - held, first, lengths)
     series = np.repeat(np.arange(len(lengths)), lengths - first)
@@ -151,7 +151,7 @@ def predict_past(
             if len(block):
                 own = Histories(histories.values[series[block]], asked[block], ())
                 examples, shift = describe_histories(own.values, own.lengths, horizon=recipe.horizon)
-                said = predict_residuals(recipe, weights, networks.shared, examples, places[block], members=members)
+                said = predict_residuals(recipe, weights, networks.are_global, examples, places[block], members=members)
                 ahead[block] = _in_units(own, examples, shift, said, {}, ()).values[:, 0]
     each = np.split(ahead, np.cumsum(lengths - first)[:-1])
     return [
@@ -171,7 +171,7 @@ def _in_units(
     shift: Values,
     said: np.ndarray,
     bounds: dict[str, Values],
-    reasons: tuple[str, ...],
+    fallback_reasons: tuple[str, ...],
 ) -> Forecasts:
     lowest = _lowest(histories)
 
@@ -181,7 +181,7 @@ def _in_units(
 
     return Forecasts(
         in_units(said[:, :, MEDIAN]),
-        reasons,
+        fallback_reasons,
         {name: in_units(bound) for name, bound in bounds.items()},
         in_units(np.zeros_like(examples.base)),
     )
@@ -196,7 +196,7 @@ def _reasons(histories: Histories, networks: Networks, places: np.ndarray) -> tu
         "short_history": histories.lengths < LEAST_TO_FORECAST,
         "constant": highest == _lowest(histories),
         "intermittent": zeros > MonthlyRecipe.most_zeros,
-        "unseen": (places < 0) & (not networks.shared),
+        "unseen": (places < 0) & (not networks.are_global),
         "guarded": np.array([place >= 0 and networks.scalers[place]["guarded"] for place in places], dtype=bool),
     }
     return tuple(next((word for word, holds in words.items() if holds[row]), "") for row in range(len(inside)))

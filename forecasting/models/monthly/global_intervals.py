@@ -25,7 +25,7 @@ def fit_factors(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
 
 
 def interval_bounds(
-    factors: dict[str, Any], said: np.ndarray, by_base: np.ndarray, live: Values | None = None
+    factors: dict[str, Any], said: np.ndarray, by_base: np.ndarray, live_factors: Values | None = None
 ) -> dict[str, Values]:
     """Return lower_80 … upper_95 as residuals (series, horizon), corrected; the wider interval holds the narrower.
 
@@ -37,8 +37,8 @@ def interval_bounds(
         ones = [1.0] * middle.shape[1]
         own, base = (np.array(factors.get(f"{who}_{name}", ones)) for who in ("network", "base"))
         factor = np.where(by_base[:, None], base, own)
-        if live is not None:
-            factor = factor * live[:, column, None]
+        if live_factors is not None:
+            factor = factor * live_factors[:, column, None]
         bounds[f"lower_{name}"] = widen(middle, said[:, :, low], factor)
         bounds[f"upper_{name}"] = widen(middle, said[:, :, high], factor)
     bounds["lower_95"] = np.minimum(bounds["lower_95"], bounds["lower_80"])

@@ -4,12 +4,18 @@ from dataclasses import replace
 
 from forecasting.domain.panel import Counts
 from forecasting.domain.recipes import MonthlyRecipe
-from forecasting.models.monthly.forecast import SCALER, forecast, forecast_without_networks, predict_past, shapes
+from forecasting.models.monthly.forecast import (
+    SCALER_FIELDS,
+    forecast,
+    forecast_without_networks,
+    predict_past,
+    tensor_shapes,
+)
 from forecasting.models.monthly.training import comparison_months, fit, fit_global, holdout_networks
 
 __all__ = [
-    "FALLBACK",
-    "SCALER",
+    "FALLBACK_METHOD",
+    "SCALER_FIELDS",
     "comparison_months",
     "fit",
     "fit_global",
@@ -17,15 +23,16 @@ __all__ = [
     "forecast_without_networks",
     "golden_recipe",
     "holdout_networks",
+    "holdout_recipe",
     "predict_past",
-    "shapes",
-    "trained_months",
+    "tensor_shapes",
+    "training_lengths",
 ]
 
-FALLBACK = "base_path"
+FALLBACK_METHOD = "base_path"
 
 
-def trained_months(recipe: MonthlyRecipe, lengths: Counts) -> Counts:
+def training_lengths(recipe: MonthlyRecipe, lengths: Counts) -> Counts:
     """Return how many months of each history the networks are fitted on: all of them, (series,)."""
     return lengths
 
@@ -33,3 +40,8 @@ def trained_months(recipe: MonthlyRecipe, lengths: Counts) -> Counts:
 def golden_recipe(recipe: MonthlyRecipe) -> MonthlyRecipe:
     """Return the recipe without models of other libraries, whose answers are none of the networks'."""
     return replace(recipe, blend=()) if recipe.blend else recipe
+
+
+def holdout_recipe(recipe: MonthlyRecipe) -> MonthlyRecipe:
+    """Return the recipe of an ensemble that has as many networks as there are validation networks."""
+    return replace(recipe, windows=recipe.windows[: recipe.judges], emphasis=recipe.emphasis[: recipe.judges])

@@ -30,7 +30,7 @@ def fit(
     histories: Histories,
     seeds: np.ndarray,
     *,
-    filled: np.ndarray | None = None,
+    filled_mask: np.ndarray | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
@@ -52,7 +52,7 @@ def fit(
     judges, weights = train_local(recipe, learnings, seeds, workers=workers)
     if progress:
         progress(len(seeds))
-    found = _hold_out(recipe, (judges, weights), False, histories, judged, filled)
+    found = _hold_out(recipe, (judges, weights), False, histories, judged, filled_mask)
     path = mix_paths(weights["mix"][learnings[1].series].astype(np.float64), learnings[1].examples)
     spread = interval_scale(learnings[1], path, found, found.said[..., MEDIAN], judged, len(seeds))
     base_spread = interval_scale(
@@ -78,7 +78,7 @@ def fit_global(
     recipe: MonthlyRecipe,
     histories: Histories,
     *,
-    filled: np.ndarray | None = None,
+    filled_mask: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
     """Train the networks that all series share, from the recipe's seed; otherwise as `fit`.
@@ -93,7 +93,7 @@ def fit_global(
     earlier = Histories(earlier.values, earlier.lengths - held, earlier.last_months)
     judges = _learn_and_train(recipe, earlier, recipe.judges, progress) if len(judged) else {}
     weights = _learn_and_train(recipe, histories, len(recipe.windows), progress)
-    found = _hold_out(recipe, (judges, weights), True, histories, judged, filled)
+    found = _hold_out(recipe, (judges, weights), True, histories, judged, filled_mask)
     if len(judged):
         shape = (-1, *found.said.shape[2:])
         state["factors"] = fit_factors(found.truth.reshape(shape[:2]), found.said.reshape(shape))
@@ -129,15 +129,17 @@ def _learn_and_train(
 def comparison_months(
     histories: Histories,
     trained_lengths: Counts,
-    since: Counts,
-    least: int,
+    months_since_training: Counts,
+    minimum_months: int,
 ) -> Counts:
     """Say on how many months, the last ones, new networks can be compared with older ones, 0 where on none.
 
     since: (series,) months that the older ones have not seen. A stand-in for the new ones learns the older half of them,
     and both forecast the newer half, at least `least` months: what newer months teach counts.
     """
-    months = np.where(since >= least, np.maximum(since // 2, least), 0)
+    months = np.where(
+        months_since_training >= minimum_months, np.maximum(months_since_training // 2, minimum_months), 0
+    )
     return np.where(histories.lengths - months >= LEAST_TO_FORECAST, months, 0)
 
 
@@ -155,7 +157,7 @@ def holdout_networks(
     networks: those trained on everything. Of shared ones, as many are trained as there are judges.
     """
     known = Histories(histories.values, histories.lengths - months, histories.last_months)
-    if networks.shared:
+    if networks.are_global:
         weights = _learn_and_train(recipe, known, recipe.judges)
     else:
         longest = int(known.lengths.max(initial=1))
@@ -173,7 +175,7 @@ def _hold_out(
     shared: bool,
     histories: Histories,
     rows: np.ndarray,
-    filled: np.ndarray | None,
+    filled_mask: np.ndarray | None,
 ) -> Validation:
     """Judge the series at some rows by networks that have not seen their last months, and by ones that have."""
 
@@ -190,7 +192,7 @@ def _hold_out(
         judged,
         held_months(recipe),
         horizon=recipe.horizon,
-        filled=None if filled is None else filled[rows][:, : judged.values.shape[1]],
+        filled_mask=None if filled_mask is None else filled_mask[rows][:, : judged.values.shape[1]],
     )
 
 
@@ -203,4 +205,4 @@ def _guarded(recipe: MonthlyRecipe, found: Validation, judged: np.ndarray, serie
 
 def _spread(found: Validation, judged: np.ndarray, series: int) -> dict[str, SplitScores]:
     """Return the scores of all series; those that could not be judged have none."""
-    return {split: scores.spread(judged, series) for split, scores in found.scores.items()}
+    return {split: scores.scatter(judged, series) for split, scores in found.scores.items()}

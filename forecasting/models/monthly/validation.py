@@ -47,14 +47,14 @@ def validate_networks(
     months: int,
     *,
     horizon: int,
-    filled: np.ndarray | None = None,
+    filled_mask: np.ndarray | None = None,
 ) -> Validation:
     """Forecast from each of the last `months` origins and compare.
 
     histories: without gaps, each longer than `months`. filled: bool (series, months), months that were not observed: they are
     no truth.
     """
-    known = histories.values if filled is None else np.where(filled, np.nan, histories.values)
+    known = histories.values if filled_mask is None else np.where(filled_mask, np.nan, histories.values)
     series = len(histories.lengths)
     truth = np.empty((series, months, horizon), np.float32)
     said = np.empty((series, months, horizon, len(LEVELS)), np.float32)
