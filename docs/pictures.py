@@ -70,7 +70,7 @@ def _run_months(database: Database, folder: Path) -> None:
         source = open_file(file, ColumnLayout())
         load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.of(2000, 1))
         run = job.open_run(database, job.RunParameters(recipe=MONTHLY, policy=Policy()))
-        for shard in run.shards:
+        for shard in run.request.shard_numbers:
             job.run_shard(database, run, shard)
         job.publish_run(database, run)
 

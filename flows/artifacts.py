@@ -26,8 +26,11 @@ from forecasting.domain.settings import Settings
 from forecasting.reports import summary as text
 from forecasting.runs import job
 from forecasting.storage.db.database import open_database
-from forecasting.storage.runs import Run
-from forecasting.storage.views import run_results as results
+from forecasting.storage.views.forecasts import read_forecast_records
+from forecasting.storage.views.months import read_recent_observations
+from forecasting.storage.views.rows import Record
+from forecasting.storage.views.runs import count_decisions
+from forecasting.storage.views.scores import read_score_records, read_worst_scores
 
 logger = logging.getLogger(__name__)
 Parameters = ParamSpec("Parameters")
@@ -59,36 +62,38 @@ def _best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Res
 def show_run(settings: Settings, found: job.RunSummary) -> None:
     """Add summary, forecasts and RMSE of a run to its flow run, where a server keeps them, and name it by its month."""
     run = found.run
-    _rename(f"monthly {run.origin}, run {run.run_id}", [str(run.origin), run.recipe.name])
+    _rename(f"monthly {run.request.origin}, run {run.run_id}", [str(run.request.origin), run.request.recipe.name])
     facts: dict[str, object] = {
-        "origin": run.origin,
-        "recipe": run.recipe.name,
-        "series": f"{len(run.series_ids):,}",
+        "origin": run.request.origin,
+        "recipe": run.request.recipe.name,
+        "series": f"{len(run.request.series_ids):,}",
         "state": "published" if found.published_now else "was published before: nothing to do",
     }
-    _show_results(settings, run, facts, tables=found.published_now)
+    _show_results(settings, found, facts)
 
 
-def _show_results(settings: Settings, run: Run, facts: dict[str, object], *, tables: bool) -> None:
-    small = len(run.series_ids) <= MOST_CHARTS
+def _show_results(settings: Settings, found: job.RunSummary, facts: dict[str, object]) -> None:
+    run, tables = found.run, found.published_now
+    outcome_columns = ("outcome", "reason", "series", "such as")
+    small = len(run.request.series_ids) <= MOST_CHARTS
     with open_database(settings) as database, database.reading() as connection:
-        outcomes, decisions = results.read_outcomes(connection, run), results.read_decisions(connection, run)
-        forecasts = results.read_forecasts(connection, run, most=MOST_ROWS) if small or tables else []
-        scores = results.read_scores(connection, run, most=MOST_ROWS) if tables else []
-        worst = results.read_worst(connection, run, most=10)
-        observed = results.read_observed(connection, run, months=MONTHS_BEFORE) if small else []
+        decisions = count_decisions(connection, run.run_id)
+        forecasts = read_forecast_records(connection, run, limit=MOST_ROWS) if small or tables else []
+        scores = read_score_records(connection, run.run_id, limit=MOST_ROWS) if tables else []
+        worst = read_worst_scores(connection, run.run_id, limit=10)
+        observed = read_recent_observations(connection, run, months=MONTHS_BEFORE) if small else []
     create_markdown_artifact(
         text.summarise_run(
             f"Run {run.run_id}",
             facts,
-            outcomes=outcomes,
+            outcomes=[dict(zip(outcome_columns, row, strict=True)) for row in found.reasons],
             decisions=decisions,
             worst=worst,
             charts=text.draw_charts(observed, forecasts) if small else (),
             report_url=settings.report_url,
         ),
         key="milkrun-summary",
-        description=f"Summary of run {run.run_id}, origin {run.origin}.",
+        description=f"Summary of run {run.run_id}, origin {run.request.origin}.",
     )
     for key, rows, view in (("forecasts", forecasts, "forecast_history"), ("rmse", scores, "rmse_trend")):
         if tables and rows:
@@ -99,7 +104,7 @@ def _show_results(settings: Settings, run: Run, facts: dict[str, object], *, tab
             )
 
 
-def _readable(rows: results.Rows) -> results.Rows:
+def _readable(rows: list[Record]) -> list[Record]:
     """Round to what a reader takes in, and leave out columns without any value."""
     filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     return [
@@ -113,11 +118,11 @@ def show_plan(plan: job.RunPlan) -> None:
     """Add what a run would do to the flow run of a dry run."""
     rows = [
         {"decision": decision, "reason": reason, "series": len(names), "such as": names[0]}
-        for (decision, reason), names in sorted(plan.counted().items(), key=lambda item: -len(item[1]))
+        for (decision, reason), names in sorted(plan.series_by_verdict.items(), key=lambda item: -len(item[1]))
     ]
     facts: dict[str, object] = {"origin": plan.request.origin, "recipe": plan.request.recipe.name}
-    if plan.done is not None:
-        facts["state"] = f"published as run {plan.done}: a run would do nothing"
+    if plan.published_run_id is not None:
+        facts["state"] = f"published as run {plan.published_run_id}: a run would do nothing"
     create_markdown_artifact(
         text.summarise_run("Plan; nothing was written", facts, outcomes=(), decisions=rows, worst=()),
         key="milkrun-plan",
@@ -130,7 +135,7 @@ def show_backfill(summaries: list[job.RunSummary]) -> None:
     create_table_artifact(
         [
             {
-                "origin": str(each.run.origin),
+                "origin": str(each.run.request.origin),
                 "run": each.run.run_id,
                 "published": "now" if each.published_now else "before",
                 **each.counts,

@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import published_summary, run_name, started_by, take_run, take_runs_jointly
+from flows.steps import flow_trigger, published_summary, run_name, take_run, take_runs_jointly
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
 from forecasting.runs import job
@@ -52,7 +52,7 @@ def backfill_forecasts(
         retrain=retrain,
         late_months=late_months,
         kind="backfill",
-        started_by=started_by(),
+        trigger=flow_trigger(),
     )
     with open_migrated_database(settings) as database:
         steps = plan_backfill(database, asked, Month.parse(start), Month.parse(end), reprocess)
@@ -75,11 +75,15 @@ def _take(database: Database, group: Sequence[BackfillStep]) -> list[job.RunSumm
     if len(group) > 1:
         return take_runs_jointly([step.request for step in group])
     [step] = group
-    return [take_run(database, step.request) if step.published is None else published_summary(database, step.published)]
+    return [
+        take_run(database, step.request)
+        if step.published_run_id is None
+        else published_summary(database, step.published_run_id)
+    ]
 
 
 def _say(steps: Sequence[BackfillStep]) -> None:
     for number, step in enumerate(steps):
         known = f"load {step.request.as_of} ({step.request.vintages}), {len(step.request.series_ids)} series"
-        done = "to run" if step.to_do else f"published as run {step.published}"
+        done = "to run" if step.to_do else f"published as run {step.published_run_id}"
         logger.info("Origin %s, %d of %d: %s, %s.", step.request.origin, number + 1, len(steps), known, done)

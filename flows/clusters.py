@@ -22,15 +22,17 @@ def forecast_shards(task: Task[..., None], run: Run, cluster: str | None) -> Non
     cluster: None for threads of this process, `local` or `local:N` for N processes of one thread each, or the address
     of a scheduler, whose workers must be started with one thread each and with the same environment.
     """
-    if cluster is None and len(run.shards) == 1:
+    if cluster is None and len(run.request.shard_numbers) == 1:
         task(run.run_id, 0)
-        report(0, len(run.series_ids))
+        report(0, len(run.request.series_ids))
         return
     with _runner(cluster) as runner:
-        futures = [runner.submit(task, {"run_id": run.run_id, "number": number}) for number in run.shards]
+        futures = [
+            runner.submit(task, {"run_id": run.run_id, "number": number}) for number in run.request.shard_numbers
+        ]
         for number, future in enumerate(futures):
             future.result()
-            report(number, len(run.shard(number)))
+            report(number, len(run.request.shards[number]))
 
 
 def _runner(cluster: str | None) -> TaskRunner[Any]:

@@ -10,7 +10,7 @@ from prefect.states import Completed
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import run_name, scheduled_moment, started_by, take_run
+from flows.steps import flow_trigger, run_name, scheduled_moment, take_run
 from forecasting.domain.settings import Settings
 from forecasting.operations.data_gate import check_gate
 from forecasting.runs import job
@@ -52,7 +52,7 @@ def monthly_forecast(
         retrain=retrain,
         late_months=late_months,
         moment=scheduled_moment(),
-        started_by=started_by(),
+        trigger=flow_trigger(),
     )
     if wait_for_data and asked.due is not None and settings.arrival_share:
         day = scheduled_moment().astimezone(ZoneInfo(settings.timezone)).day
@@ -68,7 +68,7 @@ def monthly_forecast(
         return summary
     with open_migrated_database(settings) as database:
         plan = job.plan_run(database, asked)
-    counts = {f"{decision} ({reason})": len(names) for (decision, reason), names in plan.counted().items()}
+    counts = {f"{decision} ({reason})": len(names) for (decision, reason), names in plan.series_by_verdict.items()}
     logger.info("Plan for origin %s: %s.", plan.request.origin, counts)
     artifacts.show_plan(plan)
     return plan

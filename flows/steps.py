@@ -19,6 +19,7 @@ from flows.progress import following, report
 from forecasting.domain.errors import PassingFailure
 from forecasting.domain.settings import Settings
 from forecasting.runs import job
+from forecasting.runs.joint_training import LocalTrainer
 from forecasting.storage.db.database import Database, open_database
 from forecasting.storage.runs import Request
 
@@ -62,7 +63,7 @@ def settle_shared_networks(run_id: int) -> None:
     """Decide about the networks that all series of a run share, and train them if need be, unless that has been done."""
     tell = partial(logger.info, "Run %d: %d shared networks trained.", run_id)
     with open_database(Settings.from_environment()) as database:
-        job.prepare_global_networks(database, job.find_run(database, run_id), progress=_adding_up(tell))
+        job.prepare_global_networks(database, job.read_run(database, run_id), progress=_adding_up(tell))
 
 
 @task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
@@ -71,13 +72,13 @@ def forecast_shard(run_id: int, number: int) -> None:
     settings = Settings.from_environment()
     count = _adding_up(partial(report, number))
     with open_database(settings) as database:
-        run = job.find_run(database, run_id)
-        written = job.run_shard(database, run, number, workers=settings.workers, progress=count)
+        run = job.read_run(database, run_id)
+        written = job.run_shard(database, run, number, LocalTrainer(workers=settings.workers, progress=count))
     logger.info(
         "Run %d, shard %d of %d: %s.",
         run_id,
         number + 1,
-        len(run.shards),
+        len(run.request.shard_numbers),
         "written" if written else "was written before",
     )
 
@@ -86,7 +87,7 @@ def forecast_shard(run_id: int, number: int) -> None:
 def publish(run_id: int) -> job.RunSummary:
     """Make the whole run visible at once."""
     with open_database(Settings.from_environment()) as database:
-        return job.publish_run(database, job.find_run(database, run_id))
+        return job.publish_run(database, job.read_run(database, run_id))
 
 
 @task(name="forecast origins together", task_run_name="forecast origins together", **_STEP)
@@ -102,14 +103,18 @@ def take_run(database: Database, asked: job.RunParameters | Request) -> job.RunS
     """Take all steps of one run, in order; one that was published before is left as it is."""
     run = job.open_run(database, asked)
     if run.state == "published":
-        logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.origin)
+        logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.request.origin)
         return job.summarise(database, run, published_now=False)
     logger.info(
-        "Run %d: origin %s, %d series, recipe %s.", run.run_id, run.origin, len(run.series_ids), run.recipe.name
+        "Run %d: origin %s, %d series, recipe %s.",
+        run.run_id,
+        run.request.origin,
+        len(run.request.series_ids),
+        run.request.recipe.name,
     )
-    if run.recipe.shares(len(run.series_ids)):
+    if run.request.recipe.shares(len(run.request.series_ids)):
         settle_shared_networks(run.run_id)
-    with following([len(run.shard(number)) for number in run.shards]):
+    with following([len(run.request.shards[number]) for number in run.request.shard_numbers]):
         clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
     summary = publish(run.run_id)
     logger.info("Run %d published: %s.", run.run_id, summary.counts)
@@ -122,13 +127,13 @@ def take_runs_jointly(requests: Sequence[Request]) -> list[job.RunSummary]:
     with following([sum(len(request.series_ids) for request in requests)]):
         summaries = forecast_together(quote(requests))
     for summary in summaries:
-        logger.info("Run %d, origin %s, published: %s.", summary.run.run_id, summary.run.origin, summary.counts)
+        logger.info("Run %d, origin %s, published: %s.", summary.run.run_id, summary.run.request.origin, summary.counts)
     return summaries
 
 
 def published_summary(database: Database, run_id: int) -> job.RunSummary:
     """Say how a run ended that was published before."""
-    return job.summarise(database, job.find_run(database, run_id), published_now=False)
+    return job.summarise(database, job.read_run(database, run_id), published_now=False)
 
 
 def scheduled_moment() -> datetime:
@@ -148,7 +153,7 @@ def run_name() -> str:
     return " ".join([str(runtime.flow_run.flow_name), *months, str(asked.get("recipe") or "")]).strip()
 
 
-def started_by() -> job.Trigger:
+def flow_trigger() -> job.Trigger:
     """Say what started this flow run, for the record."""
     context = FlowRunContext.get()
     flow_run = context.flow_run if context else None

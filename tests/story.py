@@ -31,7 +31,7 @@ def tell(settings: Settings, folder: Path) -> None:
             source = open_file(file, ColumnLayout())
             load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.of(2000, 1))
             run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
-            for shard in run.shards:
+            for shard in run.request.shard_numbers:
                 job.run_shard(database, run, shard)
             job.publish_run(database, run)
 

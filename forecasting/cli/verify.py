@@ -33,23 +33,23 @@ def verify(run_id: int | None, tolerance: float, as_json: bool) -> int:
     from forecasting.operations.verification import replay_run
     from forecasting.runs import job
     from forecasting.storage.db.schema import open_migrated_database
-    from forecasting.storage.views.run_page import find_newest_published
+    from forecasting.storage.views.runs import find_newest_published_run
 
     with open_migrated_database(Settings.from_environment()) as database:
         if run_id is None:
             with database.reading() as connection:
-                run_id = find_newest_published(connection)
-        found = replay_run(database, job.find_run(database, run_id), tolerance=tolerance)
+                run_id = find_newest_published_run(connection)
+        found = replay_run(database, job.read_run(database, run_id), tolerance=tolerance)
     if as_json:
         click.echo(json.dumps(_as_object(found), indent=2, allow_nan=False))
     else:
         click.echo("\n".join(_sentences(found)))
-    return EXIT_SOME_SERIES_FAILED if found.mismatches or found.not_replayed else EXIT_DONE
+    return EXIT_SOME_SERIES_FAILED if found.mismatches or found.failures else EXIT_DONE
 
 
 def _sentences(found: "Replay") -> list[str]:
     run = found.run
-    name = f"Run {run.run_id}, origin {run.origin}, recipe {run.recipe.name}"
+    name = f"Run {run.run_id}, origin {run.request.origin}, recipe {run.request.recipe.name}"
     lines = [
         f"{name}: {found.compared:,} of {found.forecasts:,} forecasts computed again from their bundles and loads."
     ]
@@ -61,18 +61,18 @@ def _sentences(found: "Replay") -> list[str]:
         lines.append(f"{found.mismatches:,} forecasts are not what was published; the farthest from it:")
         lines += [f"  {_of(one)}" for one in found.named]
     if found.intervals_open:
-        since = ", ".join(map(str, found.since[:5])) + (", …" if len(found.since) > 5 else "")
+        since = ", ".join(map(str, found.later_runs[:5])) + (", …" if len(found.later_runs) > 5 else "")
         lines.append(
             f"The intervals of {found.intervals_open:,} forecasts could not be compared: what was published since the run "
             f"was opened (run {since}) would widen them now. Their values are the same."
         )
-    for why, series in found.not_replayed.items():
+    for why, series in found.failures.items():
         lines.append(f"{len(series):,} series could not be replayed ({series[0]}). {why}")
     return lines
 
 
 def _of(one: "Difference") -> str:
-    sides = [f"{side!r}" if side is not None else "nothing" for side in (one.stored, one.again)]
+    sides = [f"{side!r}" if side is not None else "nothing" for side in (one.stored, one.computed)]
     size = f" ({one.absolute:.3g}, {one.relative:.1e} of the series' largest)" if math.isfinite(one.absolute) else ""
     return f"{one.series}, {one.month}, {one.number}: stored {sides[0]}, computed {sides[1]}{size}"
 
@@ -80,15 +80,15 @@ def _of(one: "Difference") -> str:
 def _as_object(found: "Replay") -> dict[str, Any]:
     return {
         "run_id": found.run.run_id,
-        "origin": str(found.run.origin),
-        "recipe": found.run.recipe.name,
+        "origin": str(found.run.request.origin),
+        "recipe": found.run.request.recipe.name,
         "forecasts": found.forecasts,
         "compared": found.compared,
         "mismatches": found.mismatches,
         "largest_difference": _plain(found.largest) if found.largest else None,
         "differences": [_plain(one) for one in found.named],
         "intervals_not_compared": found.intervals_open,
-        "not_replayed": [{"reason": why, "series": series} for why, series in found.not_replayed.items()],
+        "not_replayed": [{"reason": why, "series": series} for why, series in found.failures.items()],
     }
 
 
@@ -100,7 +100,7 @@ def _plain(one: "Difference") -> dict[str, Any]:
         "month": str(one.month),
         "number": one.number,
         "stored": one.stored,
-        "computed": one.again,
+        "computed": one.computed,
         "absolute": one.absolute if finite else None,
         "relative": one.relative if finite else None,
     }

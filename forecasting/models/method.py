@@ -1,4 +1,4 @@
-"""What a run asks of a recipe's networks; a module per method has the answers."""
+"""The interface of a method: the functions that a run calls to train the networks of a recipe and to forecast with them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -18,7 +18,13 @@ R = TypeVar("R", bound=Recipe, contravariant=True)
 class Method(Protocol[R]):
     """The functions of one method; the module of the method has them at its top level.
 
-    SCALER_FIELDS: the entries of each series' scaler, by name. FALLBACK_METHOD: the name of the forecast without networks.
+    Arguments that several functions take: histories, without gaps. seeds: uint64 (series,). positions: int (series,), for
+    each history the position of its series in the networks; -1 where they were trained without it. filled_mask: bool (series,
+    months), True for a month whose value was missing and was filled: networks train on it, no score counts it. workers:
+    threads; their number changes no bit. progress: called with the number of networks trained since the last call.
+
+    SCALER_FIELDS: type of each field of a local network's scaler, by name. FALLBACK_METHOD: name of the method that
+    forecasts without networks.
     """
 
     SCALER_FIELDS: dict[str, type]
@@ -45,7 +51,10 @@ class Method(Protocol[R]):
         positions: Sequence[int],
         live_factors: Values | None = None,
     ) -> Forecasts:
-        """Forecast the months after each history."""
+        """Forecast the months after each history.
+
+        live_factors: (series, 2), factors that widen or narrow the 80 and the 95 % interval; None: all 1.
+        """
 
     def forecast_without_networks(self, recipe: R, histories: Histories) -> Forecasts:
         """Forecast where there are no networks, or where their forecast may not be published."""
@@ -60,12 +69,20 @@ class Method(Protocol[R]):
         trained_lengths: Sequence[int],
         past_months: int | None = None,
     ) -> list[PastPredictions]:
-        """Predict months that are observed, each one month ahead."""
+        """Predict observed months one month ahead: one PastPredictions per series.
+
+        trained_lengths: int (series,), length of each history when the networks were trained. past_months: how many of the
+        last months are predicted; None: all.
+        """
 
     def comparison_months(
         self, histories: Histories, trained_lengths: Counts, months_since_training: Counts, minimum_months: int
     ) -> Counts:
-        """Return on how many months, the last ones, new networks are compared with older ones: (series,)."""
+        """On how many of the last months new networks are compared with older ones: int (series,), 0 where on none.
+
+        trained_lengths: int (series,), months on which the new networks are fitted. months_since_training: int (series,), last
+        months on which the older networks were not. minimum_months: fewest months that are worth a comparison.
+        """
 
     def holdout_networks(
         self,
@@ -73,20 +90,20 @@ class Method(Protocol[R]):
         networks: Networks,
         histories: Histories,
         seeds: np.ndarray,
-        months: Counts,
+        holdout_months: Counts,
         *,
         workers: int | None = None,
     ) -> Networks:
-        """Return networks like the new ones that have not seen the last months: (series,)."""
+        """Return networks trained like `networks`, but without the last holdout_months, int (series,), of each history."""
 
     def tensor_shapes(self, recipe: R, networks: Networks) -> dict[str, tuple[int, ...]]:
-        """Return the shapes that tensors must have, by name."""
+        """Shapes that the tensors must have, by name; for local networks without the series axis."""
 
     def training_lengths(self, recipe: R, lengths: Counts) -> Counts:
-        """Return how many months of each history, the first ones, the networks and their scalers are fitted on."""
+        """On how many months of each history, the first ones, networks and scaler are fitted: int (series,)."""
 
     def golden_recipe(self, recipe: R) -> Recipe:
-        """Return the recipe by which golden answers are computed: as cheap as tells the same."""
+        """Return the recipe for golden answers: the least work that still uses every weight."""
 
 
 class GlobalMethod(Method[R], Protocol):
@@ -100,10 +117,7 @@ class GlobalMethod(Method[R], Protocol):
         filled_mask: np.ndarray | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> FitResult:
-        """Train networks that all series share."""
-
-    def holdout_recipe(self, recipe: R) -> Recipe:
-        """Return the recipe of as many networks as `holdout_networks` gives."""
+        """Train global networks: the same for all series, from all histories and the recipe's seed."""
 
 
 _CLASSIC: Method[ClassicRecipe] = classic

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import Database
-from forecasting.storage.views.arrivals import count_arrived
+from forecasting.storage.views.months import count_arrived_series
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def check_gate(
     waiting.
     """
     with database.reading() as connection:
-        arrived, expected = count_arrived(connection, due, settings.late_months, series)
+        arrived, expected = count_arrived_series(connection, due, settings.late_months, series)
     return gate_status(settings, due, day, arrived, expected)
 
 

@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from forecasting.domain.errors import BundleError, MilkrunError
+from forecasting.domain.errors import MilkrunError
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.runs.model_store import networks_from
+from forecasting.runs.model_store import ModelStore
 from forecasting.storage import bundles
 from forecasting.storage.db import schema
 from forecasting.storage.db.database import Database, open_database
@@ -54,7 +55,7 @@ def examine(settings: Settings, limits: Limits = Limits()) -> Iterator[Finding]:
 
 def _of_database(database: Database, settings: Settings, limits: Limits) -> Iterator[Finding]:
     with database.reading() as connection:
-        version = checks.read_version(connection)
+        version = checks.read_server_version(connection)
         yield Finding("database", "ok", f"PostgreSQL {version} answers at {database.place}.")
         yield _clock(connection, limits)
         yield _space(connection, settings, limits)
@@ -86,7 +87,7 @@ def _timezone(settings: Settings) -> Finding:
 
 def _clock(connection: Connection, limits: Limits) -> Finding:
     before = datetime.now(UTC).timestamp()
-    server, zone = checks.read_clock(connection)
+    server, zone = checks.read_server_clock(connection)
     after = datetime.now(UTC).timestamp()
     apart = max(before - server, server - after, 0.0)
     if zone != "UTC":
@@ -101,10 +102,10 @@ _ZONE_REMEDY = "Let no proxy between change TimeZone (PgBouncer: ignore_startup_
 
 
 def _space(connection: Connection, settings: Settings, limits: Limits) -> Finding:
-    size = checks.read_size(connection)
+    size = checks.read_database_size(connection)
     if settings.database_url:
         return Finding("space", "ok", f"The database takes {_mib(size)}; what is free only its server can tell.")
-    folder = checks.read_folder(connection)
+    folder = checks.read_data_folder(connection)
     free = shutil.disk_usage(folder).free
     message = f"The database takes {_mib(size)}; {_mib(free)} are free in {folder}."
     if free >= limits.free_bytes:
@@ -130,15 +131,15 @@ def _migrations(database: Database) -> Finding:
 
 def _rights(connection: Connection, settings: Settings) -> Finding:
     rights = checks.read_rights(connection)
-    if rights.missing:
-        listed = ", ".join(rights.missing[:3]) + (
-            f" and {len(rights.missing) - 3} more" if len(rights.missing) > 3 else ""
+    if rights.missing_rights:
+        listed = ", ".join(rights.missing_rights[:3]) + (
+            f" and {len(rights.missing_rights) - 3} more" if len(rights.missing_rights) > 3 else ""
         )
         message = f"{rights.user} lacks rights that loads and runs need: {listed}."
         remedy = "Run deploy/roles.sql again (after each migration), and let DATABASE_URL name milkrun_writer."
         return Finding("roles", "error", message, remedy)
-    if rights.can_change and settings.database_url:
-        message = f"{rights.user} may change or remove what was published, in {len(rights.can_change)} tables."
+    if rights.changeable_tables and settings.database_url:
+        message = f"{rights.user} may change or remove what was published, in {len(rights.changeable_tables)} tables."
         return Finding("roles", "warning", message, "Run deploy/roles.sql, and let DATABASE_URL name milkrun_writer.")
     return Finding("roles", "ok", f"{rights.user} may do what loads and runs need.")
 
@@ -189,20 +190,19 @@ def _series(connection: Connection, settings: Settings) -> Finding:
 
 def _bundles(connection: Connection, limits: Limits) -> Finding:
     names = checks.read_bundles_in_use(connection)
-    damaged, read, until = [], 0, time.monotonic() + limits.bundle_seconds
+    store = ModelStore(partial(bundles.read_bundles, connection))
+    damages, count, deadline = [], 0, time.monotonic() + limits.bundle_seconds
     for name in names:
-        if read and time.monotonic() > until:
+        if count and time.monotonic() > deadline:
             break
-        read += 1
-        try:
-            networks_from(name, bundles.read_bundles(connection, [name])[name], [])
-        except BundleError as damage:
-            damaged.append(f"{name[:12]}: {damage}")
-    told = f"Bundles of the newest run that were read: {read} of {len(names)}"
-    if damaged:
+        count += 1
+        damage = store.damage(name)
+        damages += [damage] if damage else []
+    message = f"Bundles of the newest run that were read: {count} of {len(names)}"
+    if damages:
         remedy = "milkrun run --retrain always trains anew; milkrun restore brings a backup's back."
-        return Finding("bundles", "error", f"{told}; damaged: {len(damaged)}. {damaged[0]}", remedy)
-    return Finding("bundles", "ok", f"{told}; they are what was stored.")
+        return Finding("bundles", "error", f"{message}; damaged: {len(damages)}. {damages[0]}", remedy)
+    return Finding("bundles", "ok", f"{message}; they are what was stored.")
 
 
 def _mib(size: int) -> str:

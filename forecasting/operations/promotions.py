@@ -1,77 +1,76 @@
-"""Orders: somebody puts a bundle in charge, an earlier one or one that was refused; the next runs go on with it."""
+"""Promotions by order: a person puts a bundle in charge, an earlier one or one that was refused; the next runs reuse it."""
 
-from forecasting.domain.errors import BundleError, RunRefused
-from forecasting.runs.model_store import networks_from
-from forecasting.storage import bundles, promotions
+from dataclasses import replace
+
+from forecasting.domain.errors import RunRefused
+from forecasting.runs.model_store import ModelStore
+from forecasting.runs.snapshot import DatabaseReads
+from forecasting.storage import promotions
 from forecasting.storage.db.database import Database
 from forecasting.storage.panels import require_series
-from forecasting.storage.promotions import Promotion, Term
+from forecasting.storage.promotions import BundleUse, Promotion
 
 
 def rollback(database: Database, series: str | None, *, why: str, made_by: str, bundle: str | None = None) -> Promotion:
-    """Return a series, or all that share networks (None), to the bundle before the present one, or to a given one.
+    """Return a series, or all that share global networks (None), to the bundle before the present one, or to a given one.
 
     bundle: the beginning of its id. Raises InputError for an unknown series, RunRefused where there is no such bundle.
     """
-    series_id, terms = _terms(database, series)
-    if bundle is not None:
-        return _order(database, Promotion(terms[0].run_id, series_id, bundle, "rollback", why, made_by), terms)
-    present = terms[0].in_charge
-    ids = [term.bundle_id for term in terms]
-    since = ids.index(present) if present in ids else -1
-    earlier = next((bundle_id for bundle_id in ids[since + 1 :] if bundle_id != present), None)
-    if earlier is None:
-        raise RunRefused(
-            f"{series or 'The shared networks'}: no bundle but {present[:12]} has spoken in a published run."
-        )
-    return _order(database, Promotion(terms[0].run_id, series_id, earlier, "rollback", why, made_by), terms)
+    series_id, terms = _read_terms(database, series)
+    if bundle is None:
+        present = terms[0].champion_id
+        bundle_ids = [term.bundle_id for term in terms]
+        start = bundle_ids.index(present) + 1 if present in bundle_ids else 0
+        bundle = next((bundle_id for bundle_id in bundle_ids[start:] if bundle_id != present), None)
+        if bundle is None:
+            owner = series or "The shared networks"
+            raise RunRefused(f"{owner}: no bundle but {present[:12]} has spoken in a published run.")
+    return _promote(database, Promotion(terms[0].run_id, series_id, bundle, "rollback", why, made_by), terms[0])
 
 
 def promote(database: Database, series: str | None, *, why: str, made_by: str, bundle: str | None = None) -> Promotion:
-    """Put a bundle in charge, by default the newest that was refused; otherwise as rollback."""
-    series_id, terms = _terms(database, series)
-    wanted = bundle or next((term.refused for term in terms if term.refused is not None), None)
-    if wanted is None:
-        who = series or "the shared networks"
-        raise RunRefused(f"No new network of {who} was refused in a published run: name one with --bundle.")
-    return _order(database, Promotion(terms[0].run_id, series_id, wanted, "promote", why, made_by), terms)
+    """Put a bundle in charge, by default the newest that was refused; otherwise as `rollback`."""
+    series_id, terms = _read_terms(database, series)
+    bundle = bundle or next((term.refused_id for term in terms if term.refused_id is not None), None)
+    if bundle is None:
+        owner = series or "the shared networks"
+        raise RunRefused(f"No new network of {owner} was refused in a published run: name one with --bundle.")
+    return _promote(database, Promotion(terms[0].run_id, series_id, bundle, "promote", why, made_by), terms[0])
 
 
-def _terms(database: Database, series: str | None) -> tuple[int | None, list[Term]]:
+def _read_terms(database: Database, series: str | None) -> tuple[int | None, list[BundleUse]]:
     with database.reading() as connection:
         series_id = None if series is None else require_series(connection, series)
-        terms = promotions.read_terms(connection, series_id)
+        terms = promotions.read_bundle_uses(connection, series_id)
     if not terms:
-        whom = "any series by shared networks" if series is None else series
-        raise RunRefused(f"No published live run has forecast {whom} yet: there is nothing to go back to.")
-    if series is not None and terms[0].shared:
+        owner = "any series by shared networks" if series is None else series
+        raise RunRefused(f"No published live run has forecast {owner} yet: there is nothing to go back to.")
+    if series is not None and terms[0].is_global:
         raise RunRefused(
             f"{series} shares its networks with all series of its runs: use --shared, which is for all of them."
         )
     return series_id, terms
 
 
-def _order(database: Database, wanted: Promotion, terms: list[Term]) -> Promotion:
-    """Check and record an order; bundle_id of `wanted` may be the beginning of one."""
+def _promote(database: Database, promotion: Promotion, newest_use: BundleUse) -> Promotion:
+    """Check and store a promotion, whose bundle_id may be the beginning of one; returns it with the whole id."""
     with database.reading() as connection:
-        found = promotions.find_bundles(connection, wanted.bundle_id, wanted.series_id)
-        if len(found) != 1:
-            told = "more than one bundle" if found else "no bundle that holds it"
-            raise RunRefused(
-                f"There is {told} whose id begins with {wanted.bundle_id!r}: name one as run_series has it."
-            )
-        [(bundle_id, recipe_hash)] = found
-        stored = bundles.read_bundles(connection, [bundle_id])[bundle_id]
-    if recipe_hash != terms[0].recipe_hash:
+        bundles = promotions.find_bundles(connection, promotion.bundle_id, promotion.series_id)
+    if len(bundles) != 1:
+        count = "more than one bundle" if bundles else "no bundle that holds it"
+        raise RunRefused(
+            f"There is {count} whose id begins with {promotion.bundle_id!r}: name one as run_series has it."
+        )
+    [(bundle_id, recipe_hash)] = bundles
+    if recipe_hash != newest_use.recipe_hash:
         raise RunRefused(
             f"Bundle {bundle_id[:12]} is of another recipe than the newest run: the next run would train anew."
         )
-    if bundle_id == terms[0].in_charge:
+    if bundle_id == newest_use.champion_id:
         raise RunRefused(f"Bundle {bundle_id[:12]} is in charge already.")
-    try:
-        networks_from(bundle_id, stored, [])
-    except BundleError as damage:
-        raise RunRefused(f"Bundle {bundle_id[:12]} cannot be put in charge: {damage}") from None
-    order = Promotion(wanted.run_id, wanted.series_id, bundle_id, wanted.kind, wanted.why, wanted.made_by)
-    database.write(lambda connection: promotions.write_promotion(connection, order))
-    return order
+    damage = ModelStore(DatabaseReads(database).read_bundles).damage(bundle_id)
+    if damage is not None:
+        raise RunRefused(f"This bundle cannot be put in charge. {damage}")
+    promotion = replace(promotion, bundle_id=bundle_id)
+    database.write(lambda connection: promotions.write_promotion(connection, promotion))
+    return promotion

@@ -8,15 +8,22 @@ import numpy as np
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.panel import Panel, Values, histories_of
-from forecasting.operations.series_review import predict_parts
+from forecasting.operations.series_review import predict_past
 from forecasting.reports.charts import Line
 from forecasting.reports.page import write_page
-from forecasting.storage.attribution import PARTS
+from forecasting.storage.attribution import CHANGE_CAUSES
 from forecasting.storage.db.database import Database
 from forecasting.storage.panels import read_panel
 from forecasting.storage.runs import Run, read_run
-from forecasting.storage.views import run_page as reviews
-from forecasting.storage.views.run_page import RunsInView
+from forecasting.storage.views.forecasts import read_changes_of_run, read_forecast_arrays
+from forecasting.storage.views.months import read_newest_observation
+from forecasting.storage.views.runs import (
+    RunHistory,
+    find_newest_published_run,
+    read_run_history,
+    read_series_outcomes,
+)
+from forecasting.storage.views.scores import SCORE_COLUMNS, SPLITS, read_score_arrays
 
 EARLIER_ORIGINS = 12
 BATCH = 500
@@ -31,62 +38,63 @@ def report_run(database: Database, run_id: int | None, folder: Path | None = Non
     folder: None means `report-RUN` where the command was given. Raises RunRefused when there is no such published run.
     """
     with database.reading() as connection:
-        run = read_run(connection, reviews.find_newest_published(connection) if run_id is None else run_id)
+        run = read_run(connection, find_newest_published_run(connection) if run_id is None else run_id)
         if run.state != "published":
             raise RunRefused(
                 f"Run {run.run_id} is not published yet: milkrun run publishes it, going on where it ended."
             )
-        runs = reviews.read_runs_in_view(connection, run, origins=EARLIER_ORIGINS)
+        runs = read_run_history(connection, run, origins=EARLIER_ORIGINS)
     return write_page(folder or Path(f"report-{run.run_id}"), _head(runs), _cards(database, run, runs))
 
 
-def _head(runs: RunsInView) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in runs.heads[runs.run_id].items()}
+def _head(runs: RunHistory) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in runs.health[runs.run_id].items()}
 
 
-def _cards(database: Database, run: Run, runs: RunsInView) -> Iterator[dict[str, Any]]:
+def _cards(database: Database, run: Run, runs: RunHistory) -> Iterator[dict[str, Any]]:
     """Give everything that the page shows of each series of a run, in plain JSON values."""
-    months = None if len(run.series_ids) <= WHOLE_PAST_UP_TO else PAST_MONTHS
-    for start in range(0, len(run.series_ids), BATCH):
-        ids = run.series_ids[start : start + BATCH]
+    months = None if len(run.request.series_ids) <= WHOLE_PAST_UP_TO else PAST_MONTHS
+    for start in range(0, len(run.request.series_ids), BATCH):
+        ids = run.request.series_ids[start : start + BATCH]
         with database.reading() as connection:
-            outcomes = reviews.read_outcomes(connection, run.run_id, ids)
-            newest_month, newest_load = reviews.read_newest_month(connection, ids)
-            observed = read_panel(connection, ids, origin=max(newest_month, run.origin), as_of=newest_load)
-            known = read_panel(connection, ids, origin=run.origin, as_of=run.as_of)
-            forecasts = reviews.read_forecasts(connection, runs, ids)
-            scores = reviews.read_scores(connection, runs, ids)
-            changes = reviews.read_changes(connection, run.run_id, [outcome["series"] for outcome in outcomes])
-        parts = predict_parts(database, run, known, months=months)
+            outcomes = read_series_outcomes(connection, run.run_id, ids)
+            newest_month, newest_load = read_newest_observation(connection, ids)
+            observed = read_panel(connection, ids, origin=max(newest_month, run.request.origin), as_of=newest_load)
+            known = read_panel(connection, ids, origin=run.request.origin, as_of=run.request.as_of)
+            forecasts = read_forecast_arrays(connection, runs, ids)
+            scores = read_score_arrays(connection, runs, ids)
+            changes = read_changes_of_run(connection, run.run_id, [outcome["series"] for outcome in outcomes])
+        past = predict_past(database, run, known, months=months)
         lines = _observed_lines(observed)
         for outcome in outcomes:
             series_id = outcome.pop("series_id")
             newest_of_origin = _newest_of_origin(series_id, runs, forecasts, scores)
-            train, test = parts.get(series_id, (None, None))
+            train, test = past.by_series.get(series_id, (None, None))
             yield {
                 **{name: _plain(value) for name, value in outcome.items()},
                 "observed": _line(lines.get(series_id), exact=True),
                 "train": _line(train),
                 "test": _line(test),
-                "forecast": _forecast(runs.heads[run.run_id], forecasts.get((series_id, run.run_id))),
+                "missing_past": past.failures.get(series_id),
+                "forecast": _forecast(runs.health[run.run_id], forecasts.get((series_id, run.run_id))),
                 "earlier": [
-                    _forecast(runs.heads[each], forecasts[series_id, each])
+                    _forecast(runs.health[each], forecasts[series_id, each])
                     for each in newest_of_origin
                     if each != run.run_id and (series_id, each) in forecasts
                 ],
                 "scores": [
                     found
                     for each in newest_of_origin
-                    for found in _scores(runs.heads[each], scores.get((series_id, each)))
+                    for found in _scores(runs.health[each], scores.get((series_id, each)))
                 ],
                 "changes": _changes(changes.get(outcome["series"])),
             }
 
 
-def _newest_of_origin(series_id: int, runs: RunsInView, *found: dict[tuple[int, int], Any]) -> list[int]:
+def _newest_of_origin(series_id: int, runs: RunHistory, *found: dict[tuple[int, int], Any]) -> list[int]:
     """Return, of the runs that have anything for the series, the last of each origin, the oldest first; the run itself last."""
-    present = [each for each in runs.earlier if any((series_id, each) in rows for rows in found)]
-    return [*{runs.heads[each]["origin"]: each for each in present}.values(), runs.run_id]
+    present = [each for each in runs.earlier_run_ids if any((series_id, each) in rows for rows in found)]
+    return [*{runs.health[each]["origin"]: each for each in present}.values(), runs.run_id]
 
 
 def _observed_lines(panel: Panel) -> dict[int, Line]:
@@ -122,18 +130,17 @@ def _scores(head: dict[str, Any], rows: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if rows is None:
         return found
-    for place, split in enumerate(reviews.SPLITS):
+    for place, split in enumerate(SPLITS):
         of_split = rows[rows["split"] == place]
         if len(of_split) == 0:
             continue
-        numbers = ("rmse", "baseline_rmse", "skill", "coverage_80", "coverage_95")
         found.append(
             {
                 **{name: _plain(head[name]) for name in ("run_id", "origin", "recipe")},
                 "split": split,
                 "horizon": of_split["horizon"].tolist(),
                 "n": of_split["n"].tolist(),
-                **{name: _numbers(of_split[name]) for name in numbers if not np.isnan(of_split[name]).all()},
+                **{name: _numbers(of_split[name]) for name in SCORE_COLUMNS if not np.isnan(of_split[name]).all()},
             }
         )
     return found
@@ -144,11 +151,11 @@ def _changes(rows: Any) -> dict[str, Any] | None:
     if rows is None:
         return None
     same = ("previous_run_id", "previous_origin", "origin", "previous_recipe", "recipe", "reason")
-    columns = {name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *PARTS)}
+    columns = {name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *CHANGE_CAUSES)}
     return {
         **{name: _plain(rows[0][name]) for name in same},
         "first": _plain(rows[0]["month"]),
-        **{name: _numbers(values) for name, values in columns.items() if name not in PARTS or values.any()},
+        **{name: _numbers(values) for name, values in columns.items() if name not in CHANGE_CAUSES or values.any()},
     }
 
 

@@ -1,8 +1,10 @@
 """Looking back at one series: what its stored network predicts of the past, and its newest published forecast."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from forecasting.domain.errors import RunRefused
+from forecasting.domain.months import Month
 from forecasting.domain.panel import Histories, Panel, histories_of
 from forecasting.domain.recipes import ClassicRecipe
 from forecasting.lstm.weights import to_keras
@@ -10,91 +12,127 @@ from forecasting.models import classic
 from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.reports.charts import Line, SeriesChart
-from forecasting.runs.model_store import networks_from
-from forecasting.storage import bundles, forecasts
+from forecasting.runs.model_store import ModelStore, NetworkGroup
+from forecasting.runs.snapshot import DatabaseReads
+from forecasting.storage import bundles
 from forecasting.storage.db.database import Database
 from forecasting.storage.panels import read_panel
 from forecasting.storage.runs import Run, read_recipe, read_run
+from forecasting.storage.views.forecasts import read_newest_forecast
+
+
+@dataclass(frozen=True)
+class PastLines:
+    """What stored networks predict of the past, one month ahead.
+
+    by_series: the predictions of the training part and of the test part. failures: by series, why its networks cannot be
+    asked: their bundle is damaged, or its numbers were removed.
+    """
+
+    by_series: dict[int, tuple[Line, Line]]
+    failures: dict[int, str]
 
 
 def review_series(database: Database, name: str) -> SeriesChart:
     """Gather the chart of a series: all months that its newest published live run could know, and the forecast.
 
-    Raises InputError when there is no such series and RunRefused when no published run has forecast it.
+    Where the bundle of its network is damaged, the chart has no predictions of the past, and says why. Raises InputError when
+    there is no such series and RunRefused when no published run has forecast it.
     """
     with database.reading() as connection:
-        newest = forecasts.read_newest(connection, name)
+        newest = read_newest_forecast(connection, name)
         if newest is None:
             raise RunRefused(f"No published run has forecast {name!r} yet: milkrun run does.")
         run = read_run(connection, newest.run_id)
-        panel = read_panel(connection, [newest.series_id], origin=run.origin, as_of=run.as_of)
-    parts = predict_parts(database, run, panel)
-    observed = histories_of(panel)
-    train, test = parts.get(newest.series_id, (None, None))
-    ahead = observed.last_months[0] + 1
+        panel = read_panel(connection, [newest.series_id], origin=run.request.origin, as_of=run.request.as_of)
+    past = predict_past(database, run, panel)
+    histories = histories_of(panel)
+    train, test = past.by_series.get(newest.series_id, (None, None))
+    first_month = histories.last_months[0] + 1
     return SeriesChart(
         name=name,
         unit=newest.unit,
-        recipe=run.recipe.name,
-        observed=Line(ahead + -int(observed.lengths[0]), observed.values[0]),
+        recipe=run.request.recipe.name,
+        observed=Line(first_month + -int(histories.lengths[0]), histories.values[0]),
         train_predictions=train,
         test_predictions=test,
-        forecast=Line(ahead, newest.values),
-        seasonal_naive=Line(ahead, newest.seasonal_naive),
-        intervals={level: (Line(ahead, low), Line(ahead, high)) for level, (low, high) in newest.intervals.items()},
+        forecast=Line(first_month, newest.values),
+        seasonal_naive=Line(first_month, newest.seasonal_naive),
+        intervals={
+            level: (Line(first_month, low), Line(first_month, high)) for level, (low, high) in newest.intervals.items()
+        },
+        missing_past=past.failures.get(newest.series_id),
     )
 
 
-def predict_parts(
-    database: Database, run: Run, panel: Panel, *, months: int | None = None
-) -> dict[int, tuple[Line, Line]]:
-    """Predict the past one month ahead with the networks of a published run: training part and test part, per series.
+def predict_past(database: Database, run: Run, panel: Panel, *, months: int | None = None) -> PastLines:
+    """Predict the past one month ahead with the networks of a published run.
 
-    panel: what the run could know; months: how many are asked about, the last ones; None: all. Series whose forecast no
-    network of the run's recipe made are left out. Raises BundleError when a bundle is damaged.
+    panel: what the run could know. months: how many of the last months are predicted; None: all. Series whose forecast was
+    not made by a network of the run's recipe are left out.
     """
     with database.reading() as connection:
-        found = bundles.read_champions(connection, panel.series_ids, run)
-        champions = {i: champion for i, champion in found.items() if champion.recipe_hash == run.recipe.hash}
-        stored = bundles.read_bundles(connection, {champion.bundle_id for champion in champions.values()})
-    rows = {series_id: row for row, series_id in enumerate(panel.series_ids)}
-    observed = histories_of(panel)
-    filled, _ = fill_gaps(observed.values, observed.lengths)
-    histories = Histories(filled, observed.lengths, observed.last_months)
-    parts = {}
-    for bundle_id, bundle in stored.items():
-        members = [series_id for series_id, champion in champions.items() if champion.bundle_id == bundle_id]
-        networks, positions = networks_from(bundle_id, bundle, members)
-        own = histories.select([rows[series_id] for series_id in members])
-        since = [last - champions[i].origin for last, i in zip(own.last_months, members, strict=True)]
-        trained = [int(length) - later for length, later in zip(own.lengths, since, strict=True)]
-        pasts = method_of(run.recipe).predict_past(
-            run.recipe, networks, own, positions=positions, trained_lengths=trained, past_months=months
-        )
-        for row, (series_id, past) in enumerate(zip(members, pasts, strict=True)):
-            first = own.last_months[row] + (1 - int(own.lengths[row]))
-            parts[series_id] = Line(first + past.train_start, past.train), Line(first + past.test_start, past.test)
-    return parts
+        champions = bundles.read_champions(connection, panel.series_ids, run)
+    recipe = run.request.recipe
+    bundle_ids = {
+        row: champions[series_id].bundle_id
+        for row, series_id in enumerate(panel.series_ids)
+        if series_id in champions and champions[series_id].recipe_hash == recipe.hash
+    }
+    groups, damages = ModelStore(DatabaseReads(database).read_bundles).group(bundle_ids, panel.series_ids)
+    gappy = histories_of(panel)
+    values, _ = fill_gaps(gappy.values, gappy.lengths)
+    histories = Histories(values, gappy.lengths, gappy.last_months)
+    lines: dict[int, tuple[Line, Line]] = {}
+    for group in groups:
+        origins = [champions[panel.series_ids[row]].origin for row in group.rows]
+        group_lines = _predict_group(run, group, histories.select(group.rows), origins, months)
+        lines |= {panel.series_ids[row]: line for row, line in zip(group.rows, group_lines, strict=True)}
+    return PastLines(lines, {panel.series_ids[row]: damage for row, damage in damages.items()})
+
+
+def _predict_group(
+    run: Run, group: NetworkGroup, histories: Histories, origins: list[Month], months: int | None
+) -> list[tuple[Line, Line]]:
+    """Predict the past of series whose networks are in one bundle; origins: (series,) of their networks."""
+    ends = zip(histories.lengths, histories.last_months, origins, strict=True)
+    predictions = method_of(run.request.recipe).predict_past(
+        run.request.recipe,
+        group.networks,
+        histories,
+        positions=group.positions,
+        trained_lengths=[int(length) - (last_month - origin) for length, last_month, origin in ends],
+        past_months=months,
+    )
+    first_months = [
+        last_month + (1 - int(length))
+        for last_month, length in zip(histories.last_months, histories.lengths, strict=True)
+    ]
+    return [
+        (Line(first + past.train_start, past.train), Line(first + past.test_start, past.test))
+        for first, past in zip(first_months, predictions, strict=True)
+    ]
 
 
 def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:
-    """Hand out the network of a series' newest published live forecast as a Keras model, with its scaler.
+    """Return the network of a series' newest published live forecast as a Keras model, with its scaler.
 
     The model takes scaled windows (windows, time steps, features) and gives scaled months; the scaler tells which
-    values `low` and `high` became 0 and 1. Raises RunRefused when no network has forecast the series yet.
+    values `low` and `high` became 0 and 1. Raises RunRefused when no network has forecast the series yet, or when the recipe
+    is not of the method classic, and BundleError when the bundle is damaged.
     """
     with database.reading() as connection:
-        newest = forecasts.read_newest(connection, name)
+        newest = read_newest_forecast(connection, name)
         run = read_run(connection, newest.run_id) if newest else None
-        found = bundles.read_champions(connection, [newest.series_id], run) if newest and run else {}
-        champion = found.get(newest.series_id) if newest else None
+        champions = bundles.read_champions(connection, [newest.series_id], run) if newest and run else {}
+        champion = champions.get(newest.series_id) if newest else None
         if champion is None:
             raise RunRefused(f"No network has made a published forecast of {name!r} yet: milkrun run makes one.")
-        bundle = bundles.read_bundles(connection, [champion.bundle_id])[champion.bundle_id]
         recipe = read_recipe(connection, champion.recipe_hash)
     if not isinstance(recipe, ClassicRecipe):
         raise RunRefused(
             f"{name!r} is forecast by recipe {recipe.name}, an ensemble: only recipes of the method classic leave as one model."
         )
-    networks, [position] = networks_from(champion.bundle_id, bundle, [champion.series_id])
+    model = ModelStore(DatabaseReads(database).read_bundles).model(champion.bundle_id)
+    networks, [position] = model.networks_for([champion.series_id])
     return to_keras(classic.architecture_of(recipe), networks.weights, position), networks.scalers[position]

@@ -1,23 +1,23 @@
 """Published forecasts computed again: from their stored bundles and from the loads that their run knew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from forecasting.domain.errors import BundleError, RunRefused
+from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.panel import BOUNDS, Values
+from forecasting.domain.recipes import Recipe
 from forecasting.models.method import method_of
+from forecasting.models.types import Forecasts
 from forecasting.numerics.baselines import seasonal_naive
-from forecasting.runs.model_store import damage_message, networks_from
-from forecasting.runs.shard import live_interval_factors
-from forecasting.runs.snapshot import Snapshot, read_snapshot
-from forecasting.storage import bundles
+from forecasting.runs.model_store import ModelStore
+from forecasting.runs.snapshot import DatabaseReads, Snapshot, read_snapshot
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Run
-from forecasting.storage.views import published
-from forecasting.storage.views.published import NUMBERS, PublishedForecasts
+from forecasting.storage.views.forecasts import NUMBER_COLUMNS, PublishedForecasts, read_published_forecasts
+from forecasting.storage.views.runs import find_runs_published_since
 
 MOST_NAMED = 20
 
@@ -26,37 +26,65 @@ MOST_NAMED = 20
 class Difference:
     """One number of a forecast that is not what it was.
 
-    number: its column of `forecast`; stored, again: in the unit of the series, None where there is none. relative: as a
-    share of the series' largest forecast.
+    number: its column of `forecast`. stored, computed: the two numbers, in the unit of the series, None where there is none.
+    relative: their difference as a share of the series' largest forecast.
     """
 
     series: str
     month: Month
     number: str
     stored: float | None
-    again: float | None
+    computed: float | None
     absolute: float
     relative: float
 
 
+@dataclass(frozen=True)
+class ShardComparison:
+    """How the numbers of one shard differ.
+
+    forecasts: that were published; compared: of these, computed again; mismatches: of these, how many differ by more than the
+    tolerance; intervals_open: forecasts of which only the bounds differ, where later runs may be the reason. worst: the largest
+    differences, the largest first. failures: by the reason why they cannot be computed again, the names of series.
+    """
+
+    forecasts: int
+    compared: int
+    mismatches: int
+    intervals_open: int
+    worst: tuple[Difference, ...]
+    failures: Mapping[str, list[str]]
+
+
 @dataclass
 class Replay:
-    """What a replay found.
+    """The comparison of a whole run; later_runs: published since the run was opened, whose forecasts count in live errors now.
 
-    forecasts: published by the run; compared: of these, computed again; mismatches: how many of these differ by more than
-    the tolerance, the largest of which are named. intervals_open: forecasts whose bounds alone differ where runs published
-    since would count in their live errors now. not_replayed: series by why.
+    The other fields are those of `ShardComparison`; named: the largest differences beyond the tolerance.
     """
 
     run: Run
+    later_runs: list[int]
     forecasts: int = 0
     compared: int = 0
     mismatches: int = 0
-    named: list[Difference] = field(default_factory=list)
-    largest: Difference | None = None
-    since: list[int] = field(default_factory=list)
     intervals_open: int = 0
-    not_replayed: dict[str, list[str]] = field(default_factory=dict)
+    largest: Difference | None = None
+    named: list[Difference] = field(default_factory=list)
+    failures: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, shard: ShardComparison, tolerance: float) -> None:
+        """Add the comparison of a shard."""
+        self.forecasts += shard.forecasts
+        self.compared += shard.compared
+        self.mismatches += shard.mismatches
+        self.intervals_open += shard.intervals_open
+        for reason, names in shard.failures.items():
+            self.failures.setdefault(reason, []).extend(names)
+        candidates = [*filter(None, [self.largest]), *shard.worst[:1]]
+        self.largest = max(candidates, key=lambda difference: difference.relative, default=None)
+        named = [*self.named, *(difference for difference in shard.worst if difference.relative > tolerance)]
+        self.named = sorted(named, key=lambda difference: -difference.relative)[:MOST_NAMED]
 
 
 def replay_run(
@@ -70,105 +98,114 @@ def replay_run(
     if run.state != "published":
         raise RunRefused(f"Run {run.run_id} is not published: milkrun run goes on with it, then it can be verified.")
     with database.reading() as connection:
-        found = Replay(run, since=published.runs_since(connection, run))
-    for number in run.shards:
-        series_ids = run.shard(number)
-        outlook = read_snapshot(database, run, series_ids)
+        replay = Replay(run, find_runs_published_since(connection, run))
+    reads = DatabaseReads(database)
+    for series_ids in run.request.shards:
+        snapshot = read_snapshot(reads, run, series_ids)
         with database.reading() as connection:
-            stored = published.read_published(connection, run, series_ids, outlook.histories.last_months)
-        again, lost = _forecast_again(database, run, outlook, stored)
-        _compare(found, outlook, stored, again, lost, tolerance)
+            stored = read_published_forecasts(connection, run, series_ids, snapshot.histories.last_months)
+        numbers, failures = _compute_again(run.request.recipe, snapshot, stored, ModelStore(reads.read_bundles))
+        replay.add(_compare(snapshot, stored, numbers, failures, tolerance, replay.later_runs), tolerance)
         if progress is not None:
             progress(len(series_ids))
-    return found
+    return replay
 
 
-def _forecast_again(
-    database: Database, run: Run, outlook: Snapshot, stored: PublishedForecasts
+def _compute_again(
+    recipe: Recipe, snapshot: Snapshot, stored: PublishedForecasts, store: ModelStore
 ) -> tuple[dict[str, Values], dict[int, str]]:
     """Forecast as a run that reuses every network does; returns the numbers, and by row why there are none.
 
-    A series whose method spoke without networks has it speak so again.
+    A forecast that was made without networks is made without networks again.
     """
-    again = {name: np.full_like(stored.numbers["value"], np.nan) for name in NUMBERS}
-    lost: dict[int, str] = {}
-    method, live = method_of(run.recipe), live_interval_factors(outlook)
-    speakers: dict[str | None, list[int]] = {}
-    for row in np.flatnonzero(stored.spoke).tolist():
-        speakers.setdefault(stored.bundle_ids[row], []).append(row)
-    with database.reading() as connection:
-        kept = bundles.read_bundles(connection, [speaker for speaker in speakers if speaker is not None])
-    for speaker, rows in speakers.items():
-        histories = outlook.histories.select(rows)
-        if speaker is None:
-            made = method.forecast_without_networks(run.recipe, histories)
-        else:
-            try:
-                networks, places = networks_from(
-                    speaker, kept[speaker], [outlook.panel.series_ids[row] for row in rows]
-                )
-            except BundleError as damage:
-                lost |= dict.fromkeys(rows, damage_message(speaker, damage))
-                continue
-            made = method.forecast(run.recipe, networks, histories, positions=places, live_factors=live[rows])
-        horizon = made.values.shape[1]
-        again["value"][rows, :horizon] = made.values
-        again["seasonal_naive"][rows, :horizon] = seasonal_naive(histories.values, histories.lengths, horizon=horizon)
-        for name, numbers in {"base_path": made.base_path, **made.bounds}.items():
-            if numbers is not None:
-                again[name][rows, :horizon] = numbers
-    return again, lost
+    numbers = {name: np.full_like(stored.numbers["value"], np.nan) for name in NUMBER_COLUMNS}
+    method, rows = method_of(recipe), np.flatnonzero(stored.has_forecast).tolist()
+    bundle_ids = {row: bundle_id for row in rows if (bundle_id := stored.bundle_ids[row]) is not None}
+    groups, failures = store.group(bundle_ids, snapshot.series_ids)
+    for group in groups:
+        forecasts = method.forecast(
+            recipe,
+            group.networks,
+            snapshot.histories.select(group.rows),
+            positions=group.positions,
+            live_factors=snapshot.live_interval_factors[group.rows],
+        )
+        _fill_in(numbers, snapshot, group.rows, forecasts)
+    without_networks = [row for row in rows if row not in bundle_ids]
+    if without_networks:
+        forecasts = method.forecast_without_networks(recipe, snapshot.histories.select(without_networks))
+        _fill_in(numbers, snapshot, without_networks, forecasts)
+    return numbers, failures
+
+
+def _fill_in(numbers: dict[str, Values], snapshot: Snapshot, rows: list[int], forecasts: Forecasts) -> None:
+    """Write the forecasts of some rows into the numbers: by column of `forecast`, (series, horizon)."""
+    histories, horizon = snapshot.histories.select(rows), forecasts.values.shape[1]
+    baseline = seasonal_naive(histories.values, histories.lengths, horizon=horizon)
+    columns = {"value": forecasts.values, "seasonal_naive": baseline, "base_path": forecasts.base_path}
+    for name, values in {**columns, **forecasts.bounds}.items():
+        if values is not None:
+            numbers[name][rows, :horizon] = values
 
 
 def _compare(
-    found: Replay,
-    outlook: Snapshot,
+    snapshot: Snapshot,
     stored: PublishedForecasts,
-    again: dict[str, Values],
-    lost: dict[int, str],
+    computed: Mapping[str, Values],
+    failures: Mapping[int, str],
     tolerance: float,
-) -> None:
-    """Add to what was found how the numbers of a shard differ; a number that only one side has differs infinitely."""
-    there = np.any([~np.isnan(stored.numbers["value"]), ~np.isnan(again["value"])], axis=0)
-    found.forecasts += int(there.sum())
-    for row, why in lost.items():
-        found.not_replayed.setdefault(why, []).append(outlook.panel.names[row])
-    there[list(lost)] = False
-    found.compared += int(there.sum())
-    before, after = (np.stack([numbers[name] for name in NUMBERS]) for numbers in (stored.numbers, again))
-    absolute = np.abs(before - after)
-    absolute[np.isnan(before) & np.isnan(after) | (before == after)] = 0.0
-    absolute = np.where(there, np.where(np.isnan(absolute), np.inf, absolute), 0.0)  # (number, series, horizon)
-    values = np.abs([stored.numbers["value"], again["value"]])
-    scale = np.fmax.reduce(np.fmax.reduce(values, axis=0), axis=1)[:, None]
-    relative = np.where(absolute > 0, absolute / np.where(scale > 0, scale, 1.0), 0.0)
-    wrong = relative > tolerance
-    if found.since:  # the bounds of that time cannot be told from others
-        bounds = np.array([name in BOUNDS for name in NUMBERS])
-        unsure = wrong.any(axis=0) & ~wrong[~bounds].any(axis=0) & there
-        found.intervals_open += int(unsure.sum())
-        relative[:, unsure], wrong[:, unsure] = 0.0, False
-    found.mismatches += int(wrong.any(axis=0).sum())
-    worst = np.argsort(-relative, axis=None, kind="stable")[:MOST_NAMED]
-    places = zip(*np.unravel_index(worst, relative.shape), strict=True)
-    differences = [
+    later_runs: list[int],
+) -> ShardComparison:
+    """Compare the numbers of a shard; a number that only one side has differs infinitely.
+
+    computed: by column of `forecast`, (series, horizon). failures: by row, why there are no computed numbers.
+    """
+    has_forecast = ~np.isnan(stored.numbers["value"]) | ~np.isnan(computed["value"])
+    is_compared = has_forecast.copy()
+    is_compared[list(failures)] = False
+    before, after = (np.stack([numbers[name] for name in NUMBER_COLUMNS]) for numbers in (stored.numbers, computed))
+    absolute, relative = _distances(before, after, is_compared)  # (number, series, horizon)
+    is_wrong = relative > tolerance
+    intervals_open = 0
+    if later_runs:  # the bounds of that time cannot be told from others
+        is_bound = np.array([name in BOUNDS for name in NUMBER_COLUMNS])
+        is_open = is_wrong.any(axis=0) & ~is_wrong[~is_bound].any(axis=0) & is_compared
+        intervals_open = int(is_open.sum())
+        relative[:, is_open], is_wrong[:, is_open] = 0.0, False
+    order = np.argsort(-relative, axis=None, kind="stable")[:MOST_NAMED]
+    worst = tuple(
         Difference(
-            outlook.panel.names[row],
-            outlook.histories.last_months[row] + (int(step) + 1),
-            NUMBERS[number],
-            _plain(before[number, row, step]),
-            _plain(after[number, row, step]),
+            snapshot.panel.names[row],
+            snapshot.histories.last_months[row] + (int(step) + 1),
+            NUMBER_COLUMNS[number],
+            _number_or_none(before[number, row, step]),
+            _number_or_none(after[number, row, step]),
             float(absolute[number, row, step]),
             float(relative[number, row, step]),
         )
-        for number, row, step in places
-        if there[row, step]
-    ]
-    largest = sorted([*filter(None, [found.largest]), *differences[:1]], key=lambda one: -one.relative)
-    found.largest = largest[0] if largest else None
-    named = [*found.named, *(one for one in differences if one.relative > tolerance)]
-    found.named = sorted(named, key=lambda one: -one.relative)[:MOST_NAMED]
+        for number, row, step in zip(*np.unravel_index(order, relative.shape), strict=True)
+        if is_compared[row, step]
+    )
+    names: dict[str, list[str]] = {}
+    for row, reason in failures.items():
+        names.setdefault(reason, []).append(snapshot.panel.names[row])
+    mismatches = int(is_wrong.any(axis=0).sum())
+    return ShardComparison(int(has_forecast.sum()), int(is_compared.sum()), mismatches, intervals_open, worst, names)
 
 
-def _plain(number: float) -> float | None:
+def _distances(before: Values, after: Values, is_compared: np.ndarray) -> tuple[Values, Values]:
+    """Return how far numbers lie apart: in the unit of the series, and as a share of the series' largest forecast.
+
+    before, after and both results: (number, series, horizon), the first number being the value. is_compared: bool (series,
+    horizon); elsewhere the distance is 0.
+    """
+    absolute = np.abs(before - after)
+    absolute[np.isnan(before) & np.isnan(after) | (before == after)] = 0.0
+    absolute = np.where(is_compared, np.where(np.isnan(absolute), np.inf, absolute), 0.0)
+    values = np.abs([before[NUMBER_COLUMNS.index("value")], after[NUMBER_COLUMNS.index("value")]])
+    scale = np.fmax.reduce(np.fmax.reduce(values, axis=0), axis=1)[:, None]
+    return absolute, np.where(absolute > 0, absolute / np.where(scale > 0, scale, 1.0), 0.0)
+
+
+def _number_or_none(number: float) -> float | None:
     return None if np.isnan(number) else float(number)

@@ -25,7 +25,10 @@ class Line:
 
 @dataclass(frozen=True)
 class SeriesChart:
-    """What is drawn of one series; intervals: the lower and the upper ends, by percent."""
+    """What is drawn of one series; intervals: the lower and the upper ends, by percent.
+
+    missing_past: why there are no predictions of the past, where networks made the forecast and cannot be asked any more.
+    """
 
     name: str
     unit: str | None
@@ -36,6 +39,7 @@ class SeriesChart:
     forecast: Line | None = None
     seasonal_naive: Line | None = None
     intervals: dict[int, tuple[Line, Line]] = field(default_factory=dict)
+    missing_past: str | None = None
 
 
 def draw_series(chart: SeriesChart, path: Path) -> Path:

@@ -1,186 +1,257 @@
-"""The change ledger: why a run's forecasts differ from those of the run before, as parts that add up to the difference.
+"""Attribution: why a run's forecasts differ from those of the run before, as parts that add up to the difference.
 
-    published before → the old months as revised → all months known now → the run's own network and recipe
+    forecast before → with the old months as revised → with all months of today → by today's network and recipe
 
-Each step between is a forecast that was not made: by the network that spoke before, or by its method without one. Where
-a step changes nothing, nothing is computed.
+Each step between is a forecast that was not published: by the network that made the forecast before, or by its method
+without one. Where a step changes nothing, nothing is computed.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecasting import __version__
-from forecasting.domain.errors import BundleError
 from forecasting.domain.panel import Counts, Histories, Panel, Values, concatenate_histories, histories_of
 from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.domain.recipes import Recipe
 from forecasting.models.method import method_of
-from forecasting.models.types import Networks
 from forecasting.numerics.gaps import fill_gaps
-from forecasting.runs.model_store import networks_from
-from forecasting.runs.snapshot import Snapshot
-from forecasting.storage import bundles, runs
-from forecasting.storage.attribution import ForecastChanges, PreviousRun, read_earlier_vintage, read_previous_runs
-from forecasting.storage.db.database import Database
+from forecasting.runs.model_store import ModelStore, NetworkGroup
+from forecasting.runs.snapshot import RunReads, Snapshot
+from forecasting.storage.attribution import ForecastChanges, PreviousRun
 from forecasting.storage.forecasts import SeriesResult
 from forecasting.storage.runs import Run
 
-NEAR = 1e-9  # of a series' largest forecast: how far a repeated forecast may lie from the one that was published
+TOLERANCE = 1e-9  # of a series' largest forecast: how far a repeated forecast may lie from the one that was published
 
-BEFORE, REVISED, GROWN = "before", "revised", "grown"  # what is known: as it was, as revised, with new months as well
+# The histories that a step forecasts from: as they were, with the old months as revised, with the new months as well.
+BEFORE, REVISED, GROWN = "before", "revised", "grown"
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What differs between a previous run and this one, for each series: bool (series,).
+
+    is_revised: an old month has another value. has_grown: there are new months. has_changed: the network, or the recipe, is
+    another. needs_repeat: the previous forecast must be computed again, to see whether it still comes out the same.
+    """
+
+    is_revised: np.ndarray
+    has_grown: np.ndarray
+    has_changed: np.ndarray
+    needs_repeat: np.ndarray
+
+    @property
+    def rows_by_step(self) -> dict[str, np.ndarray]:
+        """For each step, the series whose forecast of that step is needed: bool (series,)."""
+        return {
+            BEFORE: self.needs_repeat,
+            REVISED: self.is_revised & self.has_grown,
+            GROWN: self.has_changed & (self.is_revised | self.has_grown),
+        }
 
 
 def explain_changes(
-    database: Database, run: Run, outlook: Snapshot, results: Sequence[SeriesResult]
+    reads: RunReads, run: Run, snapshot: Snapshot, results: Sequence[SeriesResult], store: ModelStore
 ) -> tuple[ForecastChanges, ...]:
-    """Explain how the forecasts of a shard moved, for series whose previous run forecast a month that this one forecasts.
+    """Explain how the forecasts of a shard moved, for series whose previous run forecast a month that this run forecasts.
 
-    results: one per row of the outlook.
+    results: one per row of the snapshot.
     """
-    rows = {result.series_id: row for row, result in enumerate(results) if result.values is not None}
-    with database.reading() as connection:
-        found = read_previous_runs(connection, list(rows), run)
-        known = [read_earlier_vintage(connection, outlook.panel, earlier, run.as_of) for earlier in found]
-    explained = []
-    for earlier, panel in zip(found, known, strict=True):
-        own = [rows[series_id] for series_id in earlier.series_ids]
+    rows_of = {result.series_id: row for row, result in enumerate(results) if result.values is not None}
+    explanations = []
+    for previous, panel in reads.read_previous_runs(run, snapshot.panel, list(rows_of)):
+        rows = [rows_of[series_id] for series_id in previous.series_ids]
+        recipe = run.request.recipe
+        if previous.recipe_hash != recipe.hash:
+            recipe = reads.read_recipe(previous.recipe_hash)
         changes = _explain(
-            database,
-            run,
-            earlier,
-            (_rows_of(panel, own), _rows_of(outlook.panel, own)),
-            outlook.histories.select(own),
-            [results[row] for row in own],
+            previous,
+            recipe,
+            run.request.recipe,
+            (_select(panel, rows), _select(snapshot.panel, rows)),
+            snapshot.histories.select(rows),
+            [results[row] for row in rows],
+            store,
         )
-        explained += [changes] if len(changes.series_ids) else []
-    return tuple(explained)
+        explanations += [changes] if len(changes.series_ids) else []
+    return tuple(explanations)
 
 
 def _explain(
-    database: Database,
-    run: Run,
-    earlier: PreviousRun,
+    previous: PreviousRun,
+    previous_recipe: Recipe,
+    recipe: Recipe,
     panels: tuple[Panel, Panel],
     histories: Histories,
     results: Sequence[SeriesResult],
+    store: ModelStore,
 ) -> ForecastChanges:
-    """Explain the changes since one previous run; panels: what was known then, and what is known now.
+    """Explain the changes since one previous run; panels: as it was known then, and as it is known now.
 
-    A network is known by its bundle; a forecast without one is a method of its own.
+    A network is identified by its bundle; a forecast without one is a method of its own.
     """
-    then, now = panels
-    observed, since = ~np.isnan(then.values), now.values[:, : then.values.shape[1]]
-    revised = (observed & (since != then.values)).any(axis=1)
-    grown = (~np.isnan(now.values)).sum(axis=1) > observed.sum(axis=1)
-    changed = np.array([result.bundle_id != old for result, old in zip(results, earlier.bundle_ids, strict=True)])
-    changed |= earlier.recipe_hash != run.recipe.hash
-    again = revised | changed | (earlier.code_version != __version__)
-    wanted = {BEFORE: again, REVISED: revised & grown, GROWN: changed & (revised | grown)}
-    said = {step: np.full_like(earlier.values, np.nan) for step in wanted}
-    damaged = np.zeros(len(results), dtype=bool)
-    if again.any():
-        as_revised = replace(then, values=np.where(observed, since, np.nan))
-        known = {BEFORE: _filled(then), REVISED: _filled(as_revised), GROWN: histories}
-        damaged = _say_again(database, earlier, run, known, wanted, said)
-
-    made = np.stack([result.values for result in results if result.values is not None])
-    horizon = made.shape[1]
-    shift = np.array([result.origin.ordinal for result in results if result.origin is not None]) - earlier.origins
-    old = _aligned(earlier.values, shift, horizon)
-    compared = ~np.isnan(old)
-    new = np.where(compared, made, np.nan)
-    full = _where(changed, np.where(compared, _aligned(said[GROWN], 0 * shift, horizon), np.nan), new)
-    full = _where(revised | grown, full, old)
-    middle = _where(revised, _where(grown, _aligned(said[REVISED], shift, horizon), full), old)
-    repeated = _where(again, _aligned(said[BEFORE], shift, horizon), _where(revised | grown | changed, old, new))
-    near = NEAR * np.nanmax(np.abs(earlier.values), axis=1, initial=0.0)[:, None]
-    sound = (np.abs(repeated - old) <= near) & np.isfinite(middle + full)
-    lost = (compared & ~sound).any(axis=1)
-    reasons = ["bundle_damaged" if d else "not_repeated" if r else None for d, r in zip(damaged, lost, strict=True)]
-    shown = compared & ~(damaged | lost)[:, None]
-    last = "network" if earlier.recipe_hash == run.recipe.hash else "recipe_change"
-    parts = {"revisions": middle - old, "new_months": full - middle, last: new - full}
-    kept = np.flatnonzero(compared.any(axis=1)).tolist()
-    return ForecastChanges(
-        [earlier.series_ids[row] for row in kept],
-        earlier.run_id,
-        [reasons[row] for row in kept],
-        {name: np.where(shown, part, 0.0)[kept] for name, part in parts.items()},
+    panel_then, panel_now = panels
+    differences = _differences(previous, recipe, panel_then, panel_now, results)
+    steps = {step: np.full_like(previous.values, np.nan) for step in differences.rows_by_step}
+    is_damaged = np.zeros(len(results), dtype=bool)
+    if differences.needs_repeat.any():
+        values_now = panel_now.values[:, : panel_then.values.shape[1]]
+        panel_revised = replace(panel_then, values=np.where(np.isnan(panel_then.values), np.nan, values_now))
+        by_step = {BEFORE: _fill(panel_then), REVISED: _fill(panel_revised), GROWN: histories}
+        is_damaged = _repeat(previous, previous_recipe, by_step, differences.rows_by_step, steps, store)
+    forecasts = np.stack([result.values for result in results if result.values is not None])
+    origins = np.array([result.origin.ordinal for result in results if result.origin is not None])
+    return _attribute(
+        previous,
+        differences,
+        steps,
+        forecasts,
+        origins - previous.origins,
+        is_damaged,
+        last_part="network" if previous.recipe_hash == recipe.hash else "recipe_change",
     )
 
 
-def _say_again(
-    database: Database,
-    earlier: PreviousRun,
-    run: Run,
-    known: dict[str, Histories],
-    wanted: dict[str, np.ndarray],
-    said: dict[str, Values],
-) -> np.ndarray:
-    """Forecast as the previous run would have, from the histories of each step, the series wanted of each, into `said`.
+def _differences(
+    previous: PreviousRun, recipe: Recipe, panel_then: Panel, panel_now: Panel, results: Sequence[SeriesResult]
+) -> Differences:
+    has_value = ~np.isnan(panel_then.values)
+    values_now = panel_now.values[:, : panel_then.values.shape[1]]
+    is_revised = (has_value & (values_now != panel_then.values)).any(axis=1)
+    has_grown = (~np.isnan(panel_now.values)).sum(axis=1) > has_value.sum(axis=1)
+    bundle_ids = zip(results, previous.bundle_ids, strict=True)
+    has_changed = np.array([result.bundle_id != bundle_id for result, bundle_id in bundle_ids])
+    has_changed |= previous.recipe_hash != recipe.hash
+    needs_repeat = is_revised | has_changed | (previous.code_version != __version__)
+    return Differences(is_revised, has_grown, has_changed, needs_repeat)
 
-    Returns bool (series,), for which the stored networks are damaged.
+
+def _attribute(
+    previous: PreviousRun,
+    differences: Differences,
+    steps: Mapping[str, Values],
+    forecasts: Values,
+    months_later: Counts,
+    is_damaged: np.ndarray,
+    *,
+    last_part: str,
+) -> ForecastChanges:
+    """Cut the difference of two forecasts into parts.
+
+    steps: by step, forecasts (series, horizon of the previous run). forecasts: of this run, (series, horizon).
+    months_later: (series,) by how many months this run's origin is later.
     """
-    damaged = np.zeros(len(earlier.series_ids), dtype=bool)
-    asked = np.any(list(wanted.values()), axis=0)
-    speakers = {bundle_id for bundle_id, needed in zip(earlier.bundle_ids, asked, strict=True) if needed}
-    with database.reading() as connection:
-        same = earlier.recipe_hash == run.recipe.hash
-        recipe = run.recipe if same else runs.read_recipe(connection, earlier.recipe_hash)
-        stored = bundles.read_bundles(connection, [bundle_id for bundle_id in speakers if bundle_id is not None])
-    for speaker in sorted(speakers, key=str):
-        own = np.array([bundle_id == speaker for bundle_id in earlier.bundle_ids])
-        networks, positions = None, [-1] * len(own)
-        if speaker is not None:
-            try:
-                networks, positions = networks_from(speaker, stored[speaker], earlier.series_ids)
-            except BundleError:
-                damaged |= own & asked
-                continue
-        picked = {step: np.flatnonzero(own & rows).tolist() for step, rows in wanted.items()}
-        whole = concatenate_histories([known[step].select(rows) for step, rows in picked.items()])
-        values = _published(recipe, networks, whole, [positions[row] for rows in picked.values() for row in rows])
-        for (step, rows), part in zip(
-            picked.items(), np.split(values, np.cumsum([len(rows) for rows in picked.values()])[:-1]), strict=True
-        ):
-            said[step][rows] = part
-    return damaged
+    is_revised, has_grown, has_changed = differences.is_revised, differences.has_grown, differences.has_changed
+    horizon = forecasts.shape[1]
+    old = _align(previous.values, months_later, horizon)
+    has_both = ~np.isnan(old)
+    new = np.where(has_both, forecasts, np.nan)
+    with_all_months = _choose(
+        has_changed, np.where(has_both, _align(steps[GROWN], 0 * months_later, horizon), np.nan), new
+    )
+    with_all_months = _choose(is_revised | has_grown, with_all_months, old)
+    with_revisions = _choose(has_grown, _align(steps[REVISED], months_later, horizon), with_all_months)
+    with_revisions = _choose(is_revised, with_revisions, old)
+    unrepeated = _choose(is_revised | has_grown | has_changed, old, new)
+    repeated = _choose(differences.needs_repeat, _align(steps[BEFORE], months_later, horizon), unrepeated)
+    tolerance = TOLERANCE * np.nanmax(np.abs(previous.values), axis=1, initial=0.0)[:, None]
+    is_same = (np.abs(repeated - old) <= tolerance) & np.isfinite(with_revisions + with_all_months)
+    not_repeated = (has_both & ~is_same).any(axis=1)
+    has_parts = has_both & ~(is_damaged | not_repeated)[:, None]
+    parts = {
+        "revisions": with_revisions - old,
+        "new_months": with_all_months - with_revisions,
+        last_part: new - with_all_months,
+    }
+    reasons = [
+        "bundle_damaged" if damage else "not_repeated" if other else None
+        for damage, other in zip(is_damaged, not_repeated, strict=True)
+    ]
+    rows = np.flatnonzero(has_both.any(axis=1)).tolist()
+    return ForecastChanges(
+        [previous.series_ids[row] for row in rows],
+        previous.run_id,
+        [reasons[row] for row in rows],
+        {name: np.where(has_parts, part, 0.0)[rows] for name, part in parts.items()},
+    )
 
 
-def _published(recipe: Recipe, networks: Networks | None, histories: Histories, positions: Sequence[int]) -> Values:
-    """Forecast as a run would publish it: where the networks' answer may not be, the method speaks without them."""
+def _repeat(
+    previous: PreviousRun,
+    recipe: Recipe,
+    histories_by_step: Mapping[str, Histories],
+    rows_by_step: Mapping[str, np.ndarray],
+    steps: Mapping[str, Values],
+    store: ModelStore,
+) -> np.ndarray:
+    """Forecast as the previous run would have, from the histories of each step, and write the forecasts into `steps`.
+
+    rows_by_step: bool (series,), the series whose forecast of a step is needed. Returns bool (series,): those whose stored
+    networks are damaged.
+    """
+    rows = np.flatnonzero(np.any(list(rows_by_step.values()), axis=0)).tolist()
+    bundle_ids = {row: bundle_id for row in rows if (bundle_id := previous.bundle_ids[row]) is not None}
+    groups, damages = store.group(bundle_ids, previous.series_ids)
+    is_damaged = np.zeros(len(previous.series_ids), dtype=bool)
+    is_damaged[list(damages)] = True
+    without_networks = [row for row in rows if row not in bundle_ids]
+    for group in [*groups, *([None] if without_networks else [])]:
+        group_rows = without_networks if group is None else group.rows
+        positions = dict(zip(group_rows, [-1] * len(group_rows) if group is None else group.positions, strict=True))
+        picks = {step: [row for row in group_rows if needed[row]] for step, needed in rows_by_step.items()}
+        all_rows = [row for step_rows in picks.values() for row in step_rows]
+        histories = concatenate_histories([histories_by_step[step].select(own) for step, own in picks.items()])
+        values = _forecast_as_published(recipe, group, histories, [positions[row] for row in all_rows])
+        ends = np.cumsum([len(step_rows) for step_rows in picks.values()])[:-1]
+        for (step, step_rows), step_values in zip(picks.items(), np.split(values, ends), strict=True):
+            steps[step][step_rows] = step_values
+    return is_damaged
+
+
+def _forecast_as_published(
+    recipe: Recipe, group: NetworkGroup | None, histories: Histories, positions: Sequence[int]
+) -> Values:
+    """Forecast as a run publishes it: without networks where there are none, or where their forecast is not accepted."""
     method = method_of(recipe)
-    if networks is None:
+    if group is None:
         return method.forecast_without_networks(recipe, histories).values
-    made = method.forecast(recipe, networks, histories, positions=positions)
-    values = made.values.copy()
-    low, high = (reduce(histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce))
-    judged = zip(map(ranges_away, values, low, high), made.fallback_reasons, strict=True)
-    refused = [row for row, told in enumerate(judged) if accept_forecast(*told)[1] in ("diverged", "absurd")]
-    if refused:
-        values[refused] = method.forecast_without_networks(recipe, histories.select(refused)).values
+    forecasts = method.forecast(recipe, group.networks, histories, positions=positions)
+    values = forecasts.values.copy()
+    lowest, highest = (reduce(histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce))
+    ranges = map(ranges_away, values, lowest, highest)
+    refused_rows = [
+        row
+        for row, (distance, reason) in enumerate(zip(ranges, forecasts.fallback_reasons, strict=True))
+        if accept_forecast(distance, reason)[1] in ("diverged", "absurd")
+    ]
+    if refused_rows:
+        fallback = method.forecast_without_networks(recipe, histories.select(refused_rows))
+        values[refused_rows] = fallback.values
     return values
 
 
-def _aligned(values: Values, shift: Counts, horizon: int) -> Values:
-    """Move forecasts (series, horizons) by each series' months, so that columns are horizons of the newer origin."""
-    columns = shift[:, None] + np.arange(horizon)
+def _align(values: Values, months_later: Counts, horizon: int) -> Values:
+    """Move forecasts (series, horizons) by each series' months, so that columns are horizons of the later origin."""
+    columns = months_later[:, None] + np.arange(horizon)
     inside = (columns >= 0) & (columns < values.shape[1])
     return np.where(inside, np.take_along_axis(values, np.where(inside, columns, 0), axis=1), np.nan)
 
 
-def _where(rows: np.ndarray, values: Values, others: Values) -> Values:
+def _choose(rows: np.ndarray, values: Values, others: Values) -> Values:
+    """Return `values` for the rows that are set, bool (series,), and `others` for the rest: (series, horizon)."""
     return np.where(rows[:, None], values, others)
 
 
-def _filled(panel: Panel) -> Histories:
-    observed = histories_of(panel)
-    values, _ = fill_gaps(observed.values, observed.lengths)
-    return Histories(values, observed.lengths, observed.last_months)
+def _fill(panel: Panel) -> Histories:
+    """Return the histories of a panel, with their gaps filled."""
+    histories = histories_of(panel)
+    values, _ = fill_gaps(histories.values, histories.lengths)
+    return replace(histories, values=values)
 
 
-def _rows_of(panel: Panel, rows: list[int]) -> Panel:
+def _select(panel: Panel, rows: list[int]) -> Panel:
+    """Return some rows of a panel, in that order."""
     ids, names = tuple(panel.series_ids[row] for row in rows), tuple(panel.names[row] for row in rows)
     return Panel(ids, names, panel.first, panel.values[rows])

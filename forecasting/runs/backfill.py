@@ -1,4 +1,4 @@
-"""Past origins, one run each: which of them are to do, and what each will know. The runs take the road of job.py."""
+"""Past origins, one run each: which of them are to do, and what each will know. The runs take the steps of job.py."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,68 +18,68 @@ Reprocess = Literal["none", "failed", "completed"]
 
 @dataclass(frozen=True)
 class BackfillStep:
-    """One origin of a backfill: the round to take, and what it meets.
+    """One origin of a backfill: the parameters of its run, and the request that they mean.
 
-    published: the published run that leaves nothing to do, if there is one.
+    published_run_id: the published run that leaves nothing to do, None where there is none.
     """
 
-    asked: RunParameters
+    parameters: RunParameters
     request: Request
-    published: int | None
+    published_run_id: int | None
 
     @property
     def to_do(self) -> bool:
         """Whether a run will be made."""
-        return self.published is None
+        return self.published_run_id is None
 
 
 def plan_backfill(
-    database: Database, asked: RunParameters, start: Month, end: Month, reprocess: Reprocess
+    database: Database, parameters: RunParameters, start: Month, end: Month, reprocess: Reprocess
 ) -> list[BackfillStep]:
     """Say for each origin, the oldest first, what its run would know, and whether one will be made; nothing is written.
 
-    asked: what the runs have in common. reprocess: none leaves published origins as they are; failed repeats the series
+    parameters: what the runs have in common. reprocess: none leaves published origins as they are; failed repeats the series
     whose newest outcome was failed, held or refused; completed repeats everything. An attempt that was interrupted goes
     on; only when all of its origins are published does the next one begin. Raises InputError for months out of reach.
     """
     if reprocess not in ("none", "failed", "completed"):
         raise InputError(f"reprocess is {reprocess!r}: choose none, failed or completed.")
-    asked = replace(asked, kind="backfill")
-    requests = job.make_requests(database, asked, _origins(database, start, end))
+    parameters = replace(parameters, kind="backfill")
+    requests = job.make_requests(database, parameters, _origins(database, start, end))
     with database.reading() as connection:
-        published = attempts.newest_published(connection, requests)
+        published_run_ids = attempts.newest_published(connection, requests)
     steps = [
-        BackfillStep(replace(asked, origin=request.origin), request, run_id)
-        for request, run_id in zip(requests, published, strict=True)
+        BackfillStep(replace(parameters, origin=request.origin), request, run_id)
+        for request, run_id in zip(requests, published_run_ids, strict=True)
     ]
     if reprocess == "none":
         return steps
     with database.reading() as connection:
-        newest = max((attempts.newest_attempt(connection, step.request) for step in steps), default=1)
-    if newest > 1:
-        going_on = [_again(database, step, reprocess, newest) for step in steps]
-        if any(step.to_do for step in going_on):
-            return going_on
-    return [_again(database, step, reprocess, newest + 1) for step in steps]
+        newest_attempt = max((attempts.newest_attempt(connection, step.request) for step in steps), default=1)
+    if newest_attempt > 1:
+        interrupted = [_repeat(database, step, reprocess, newest_attempt) for step in steps]
+        if any(step.to_do for step in interrupted):
+            return interrupted
+    return [_repeat(database, step, reprocess, newest_attempt + 1) for step in steps]
 
 
 def plan_first(database: Database, steps: Sequence[BackfillStep]) -> RunPlan | None:
     """Say what the first origin that is to do would do with each series: the later ones build on what it leaves."""
     first = next((step for step in steps if step.to_do), None)
-    return None if first is None else job.plan_run(database, first.asked)
+    return None if first is None else job.plan_run(database, first.parameters)
 
 
 def group_steps(steps: Sequence[BackfillStep]) -> Iterator[list[BackfillStep]]:
-    """Cut the steps of a backfill into groups, in order, whose networks can be trained together (together.py).
+    """Cut the steps of a backfill into groups, in order, whose networks can be trained together (joint_training.py).
 
     Runs that need not train, or that are to build on one another, are groups of their own. A group has no more series,
     each counted once per origin, than a shard may have: that bounds the memory.
     """
     group: list[BackfillStep] = []
     for step in steps:
-        series = sum(len(other.request.series_ids) for other in (*group, step))
-        joined = all(other.to_do and always_trains(other.request) for other in (*group, step))
-        if group and not (joined and series <= step.request.shard_size):
+        series = sum(len(member.request.series_ids) for member in (*group, step))
+        can_join = all(member.to_do and always_trains(member.request) for member in (*group, step))
+        if group and not (can_join and series <= step.request.shard_size):
             yield group
             group = []
         group.append(step)
@@ -97,21 +97,21 @@ def _origins(database: Database, start: Month, end: Month) -> list[Month]:
     return origins
 
 
-def _again(database: Database, step: BackfillStep, reprocess: Reprocess, attempt: int) -> BackfillStep:
+def _repeat(database: Database, step: BackfillStep, reprocess: Reprocess, attempt: int) -> BackfillStep:
     """Repeat an origin that is published, in whole or in part, as this attempt unless that is published as well."""
-    if step.published is None:
+    if step.to_do:
         return step
-    series = step.asked.series
+    series = step.parameters.series
     if reprocess == "failed":
         with database.reading() as connection:
             names = attempts.without_forecast(connection, step.request, attempt)
         if not names:
             return step
-        # Networks that all series share are those of the whole run, so that it is repeated as a whole.
-        if not step.request.recipe.shares(len(step.request.series_ids)):
+        # Global networks are those of the whole run, so that it is repeated as a whole.
+        if not step.request.has_global_networks:
             series = tuple(names)
-    asked = replace(step.asked, attempt=attempt, series=series)
-    request = job.make_request(database, asked)
+    parameters = replace(step.parameters, attempt=attempt, series=series)
+    request = job.make_request(database, parameters)
     with database.reading() as connection:
-        done = runs.find_published(connection, request)
-    return BackfillStep(asked, request, done)
+        published_run_id = runs.find_published(connection, request)
+    return BackfillStep(parameters, request, published_run_id)

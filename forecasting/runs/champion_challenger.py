@@ -1,174 +1,186 @@
-"""Champion and challenger: a new network replaces one that is old or bad only if no worse on months that neither has seen.
+"""Champion and challenger: a new network replaces an old or a bad one only if it is no worse on months that neither has seen.
 
-For `classic` those are the months of both networks' test parts. A network of `monthly` has seen every month: a stand-in,
-trained like it but without the newest months, forecasts them instead. All forecasts are one month ahead.
+For `classic` those are the months of both networks' test parts. A network of `monthly` has seen every month: a network that
+is trained like it, but without the newest months, forecasts them instead. All forecasts are one month ahead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecasting.domain.errors import BundleError
+from forecasting.domain.months import Month
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.promotion_rules import Challenge
-from forecasting.domain.recipes import MonthlyRecipe, Recipe
-from forecasting.models.method import method_of
-from forecasting.models.types import FitResult, Networks, PastPredictions
+from forecasting.domain.recipes import Recipe
+from forecasting.models.method import global_method_of, method_of
+from forecasting.models.types import Networks
 from forecasting.numerics.baselines import value_before
 from forecasting.numerics.metrics import rmse
-from forecasting.runs.model_store import damage_message, finite_or_none, networks_from
-from forecasting.storage.bundles import Bundle, Champion
+from forecasting.runs.joint_training import TrainedModel, TrainingData
+from forecasting.runs.model_store import ModelStore, finite_or_none
+from forecasting.storage.bundles import Champion
+
+HoldoutTraining = Callable[[TrainingData, Networks, Counts], Networks]
 
 
 @dataclass(frozen=True)
-class TrainedSeries:
-    """Series for which networks have just been trained, in the order of `fitted`; filled: bool (series, months)."""
+class Comparison:
+    """How a champion, its challenger and the seasonal naive forecast the same months, for some series.
 
-    series_ids: Sequence[int]
-    histories: Histories
-    filled: np.ndarray
-    seeds: np.ndarray
-    fitted: FitResult
+    n: (series,) months that were compared. errors: (series, 3) their RMSE in the unit of the series, in that order.
+    """
 
-    def select(self, rows: list[int]) -> "TrainedSeries":
-        """Return some of the series, in that order."""
-        histories = self.histories.select(rows)
-        filled = self.filled[rows][:, : histories.values.shape[1]]
-        ids = [self.series_ids[row] for row in rows]
-        return TrainedSeries(ids, histories, filled, self.seeds[rows], self.fitted.select(rows))
+    n: Counts
+    errors: Values
 
 
 def challenge_local(
-    recipe: Recipe,
-    trained: TrainedSeries,
+    trained: TrainedModel,
+    rows: Sequence[int],
     champions: Sequence[Champion],
-    stored: Mapping[str, Bundle],
+    store: ModelStore,
+    train_holdout: HoldoutTraining,
     *,
-    least: int,
-    bundle_id: str | None,
-    workers: int | None = None,
+    minimum_months: int,
 ) -> list[Challenge]:
-    """Compare new networks of each series' own with the champions that they are to replace.
+    """Compare new local networks with the champions that they are to replace.
 
-    champions: of each series; stored: their bundles; bundle_id: that of the new networks. least: months that are needed.
+    rows: of the training data, the series that have a champion; champions: of each of them. minimum_months: that a
+    comparison needs.
     """
-    since = np.array(
-        [max(last - own.trained_through, 0) for last, own in zip(trained.histories.last_months, champions, strict=True)]
-    )
-    months = method_of(recipe).comparison_months(trained.histories, trained.fitted.trained_lengths, since, least)
-    found = [Challenge(challenger=None if lost else bundle_id) for lost in trained.fitted.diverged_mask]
-    users: dict[str, list[int]] = {}
-    for row, champion in enumerate(champions):
-        users.setdefault(champion.bundle_id, []).append(row)
-    asked: dict[int, tuple[Networks, int]] = {}
-    for champion_id, rows in users.items():
-        try:
-            networks, places = networks_from(
-                champion_id, stored[champion_id], [trained.series_ids[row] for row in rows]
+    recipe, data = trained.data.recipe, trained.data.select(list(rows))
+    result = trained.fit_result.select(rows)
+    months_since = _months_since(data.histories, [champion.trained_through for champion in champions])
+    months = method_of(recipe).comparison_months(data.histories, result.trained_lengths, months_since, minimum_months)
+    groups, damages = store.group(dict(enumerate(champion.bundle_id for champion in champions)), data.series_ids)
+    challenges = [
+        Challenge(challenger=None if diverged else trained.bundle_id, damage=damages.get(place))
+        for place, diverged in enumerate(result.diverged_mask)
+    ]
+    compared = [row for group in groups for row in group.rows if months[row] and not result.diverged_mask[row]]
+    if not compared:
+        return challenges
+    champion_paths = np.full((len(champions), int(months[compared].max())), np.nan)
+    for group in groups:
+        places = [place for place, row in enumerate(group.rows) if months[row] and not result.diverged_mask[row]]
+        rows = [group.rows[place] for place in places]
+        if rows:
+            champion_paths[rows] = _predict_last_months(
+                recipe,
+                group.networks,
+                data.histories.select(rows),
+                [group.positions[place] for place in places],
+                months[rows],
+                width=champion_paths.shape[1],
             )
-        except BundleError as damage:
-            for row in rows:
-                found[row] = replace(found[row], damage=damage_message(champion_id, damage))
-            continue
-        asked |= {
-            row: (networks, place)
-            for row, place in zip(rows, places, strict=True)
-            if months[row] and not trained.fitted.diverged_mask[row]
-        }
-    if not asked:
-        return found
-    part, months = trained.select(list(asked)), months[list(asked)]
-    new = method_of(recipe).holdout_networks(
-        recipe, part.fitted.networks, part.histories, part.seeds, months, workers=workers
-    )
-    ahead = np.full((2, len(asked), int(months.max())), np.nan)
-    ahead[1] = _predict(recipe, new, part.histories, range(len(asked)), months)
-    for networks in {id(networks): networks for networks, _ in asked.values()}.values():
-        own = [place for place, (theirs, _) in enumerate(asked.values()) if theirs is networks]
-        positions = [place for theirs, place in asked.values() if theirs is networks]
-        ahead[0, own] = _predict(recipe, networks, part.histories.select(own), positions, months[own], ahead.shape[2])
-    measured = _measure(part.histories, part.filled, months, ahead)
-    for row, n, errors in zip(asked, *measured, strict=True):
-        champion_rmse, challenger_rmse, naive_rmse = map(finite_or_none, errors)
-        found[row] = replace(
-            found[row],
+    part, months = data.select(compared), months[compared]
+    challenger = train_holdout(part, result.networks.select(compared), months)
+    challenger_paths = _predict_last_months(recipe, challenger, part.histories, range(len(compared)), months)
+    comparison = _compare(part, months, np.stack([champion_paths[compared], challenger_paths]))
+    for row, n, errors in zip(compared, comparison.n, comparison.errors, strict=True):
+        champion_rmse, challenger_rmse, seasonal_naive_rmse = map(finite_or_none, errors)
+        challenges[row] = replace(
+            challenges[row],
             n=int(n),
             champion_rmse=champion_rmse,
             challenger_rmse=challenger_rmse,
-            seasonal_naive_rmse=naive_rmse,
+            seasonal_naive_rmse=seasonal_naive_rmse,
         )
-    return found
+    return challenges
 
 
-def _predict(
+def challenge_global(
+    recipe: Recipe,
+    trained: TrainedModel,
+    champion: Networks,
+    months_since: Counts,
+    *,
+    minimum_months: int,
+) -> Challenge:
+    """Compare new global networks with the champion: medians over the series, as multiples of the champion's RMSE.
+
+    months_since: (series,) months that the champion has not seen.
+    """
+    data, networks = trained.data, trained.fit_result.networks
+    method = global_method_of(recipe)
+    months = method.comparison_months(data.histories, trained.fit_result.trained_lengths, months_since, minimum_months)
+    challenge = Challenge(challenger=trained.bundle_id)
+    if not months.any():
+        return challenge
+    challenger = method.holdout_networks(recipe, networks, data.histories, data.seeds, months)
+    # As many networks of the champion as the challenger has: the size of the ensemble must make no difference.
+    members = method.holdout_recipe(recipe)
+    compared = np.flatnonzero(months).tolist()
+    part, months = data.select(compared), months[compared]
+    paths = [
+        _predict_last_months(members, networks, part.histories, range(len(compared)), months)
+        for networks in (champion, challenger)
+    ]
+    comparison = _compare(part, months, np.stack(paths))
+    errors = comparison.errors
+    usable = (comparison.n >= minimum_months) & (errors[:, 0] > 0) & np.isfinite(errors[:, :2]).all(axis=1)
+    if not usable.any():
+        return challenge
+    ratios = errors[usable] / errors[usable, :1]
+    naive_ratios = ratios[~np.isnan(ratios[:, 2]), 2]
+    return replace(
+        challenge,
+        n=int(comparison.n[usable].max()),
+        champion_rmse=1.0,
+        challenger_rmse=float(np.median(ratios[:, 1])),
+        seasonal_naive_rmse=float(np.median(naive_ratios)) if len(naive_ratios) else None,
+        series=int(usable.sum()),
+    )
+
+
+def _months_since(histories: Histories, trained_through: Sequence[Month]) -> Counts:
+    """Return how many months of each history lie after the last month that a network has seen: (series,)."""
+    ends = zip(histories.last_months, trained_through, strict=True)
+    return np.array([max(last - end, 0) for last, end in ends])
+
+
+def _predict_last_months(
     recipe: Recipe,
     networks: Networks,
     histories: Histories,
     positions: Sequence[int],
     months: Counts,
+    *,
     width: int | None = None,
 ) -> Values:
     """Predict the last months of each history one month ahead: (series, width), its last month in the last column.
 
-    months: (series,) how many of them the networks have not seen, at most width, whose default is the most of them.
+    months: (series,) how many of the last months the networks have not seen. width: at least the largest of these, which
+    is the default.
     """
     columns = width or int(months.max())
-    trained = histories.lengths - months
-    past: list[PastPredictions] = method_of(recipe).predict_past(
-        recipe, networks, histories, positions=positions, trained_lengths=trained.tolist(), past_months=columns
+    predictions = method_of(recipe).predict_past(
+        recipe,
+        networks,
+        histories,
+        positions=positions,
+        trained_lengths=(histories.lengths - months).tolist(),
+        past_months=columns,
     )
-    ahead = np.full((len(past), columns), np.nan)
-    for row, found in enumerate(past):
-        values = np.concatenate([found.train, found.test])
-        ahead[row, columns - len(values) :] = values
-    return ahead
+    paths = np.full((len(predictions), columns), np.nan)
+    for row, prediction in enumerate(predictions):
+        values = np.concatenate([prediction.train, prediction.test])
+        paths[row, columns - len(values) :] = values
+    return paths
 
 
-def _measure(histories: Histories, filled: np.ndarray, months: Counts, ahead: Values) -> tuple[Counts, Values]:
-    """Return on how many months forecasts can be compared, and the RMSE of champion, challenger and seasonal naive.
+def _compare(data: TrainingData, months: Counts, paths: Values) -> Comparison:
+    """Compare forecasts with the observed months.
 
-    ahead: (2, series, width), champion and challenger, the last month of each history in the last column; months: how many
-    of them count. Months that were not observed do not. Returns (series,) and (series, 3).
+    months: (series,) how many of the last months count; months that were filled do not. paths: (2, series, width) forecasts of
+    the champion and of the challenger, the last month of each history in the last column.
     """
-    width = ahead.shape[2]
+    histories, width = data.histories, paths.shape[2]
     columns = histories.lengths[:, None] + np.arange(-width, 0)
     rows, inside = np.arange(len(columns))[:, None], np.maximum(columns, 0)
-    counted = (columns >= (histories.lengths - months)[:, None]) & (columns >= 0) & ~filled[rows, inside]
-    counted &= np.isfinite(ahead).all(axis=0)
-    actual = np.where(counted, histories.values[rows, inside], np.nan)
-    paths = [*ahead, value_before(histories.values, columns, months=12)]
-    return counted.sum(axis=1), np.stack([rmse(path - actual) for path in paths], axis=1)
-
-
-def challenge_global(
-    recipe: MonthlyRecipe, trained: TrainedSeries, champion: Networks, since: Counts, *, least: int, bundle_id: str
-) -> Challenge:
-    """Compare new networks that all series share with the champion: medians over the series, as multiples of its RMSE.
-
-    since: (series,) months that the champion has not seen.
-    """
-    months = method_of(recipe).comparison_months(trained.histories, trained.fitted.trained_lengths, since, least)
-    if not months.any():
-        return Challenge(challenger=bundle_id)
-    new = method_of(recipe).holdout_networks(recipe, trained.fitted.networks, trained.histories, trained.seeds, months)
-    # As many members of the champion as stand in for the new networks: the ensemble's size must make no difference.
-    members = replace(recipe, windows=recipe.windows[: recipe.judges], emphasis=recipe.emphasis[: recipe.judges])
-    compared = np.flatnonzero(months).tolist()
-    part, months = trained.select(compared), months[compared]
-    places = range(len(compared))
-    ahead = np.stack([_predict(members, networks, part.histories, places, months) for networks in (champion, new)])
-    n, errors = _measure(part.histories, part.filled, months, ahead)
-    told = (n >= least) & (errors[:, 0] > 0) & np.isfinite(errors[:, :2]).all(axis=1)
-    if not told.any():
-        return Challenge(challenger=bundle_id)
-    ratios = errors[told] / errors[told, :1]
-    naive = ratios[~np.isnan(ratios[:, 2]), 2]
-    return Challenge(
-        int(n[told].max()),
-        1.0,
-        float(np.median(ratios[:, 1])),
-        float(np.median(naive)) if len(naive) else None,
-        bundle_id,
-        int(told.sum()),
-    )
+    counts = (columns >= (histories.lengths - months)[:, None]) & (columns >= 0) & ~data.filled_mask[rows, inside]
+    counts &= np.isfinite(paths).all(axis=0)
+    actual = np.where(counts, histories.values[rows, inside], np.nan)
+    all_paths = [*paths, value_before(histories.values, columns, months=12)]
+    return Comparison(counts.sum(axis=1), np.stack([rmse(path - actual) for path in all_paths], axis=1))

@@ -1,128 +1,130 @@
-"""The networks that all series of a run share: decided and, if need be, trained once, before the shards."""
+"""The global networks of a run: decided and, where that is decided, trained once, before the shards."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection
 
-from forecasting.domain.errors import BundleError, RunRefused
-from forecasting.domain.evidence import Stored, stored_challenge, stored_champion
+from forecasting.domain.errors import BundleError
+from forecasting.domain.evidence import stored_challenge, stored_champion
 from forecasting.domain.panel import Histories, concatenate_histories
-from forecasting.domain.policy import GlobalDecision, Policy, Verdict, verdict_on_damage, verdict_without_network
+from forecasting.domain.policy import ChampionEvidence, GlobalDecision, Verdict, choose_network, verdict_on_damage
 from forecasting.domain.promotion_rules import CHALLENGE_REASONS, Challenge, decide_promotion
-from forecasting.domain.recipes import MonthlyRecipe
-from forecasting.models.monthly import training as monthly_training
-from forecasting.models.types import Networks
-from forecasting.runs.champion_challenger import TrainedSeries, challenge_global
-from forecasting.runs.model_store import damage_message, make_bundle, networks_from
-from forecasting.runs.snapshot import Observations, decide_global, read_observations
-from forecasting.storage.bundles import Bundle, read_bundles
+from forecasting.models.method import global_method_of
+from forecasting.runs.champion_challenger import challenge_global
+from forecasting.runs.joint_training import TrainedModel, TrainingData, rows_for_networks
+from forecasting.runs.model_store import ModelStore, make_bundle
+from forecasting.runs.snapshot import DatabaseReads, read_observations
+from forecasting.storage import run_networks, scores
+from forecasting.storage.bundles import Bundle
 from forecasting.storage.db.database import Database
 from forecasting.storage.run_networks import GlobalChampion
-from forecasting.storage.runs import Run
+from forecasting.storage.runs import Request, Run
+
+
+def decide_global(connection: Connection, run: Run) -> tuple[Verdict, GlobalChampion | None, ChampionEvidence | None]:
+    """Decide about the global networks of a run; returns their champion and the evidence about it as well."""
+    request = run.request
+    champion = run_networks.read_global_champion(connection, run)
+    evidence = None
+    if champion is not None:
+        series, n, ratio = scores.read_global_ratio(
+            connection, run, champion.bundle_id, least=request.policy.live_least
+        )
+        evidence = ChampionEvidence(
+            champion.recipe_hash,
+            champion.origin,
+            1.0,
+            n,
+            ratio,
+            series,
+            confirmed=champion.confirmed,
+            ordered=champion.ordered,
+        )
+    return choose_network(evidence, request.policy, request.recipe, request.origin), champion, evidence
 
 
 def prepare_global(
     database: Database, run: Run, *, progress: Callable[[int], None] | None = None
 ) -> tuple[GlobalDecision, Bundle | None]:
-    """Decide about the networks that a run's series share; train them where that is decided.
+    """Decide about the global networks of a run; train them where that is decided. Returns the new bundle as well.
 
-    progress: called with the number of networks done since the last call.
+    progress: called with the number of networks trained since the last call.
     """
+    request, store = run.request, ModelStore(DatabaseReads(database).read_bundles)
     with database.reading() as connection:
-        verdict, champion, known = decide_global(connection, run)
-    evidence: Stored = {"champion": stored_champion(known, run.recipe)} if known else {}
+        verdict, champion, champion_evidence = decide_global(connection, run)
+    evidence: dict[str, Any] = {}
+    if champion_evidence is not None:
+        evidence["champion"] = stored_champion(champion_evidence, request.recipe)
     if verdict.decision == "reuse" and champion is not None:
-        damage = _damage(database, champion.bundle_id)
+        damage = store.damage(champion.bundle_id)
         if damage is None:
-            return _told(verdict, champion.bundle_id, evidence), None
+            return _decision(verdict, champion.bundle_id, evidence), None
         evidence["damage"] = damage
-        verdict = verdict_on_damage(Policy(**run.policy), damage)
+        verdict = verdict_on_damage(request.policy, damage)
     if verdict.decision is None:
-        return _told(verdict, None, evidence), None
-    trained = _train(database, run, progress)
-    bundle = make_bundle(run, trained.series_ids, trained.histories, trained.fitted) if trained else None
+        return _decision(verdict, None, evidence), None
+    trained = _train(database, request, progress)
+    bundle = trained.bundle if trained else None
     if trained is not None and champion is not None and verdict.decision_reason in CHALLENGE_REASONS:
-        policy = Policy(**run.policy)
-        challenge = _challenge(database, run, trained, champion, bundle)
-        evidence["challenge"] = stored_challenge(challenge, policy)
-        verdict = decide_promotion(verdict, challenge, policy)
+        challenge = _challenge(request, trained, champion, store)
+        evidence["challenge"] = stored_challenge(challenge, request.policy)
+        verdict = decide_promotion(verdict, challenge, request.policy)
         if verdict.decision == "reuse":
-            return _told(verdict, champion.bundle_id, evidence), bundle
-    return _told(verdict, bundle.bundle_id if bundle else None, evidence), bundle
+            return _decision(verdict, champion.bundle_id, evidence), bundle
+    return _decision(verdict, bundle.bundle_id if bundle else None, evidence), bundle
 
 
-def _told(verdict: Verdict, bundle_id: str | None, evidence: Stored) -> GlobalDecision:
+def _decision(verdict: Verdict, bundle_id: str | None, evidence: dict[str, Any]) -> GlobalDecision:
     return GlobalDecision(verdict.decision, verdict.in_short[1], verdict.detail, bundle_id, evidence)
 
 
-def _damage(database: Database, bundle_id: str) -> str | None:
-    """Say what is wrong with a stored bundle, None where it is whole."""
-    try:
-        _stored_networks(database, bundle_id)
-    except BundleError as damage:
-        return damage_message(bundle_id, damage)
-    return None
-
-
-def _stored_networks(database: Database, bundle_id: str) -> Networks:
-    with database.reading() as connection:
-        stored = read_bundles(connection, [bundle_id])[bundle_id]
-    return networks_from(bundle_id, stored, [])[0]
-
-
-def _challenge(
-    database: Database, run: Run, trained: TrainedSeries, champion: GlobalChampion, bundle: Bundle | None
-) -> Challenge:
-    """Compare new networks with those that they are to replace."""
-    if bundle is None or not isinstance(run.recipe, MonthlyRecipe):
+def _challenge(request: Request, trained: TrainedModel, champion: GlobalChampion, store: ModelStore) -> Challenge:
+    """Compare new global networks with the champion that they are to replace."""
+    if trained.bundle is None:
         return Challenge()
     try:
-        networks = _stored_networks(database, champion.bundle_id)
+        networks = store.model(champion.bundle_id).networks
     except BundleError as damage:
-        return Challenge(challenger=bundle.bundle_id, damage=damage_message(champion.bundle_id, damage))
-    since = np.array([max(last - champion.origin, 0) for last in trained.histories.last_months])
-    least = Policy(**run.policy).challenge_least
-    return challenge_global(run.recipe, trained, networks, since, least=least, bundle_id=bundle.bundle_id)
+        return Challenge(challenger=trained.bundle_id, damage=str(damage))
+    months_since = np.array([max(last - champion.origin, 0) for last in trained.data.histories.last_months])
+    return challenge_global(
+        request.recipe, trained, networks, months_since, minimum_months=request.policy.challenge_least
+    )
 
 
-def _train(database: Database, run: Run, progress: Callable[[int], None] | None) -> TrainedSeries | None:
-    """Train on every series that networks can learn from, in the order of their names; None where there is none."""
-    if not isinstance(run.recipe, MonthlyRecipe):
-        raise RunRefused(f"Recipe {run.recipe.name} has no networks that series share.")
-    names: list[str] = []
-    ids: list[int] = []
-    parts: list[Histories] = []
-    filled: list[np.ndarray] = []
-    for number in run.shards:
-        with database.reading() as connection:
-            observed = read_observations(connection, run, run.shard(number))
-        rows = _rows_to_learn_from(observed, run)
-        names += [observed.panel.names[row] for row in rows]
-        ids += [observed.panel.series_ids[row] for row in rows]
-        parts.append(observed.histories.select(rows))
-        filled += [observed.lags[row] > 0 for row in rows]
-    if not ids:
+def _train(database: Database, request: Request, progress: Callable[[int], None] | None) -> TrainedModel | None:
+    """Train on every series whose observations suffice, in the order of their names; None where there is none."""
+    method = global_method_of(request.recipe)
+    data = _read_training_data(database, request)
+    if not data.series_ids:
         return None
-    order = sorted(range(len(ids)), key=names.__getitem__)
-    histories = concatenate_histories(parts).select(order)
-    mask = _mask(filled, order, histories)
-    fitted = monthly_training.fit_global(run.recipe, histories, filled_mask=mask, progress=progress)
-    return TrainedSeries([ids[row] for row in order], histories, mask, np.zeros(len(order), np.uint64), fitted)
+    result = method.fit_global(request.recipe, data.histories, filled_mask=data.filled_mask, progress=progress)
+    return TrainedModel(data, result, make_bundle(request, data.series_ids, data.histories, result))
 
 
-def _rows_to_learn_from(observed: Observations, run: Run) -> list[int]:
-    """Return the rows of series for which a network is asked."""
-    policy = Policy(**run.policy)
-    return [
-        row
-        for row, evidence in enumerate(observed.evidence)
-        if verdict_without_network(evidence, policy, run.recipe, run.origin) is None
-    ]
-
-
-def _mask(filled: list[np.ndarray], order: list[int], histories: Histories) -> np.ndarray:
-    mask = np.zeros_like(histories.values, dtype=bool)
+def _read_training_data(database: Database, request: Request) -> TrainingData:
+    """Read the histories of all series that networks can be trained on, shard by shard, and sort them by name."""
+    names: list[str] = []
+    series_ids: list[int] = []
+    shards: list[Histories] = []
+    masks: list[np.ndarray] = []  # of each series, bool (months,)
+    for shard in request.shards:
+        with database.reading() as connection:
+            observations = read_observations(connection, request, shard)
+        rows = rows_for_networks(request, observations)
+        names += [observations.panel.names[row] for row in rows]
+        series_ids += [observations.panel.series_ids[row] for row in rows]
+        shards.append(observations.histories.select(rows))
+        masks += [observations.lags[row] > 0 for row in rows]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    histories = concatenate_histories(shards).select(order)
+    filled_mask = np.zeros_like(histories.values, dtype=bool)
     for place, row in enumerate(order):
-        own = filled[row][: mask.shape[1]]
-        mask[place, : len(own)] = own
-    return mask
+        mask = masks[row][: filled_mask.shape[1]]
+        filled_mask[place, : len(mask)] = mask
+    # Global networks draw their random numbers from the recipe's seed, not from those of series.
+    no_seeds = np.zeros(len(order), np.uint64)
+    return TrainingData(request.recipe, [series_ids[row] for row in order], histories, filled_mask, no_seeds)

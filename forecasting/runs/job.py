@@ -1,6 +1,6 @@
-"""One run, step by step: open it, settle its shared networks, forecast its shards, publish it. Read this file first.
+"""One run, step by step: open it, prepare its global networks, forecast its shards, publish it. Read this file first.
 
-Schedule, UI, command line and backfill all take this road. Training happens outside any transaction; the rows of a
+Schedule, UI, command line and backfill all take these steps. Training happens outside any transaction; the rows of a
 shard are written in one; the last transaction makes the whole run visible.
 """
 
@@ -16,14 +16,15 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Retrain, Verdict
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
-from forecasting.runs import global_models as shared
-from forecasting.runs import snapshot as outlook
-from forecasting.runs.joint_training import PretrainedNetworks, pretrain
+from forecasting.runs import global_models
+from forecasting.runs.cases import decide_cases
+from forecasting.runs.joint_training import LocalTrainer, Trainer, pretrain
 from forecasting.runs.shard import forecast_shard
+from forecasting.runs.snapshot import DatabaseReads, read_snapshot
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request, Run
-from forecasting.storage.views.durations import estimate_seconds
+from forecasting.storage.views.runs import estimate_seconds
 from forecasting.storage.vintages import Vintage, current_vintage, historical_vintages
 
 
@@ -31,17 +32,17 @@ from forecasting.storage.vintages import Vintage, current_vintage, historical_vi
 class Trigger:
     """What started a run: schedule, deployment (the UI or the API) or command line, and Prefect's flow run."""
 
-    trigger: str = "command line"
+    name: str = "command line"
     prefect_flow_run_id: str | None = None
 
 
 @dataclass(frozen=True)
 class RunParameters:
-    """What is asked for: everything that decides a run, before it meets the data.
+    """Everything that decides a run, before it meets the data.
 
-    origin: the last month that may be used; None means the newest month observed, but not after `due`.
-    attempt: from 2 on, the same request once more.
-    series: names, None for all active series. due: the newest month that may be the origin (from the schedule).
+    origin: the last month that may be used; None means the newest month observed, but not after `due`. due: the newest month
+    that may be the origin (from the schedule). series: names, None for all active series. attempt: from 2 on, the same
+    request once more.
     """
 
     recipe: Recipe
@@ -51,29 +52,31 @@ class RunParameters:
     series: tuple[str, ...] | None = None
     due: Month | None = None
     shard_size: int = 1000
-    started_by: Trigger = Trigger()
+    trigger: Trigger = Trigger()
     attempt: int = 1
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What a run would do: one verdict per series; done: the published run that leaves nothing to do, if there is one.
+    """What a run would do: one verdict per series.
 
-    seconds: how long it would take, as earlier runs did; None where there was none to go by.
+    published_run_id: the published run of the same request, which leaves nothing to do; None where there is none. seconds: how
+    long the run would take, as earlier runs did; None where there was no such run.
     """
 
     request: Request
-    done: int | None
+    published_run_id: int | None
     names: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     seconds: float | None = None
 
-    def counted(self) -> dict[tuple[str, str], list[str]]:
-        """Return the series of each decision (or outcome, where no network is needed) and reason."""
-        found: dict[tuple[str, str], list[str]] = {}
+    @property
+    def series_by_verdict(self) -> dict[tuple[str, str], list[str]]:
+        """The names of the series, by decision (or outcome, where no network is needed) and reason."""
+        names: dict[tuple[str, str], list[str]] = {}
         for name, verdict in zip(self.names, self.verdicts, strict=True):
-            found.setdefault(verdict.in_short, []).append(name)
-        return found
+            names.setdefault(verdict.in_short, []).append(name)
+        return names
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,12 @@ class RunSummary:
     reasons: tuple[tuple[str, str, int, str], ...]
 
 
-def open_run(database: Database, asked: RunParameters | Request) -> Run:
-    """Store the run that was asked for, or find it where it was asked for before.
+def open_run(database: Database, parameters: RunParameters | Request) -> Run:
+    """Store a run, or find it where it was stored before.
 
     Raises RunRefused when there is nothing to forecast, InputError for unknown series.
     """
-    request = make_request(database, asked) if isinstance(asked, RunParameters) else asked
+    request = make_request(database, parameters) if isinstance(parameters, RunParameters) else parameters
     return _open(database, [request])[0]
 
 
@@ -100,37 +103,31 @@ def _open(database: Database, requests: Sequence[Request]) -> list[Run]:
 
 
 def prepare_global_networks(database: Database, run: Run, *, progress: Callable[[int], None] | None = None) -> None:
-    """Decide about the networks that all series of a run share, where its recipe has such, and train them if need be.
+    """Decide about the global networks of a run, where it has such, and train them where that is decided.
 
-    What was decided before, by this process or another, stays. progress: called with the number of networks done since
+    A decision that is stored, by this process or another, stays. progress: called with the number of networks trained since
     the last call.
     """
-    if not run.recipe.shares(len(run.series_ids)):
+    if not run.request.has_global_networks:
         return
     with database.reading() as connection:
         if run_networks.read_global_decision(connection, run) is not None:
             return
-    network, bundle = shared.prepare_global(database, run, progress=progress)
-    database.write(lambda connection: run_networks.write_global_decision(connection, run, network, bundle))
+    decision, bundle = global_models.prepare_global(database, run, progress=progress)
+    database.write(lambda connection: run_networks.write_global_decision(connection, run, decision, bundle))
 
 
-def run_shard(
-    database: Database,
-    run: Run,
-    number: int,
-    *,
-    ahead: PretrainedNetworks | None = None,
-    workers: int | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> bool:
-    """Forecast one shard and write it; False when it had been written before, by this process or another.
+def run_shard(database: Database, run: Run, number: int, trainer: Trainer = LocalTrainer()) -> bool:
+    """Forecast one shard and write it; False when it had been written before, by this process or another."""
+    return _run_shard(DatabaseReads(database), run, number, trainer)
 
-    ahead: networks that were trained before (together.train_together).
-    """
+
+def _run_shard(reads: DatabaseReads, run: Run, number: int, trainer: Trainer) -> bool:
+    database = reads.database
     with database.reading() as connection:
         if number in runs.finished_shards(connection, run.run_id):
             return False
-    result = forecast_shard(database, run, run.shard(number), ahead=ahead, workers=workers, progress=progress)
+    result = forecast_shard(reads, run, run.request.shards[number], trainer)
     return database.write(lambda connection: forecasts.write_shard(connection, run, number, result))
 
 
@@ -141,32 +138,30 @@ def run_jointly(
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[RunSummary]:
-    """Take the runs of some requests, in order, whose networks are trained as one program (together.py).
+    """Take the runs of some requests, in order, whose networks are trained as one program (joint_training.py).
 
-    The last shard of each is written and published at once. What was done before, by this process or another, stays.
+    The last shard of each run is written and published at once. What was done before, by this process or another, stays.
     progress: called with the number of networks trained since the last call.
     """
-    seen: outlook.ObservationCache = {}
-    ahead = pretrain(database, requests, seen=seen, workers=workers, progress=progress)
-    opened = _open(database, requests)
-    return _summaries(
-        database,
-        [(run, run.state != "published" and _run_through(database, run, ahead, seen, workers)) for run in opened],
-    )
+    reads = DatabaseReads(database)
+    pretrained = pretrain(database, requests, cache=reads.cache, workers=workers, progress=progress)
+    trainer = LocalTrainer(pretrained, workers)
+    published = [
+        (run, run.state != "published" and _run_through(reads, run, trainer)) for run in _open(database, requests)
+    ]
+    return _summarise(database, published)
 
 
-def _run_through(
-    database: Database, run: Run, ahead: PretrainedNetworks, seen: outlook.ObservationCache, workers: int | None
-) -> bool:
+def _run_through(reads: DatabaseReads, run: Run, trainer: Trainer) -> bool:
     """Forecast and write every shard of a run, and publish it with the last one; False when it is published already."""
-    *others, last = run.shards
+    *others, last = run.request.shard_numbers
     for number in others:
-        run_shard(database, run, number, ahead=ahead, workers=workers)
-    result = forecast_shard(database, run, run.shard(last), ahead=ahead, seen=seen, workers=workers)
-    return database.write(lambda connection: forecasts.write_last_shard(connection, run, last, result))
+        _run_shard(reads, run, number, trainer)
+    result = forecast_shard(reads, run, run.request.shards[last], trainer)
+    return reads.database.write(lambda connection: forecasts.write_last_shard(connection, run, last, result))
 
 
-def find_run(database: Database, run_id: int) -> Run:
+def read_run(database: Database, run_id: int) -> Run:
     """Return a stored run; raises RunRefused when there is none of that number."""
     with database.reading() as connection:
         return runs.read_run(connection, run_id)
@@ -180,90 +175,90 @@ def publish_run(database: Database, run: Run) -> RunSummary:
 
 def summarise(database: Database, run: Run, *, published_now: bool) -> RunSummary:
     """Count how a published run ended."""
-    return _summaries(database, [(run, published_now)])[0]
+    return _summarise(database, [(run, published_now)])[0]
 
 
-def _summaries(database: Database, ended: Sequence[tuple[Run, bool]]) -> list[RunSummary]:
-    """Count how published runs ended; with each, whether it was published just now."""
-    run_ids = [run.run_id for run, _ in ended]
+def _summarise(database: Database, published: Sequence[tuple[Run, bool]]) -> list[RunSummary]:
+    """Count how published runs ended; with each run, whether it was published just now."""
+    run_ids = [run.run_id for run, _ in published]
     with database.reading() as connection:
         counts, reasons = runs.count_outcomes(connection, run_ids), runs.explain_outcomes(connection, run_ids)
     return [
-        RunSummary(replace(run, state="published"), now, counts[run.run_id], reasons[run.run_id]) for run, now in ended
+        RunSummary(replace(run, state="published"), now, counts[run.run_id], reasons[run.run_id])
+        for run, now in published
     ]
 
 
-def plan_run(database: Database, asked: RunParameters) -> RunPlan:
+def plan_run(database: Database, parameters: RunParameters) -> RunPlan:
     """Say what a run would do with each series, and why; nothing is written."""
-    request = make_request(database, asked)
+    request = make_request(database, parameters)
+    run, reads = Run(0, "planned", request), DatabaseReads(database)
     with database.reading() as connection:
-        done = runs.find_published(connection, request)
-        common = (
-            outlook.decide_global(connection, request)[0] if request.recipe.shares(len(request.series_ids)) else None
-        )
+        published_run_id = runs.find_published(connection, request)
+        global_verdict = global_models.decide_global(connection, run)[0] if request.has_global_networks else None
     names: list[str] = []
     verdicts: list[Verdict] = []
-    for part in request.parts:
-        known = outlook.read_snapshot(database, request, part, shared=common)
-        names += known.panel.names
-        verdicts += known.verdicts
-    trained = sum(verdict.decision == "retrain" for verdict in verdicts)
+    for shard in request.shards:
+        snapshot = read_snapshot(reads, run, shard)
+        names += snapshot.panel.names
+        verdicts += [case.verdict for case in decide_cases(request, snapshot, global_verdict=global_verdict)]
+    retrained = sum(verdict.decision == "retrain" for verdict in verdicts)
     with database.reading() as connection:
-        seconds = estimate_seconds(connection, request.recipe.hash, series=len(names), trained=trained)
-    return RunPlan(request, done, tuple(names), tuple(verdicts), seconds)
+        seconds = estimate_seconds(connection, request.recipe.hash, series_count=len(names), retrained_count=retrained)
+    return RunPlan(request, published_run_id, tuple(names), tuple(verdicts), seconds)
 
 
 def newest_month(database: Database) -> Month:
     """Return the newest month of any active series; raises RunRefused when there is none."""
-    return _known(database, None).newest_month
+    return _active_series(database, None).newest_month
 
 
-def _known(database: Database, series: tuple[str, ...] | None) -> panels.ActiveSeries:
+def _active_series(database: Database, names: tuple[str, ...] | None) -> panels.ActiveSeries:
     with database.reading() as connection:
-        return panels.read_active_series(connection, series)
+        return panels.read_active_series(connection, names)
 
 
-def make_request(database: Database, asked: RunParameters) -> Request:
-    """Say which run is meant by what is asked for, by the data that are there; the rest as open_run."""
-    return make_requests(database, asked, [asked.origin])[0]
+def make_request(database: Database, parameters: RunParameters) -> Request:
+    """Return the request that the parameters mean, by the data that are there; raises the errors of `open_run`."""
+    return make_requests(database, parameters, [parameters.origin])[0]
 
 
-def make_requests(database: Database, asked: RunParameters, origins: Sequence[Month | None]) -> list[Request]:
-    """Say which runs are meant by what is asked for, from each of some origins, by the data that are there at one moment."""
-    known = _known(database, asked.series)
-    usual = min(known.newest_month, asked.due) if asked.due else known.newest_month
-    wanted = [origin or usual for origin in origins]
-    for origin in wanted:
-        if origin > known.newest_month:
+def make_requests(database: Database, parameters: RunParameters, origins: Sequence[Month | None]) -> list[Request]:
+    """Return the requests that the parameters mean, one for each origin, by the data that are there at one moment."""
+    active = _active_series(database, parameters.series)
+    usual = min(active.newest_month, parameters.due) if parameters.due else active.newest_month
+    months = [origin or usual for origin in origins]
+    for origin in months:
+        if origin > active.newest_month:
             raise RunRefused(
-                f"The origin {origin} lies after the newest observation {known.newest_month}: load the months up to it, "
-                f"or run with --origin {known.newest_month}."
+                f"The origin {origin} lies after the newest observation {active.newest_month}: load the months up to it, "
+                f"or run with --origin {active.newest_month}."
             )
-    knowledge = database.write(
+    vintages = database.write(
         lambda connection: (
-            [current_vintage(connection, known.series_ids, origin, usual=origin >= usual) for origin in wanted]
-            if asked.kind == "live"
-            else historical_vintages(connection, known.series_ids, wanted, asked.recipe.hash)
+            [current_vintage(connection, active.series_ids, origin, is_due=origin >= usual) for origin in months]
+            if parameters.kind == "live"
+            else historical_vintages(connection, active.series_ids, months, parameters.recipe.hash)
         )
     )
-    return [_request(asked, origin, then) for origin, then in zip(wanted, knowledge, strict=True)]
+    return [_request(parameters, origin, vintage) for origin, vintage in zip(months, vintages, strict=True)]
 
 
-def _request(asked: RunParameters, origin: Month, knowledge: Vintage) -> Request:
+def _request(parameters: RunParameters, origin: Month, vintage: Vintage) -> Request:
     return Request(
-        kind=asked.kind,
+        kind=parameters.kind,
         origin=origin,
-        as_of=knowledge.as_of,
-        vintages=knowledge.vintages,
-        recipe=asked.recipe,
-        policy=asked.policy.settings,
-        series_ids=knowledge.series_ids,
-        names=asked.series,
-        shard_size=asked.shard_size,
+        as_of=vintage.as_of,
+        vintages=vintage.vintages,
+        recipe=parameters.recipe,
+        policy=parameters.policy,
+        series_ids=vintage.series_ids,
+        scope=runs.scope_of(parameters.series),
+        shard_size=parameters.shard_size,
         code_version=__version__,
-        trigger=asked.started_by.trigger,
-        prefect_flow_run_id=asked.started_by.prefect_flow_run_id,
-        attempt=asked.attempt,
+        trigger=parameters.trigger.name,
+        prefect_flow_run_id=parameters.trigger.prefect_flow_run_id,
+        attempt=parameters.attempt,
     )
 
 
@@ -277,9 +272,9 @@ def run_parameters(
     late_months: int | None = None,
     moment: datetime | None = None,
     kind: Literal["live", "backfill"] = "live",
-    started_by: Trigger = Trigger(),
+    trigger: Trigger = Trigger(),
 ) -> RunParameters:
-    """Turn what a form or a command line gives into a round; what is not given comes from the settings.
+    """Turn the values of a form or of a command line into parameters; a value that is not given comes from the settings.
 
     moment: when the run was due, in any time zone; the month before it, where the installation lies, is the newest origin.
     Raises InputError and RecipeError naming what cannot be used.
@@ -293,5 +288,5 @@ def run_parameters(
         series=tuple(series) if series else None,
         due=due,
         shard_size=settings.shard_size,
-        started_by=started_by,
+        trigger=trigger,
     )

@@ -1,43 +1,47 @@
-"""Networks of each series' own, trained: those of one shard, or those of many origins' shards as one program.
+"""Training of local networks: those of one shard, or those of many origins' shards as one program.
 
-What was trained ahead is known by all that it was trained on, to the last bit. A shard that would train on anything else
-does not find it and trains for itself: nothing that is learned later, and no other origin, can slip in.
+Networks that were trained before are identified by all that they were trained on, to the last bit. A shard that would train
+on anything else does not find them and trains for itself: nothing that is learned later, and no other origin, can slip in.
 """
 
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
-from forecasting.domain.panel import Histories, concatenate_histories
-from forecasting.domain.policy import Policy, verdict_without_network
+from forecasting.domain.panel import Counts, Histories, concatenate_histories
+from forecasting.domain.policy import verdict_without_network
 from forecasting.domain.recipes import Recipe
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
-from forecasting.models.types import FitResult
+from forecasting.models.types import FitResult, Networks
 from forecasting.runs.snapshot import ObservationCache, Observations, read_observations
 from forecasting.storage import attempts
+from forecasting.storage.bundles import Bundle
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request
 
 # Training uses every core by itself; shards that share a process wait for one another.
-TRAINING_LOCK = threading.Lock()
+_TRAINING_LOCK = threading.Lock()
 
-PretrainedNetworks = Mapping[str, FitResult]  # by the digest of what was learned from
+PretrainedNetworks = Mapping[str, FitResult]  # by the digest of the data that they were trained on
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What networks of some series' own learn from.
+    """What networks of some series are trained on, one row per series.
 
-    histories: without gaps; filled: bool (series, months), months that were missing; seeds: uint64 (series,).
+    histories: without gaps. filled_mask: bool (series, months), the months whose values were missing. seeds: uint64
+    (series,), the source of all random numbers of a series' networks.
     """
 
     recipe: Recipe
+    series_ids: Sequence[int]
     histories: Histories
-    filled: np.ndarray
+    filled_mask: np.ndarray
     seeds: np.ndarray
 
     @property
@@ -46,90 +50,150 @@ class TrainingData:
         values, lengths = self.histories.values, self.histories.lengths
         inside = np.arange(values.shape[1]) < lengths[:, None]
         digest = hashlib.sha256(self.recipe.hash.encode())
-        for part in (lengths, np.where(inside, values, 0.0), self.filled & inside, self.seeds):
-            digest.update(f"{part.dtype} {part.shape}".encode() + part.tobytes())
+        for array in (lengths, np.where(inside, values, 0.0), self.filled_mask & inside, self.seeds):
+            digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
         return digest.hexdigest()
 
-
-def training_data_from(recipe: Recipe, observed: Observations, rows: list[int]) -> TrainingData:
-    """Return what networks of some series of a panel learn from."""
-    histories = observed.histories.select(rows)
-    filled = observed.lags[rows][:, : histories.values.shape[1]] > 0
-    return TrainingData(
-        recipe, histories, filled, series_seeds(recipe.seed, [observed.panel.names[row] for row in rows])
-    )
-
-
-def train_local(
-    lessons: TrainingData,
-    *,
-    ahead: PretrainedNetworks | None = None,
-    workers: int | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> FitResult:
-    """Train networks on their lessons, or take them from those that were trained ahead, where they are among them."""
-    found = ahead.get(lessons.digest) if ahead else None
-    if found is not None:
-        return found
-    with TRAINING_LOCK:
-        return method_of(lessons.recipe).fit(
-            lessons.recipe,
-            lessons.histories,
-            lessons.seeds,
-            filled_mask=lessons.filled,
-            workers=workers,
-            progress=progress,
+    def select(self, rows: list[int]) -> "TrainingData":
+        """Return the data of some rows, in that order."""
+        histories = self.histories.select(rows)
+        return TrainingData(
+            self.recipe,
+            [self.series_ids[row] for row in rows],
+            histories,
+            self.filled_mask[rows][:, : histories.values.shape[1]],
+            self.seeds[rows],
         )
 
 
+@dataclass(frozen=True)
+class TrainedModel:
+    """Networks that were just trained, what they were trained on, and their bundle (None where all of them diverged)."""
+
+    data: TrainingData
+    fit_result: FitResult
+    bundle: Bundle | None
+
+    @property
+    def bundle_id(self) -> str | None:
+        """The id of the bundle."""
+        return self.bundle.bundle_id if self.bundle else None
+
+
+class Trainer(Protocol):
+    """What trains the local networks of a shard."""
+
+    def fit(self, data: TrainingData) -> FitResult:
+        """Train networks on all months."""
+
+    def fit_without(self, data: TrainingData, networks: Networks, months: Counts) -> Networks:
+        """Return networks like the given ones that have not seen the last months of each series: months (series,)."""
+
+
+@dataclass(frozen=True)
+class LocalTrainer:
+    """Trains in this process, one shard at a time; networks that were trained before are taken as they are.
+
+    progress: called with the number of networks trained since the last call.
+    """
+
+    pretrained: PretrainedNetworks = field(default_factory=dict)
+    workers: int | None = None
+    progress: Callable[[int], None] | None = None
+
+    def fit(self, data: TrainingData) -> FitResult:
+        """Train networks on all months, or take those that were trained on the same data before."""
+        if self.pretrained and (result := self.pretrained.get(data.digest)) is not None:
+            return result
+        with _TRAINING_LOCK:
+            return method_of(data.recipe).fit(
+                data.recipe,
+                data.histories,
+                data.seeds,
+                filled_mask=data.filled_mask,
+                workers=self.workers,
+                progress=self.progress,
+            )
+
+    def fit_without(self, data: TrainingData, networks: Networks, months: Counts) -> Networks:
+        """Return networks like the given ones that have not seen the last months of each series: months (series,)."""
+        with _TRAINING_LOCK:
+            return method_of(data.recipe).holdout_networks(
+                data.recipe, networks, data.histories, data.seeds, months, workers=self.workers
+            )
+
+
+def training_data_from(recipe: Recipe, observations: Observations, rows: list[int]) -> TrainingData:
+    """Return what networks of some rows of a panel are trained on."""
+    histories = observations.histories.select(rows)
+    panel = observations.panel
+    return TrainingData(
+        recipe,
+        [panel.series_ids[row] for row in rows],
+        histories,
+        observations.lags[rows][:, : histories.values.shape[1]] > 0,
+        series_seeds(recipe.seed, [panel.names[row] for row in rows]),
+    )
+
+
+def rows_for_networks(request: Request, observations: Observations) -> list[int]:
+    """Return the rows of the series whose observations suffice for a network."""
+    return [
+        row
+        for row, evidence in enumerate(observations.evidence)
+        if verdict_without_network(evidence, request.policy, request.recipe, request.origin) is None
+    ]
+
+
 def always_trains(request: Request) -> bool:
-    """Say whether a run trains networks of each series' own whatever the runs before it were: only then can it be ahead."""
-    return request.policy["retrain"] == "always" and not request.recipe.shares(len(request.series_ids))
+    """Say whether a run trains local networks whatever the runs before it were: only then can they be trained before it."""
+    return request.policy.retrain == "always" and not request.has_global_networks
 
 
 def pretrain(
     database: Database,
     requests: Sequence[Request],
     *,
-    seen: ObservationCache | None = None,
+    cache: ObservationCache | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> PretrainedNetworks:
     """Train the networks of some runs' shards as one program; shards that are written already are left out.
 
-    requests: of one recipe and policy, each such that `always_trains` holds. seen: keeps what was observed of the shards.
+    requests: of one recipe and policy, each such that `always_trains` holds. cache: keeps the observations that are read.
     progress: called with the number of networks trained since the last call.
     """
     with database.reading() as connection:
-        written = attempts.written_shards(connection, requests)
-        shards = [
-            (request, read_observations(connection, request, ids, seen))
-            for request, done in zip(requests, written, strict=True)
-            for number, ids in enumerate(request.parts)
-            if number not in done
+        written_shards = attempts.written_shards(connection, requests)
+        observations = [
+            (request, read_observations(connection, request, series_ids, cache))
+            for request, written in zip(requests, written_shards, strict=True)
+            for number, series_ids in enumerate(request.shards)
+            if number not in written
         ]
-    lessons = [part for request, observed in shards for part in _lessons_to_come(request, observed)]
-    if not lessons:
+    rows = [rows_for_networks(request, of_shard) for request, of_shard in observations]
+    shards = [
+        training_data_from(request.recipe, of_shard, shard_rows)
+        for (request, of_shard), shard_rows in zip(observations, rows, strict=True)
+        if shard_rows
+    ]
+    if not shards:
         return {}
-    histories = concatenate_histories([part.histories for part in lessons])
-    width = histories.values.shape[1]
-    filled = [np.pad(part.filled, ((0, 0), (0, width - part.filled.shape[1]))) for part in lessons]
-    seeds = np.concatenate([part.seeds for part in lessons])
-    fitted = train_local(
-        TrainingData(lessons[0].recipe, histories, np.concatenate(filled), seeds), workers=workers, progress=progress
-    )
-    ends = np.cumsum([len(part.seeds) for part in lessons]).tolist()
+    whole = _concatenate(shards)
+    result = LocalTrainer(workers=workers, progress=progress).fit(whole)
+    ends = np.cumsum([len(data.seeds) for data in shards]).tolist()
     return {
-        part.digest: fitted.select(range(end - len(part.seeds), end)) for part, end in zip(lessons, ends, strict=True)
+        data.digest: result.select(range(end - len(data.seeds), end)) for data, end in zip(shards, ends, strict=True)
     }
 
 
-def _lessons_to_come(request: Request, observed: Observations) -> list[TrainingData]:
-    """Return what a shard will train on, if on anything."""
-    policy = Policy(**request.policy)
-    rows = [
-        row
-        for row, evidence in enumerate(observed.evidence)
-        if verdict_without_network(evidence, policy, request.recipe, request.origin) is None
-    ]
-    return [training_data_from(request.recipe, observed, rows)] if rows else []
+def _concatenate(shards: Sequence[TrainingData]) -> TrainingData:
+    histories = concatenate_histories([data.histories for data in shards])
+    width = histories.values.shape[1]
+    return TrainingData(
+        shards[0].recipe,
+        [series_id for data in shards for series_id in data.series_ids],
+        histories,
+        np.concatenate([np.pad(data.filled_mask, ((0, 0), (0, width - data.filled_mask.shape[1]))) for data in shards]),
+        np.concatenate([data.seeds for data in shards]),
+    )

@@ -1,42 +1,41 @@
-"""What a run knows of some series before it acts, and what it decides about each."""
+"""What a run knows of some series before it decides about them.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+The arrays of a snapshot have one row per series of its panel. `RunReads` is all that a shard reads; tests put other values
+in the place of the database.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from sqlalchemy import Connection
 
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Histories, Panel, Values, histories_of, last_months
-from forecasting.domain.policy import (
-    ChampionEvidence,
-    Evidence,
-    GlobalDecision,
-    Policy,
-    Verdict,
-    choose_network,
-    decide,
-    verdict_of_global,
-)
-from forecasting.domain.recipes import ClassicRecipe, Recipe
+from forecasting.domain.policy import ChampionEvidence, Evidence, GlobalDecision
+from forecasting.domain.recipes import Recipe
+from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps, longest_gap
+from forecasting.numerics.intervals import live_factors
 from forecasting.numerics.live import score_live
 from forecasting.numerics.metrics import rmse
-from forecasting.numerics.windows import train_lengths
-from forecasting.storage import bundles, run_networks, scores
-from forecasting.storage.bundles import Champion
+from forecasting.storage import attribution, bundles, run_networks, scores
+from forecasting.storage.attribution import PreviousRun
+from forecasting.storage.bundles import Bundle, Champion
 from forecasting.storage.db.database import Database
 from forecasting.storage.panels import read_panel
-from forecasting.storage.run_networks import GlobalChampion
-from forecasting.storage.runs import Request, Run
+from forecasting.storage.runs import Request, Run, read_recipe
 from forecasting.storage.scores import AnsweredForecasts, Scores
 
 
 @dataclass(frozen=True)
 class Observations:
-    """The observations of some series that a run may use, gaps filled: one row per series of the panel.
+    """The observations of some series that a run may use, with their gaps filled.
 
-    lags: (series, months) of histories: how many months before a filled month its value was taken, 0 if observed.
+    histories: the filled values. lags: (series, months), for each filled month of histories how many months before it its
+    value was taken, 0 for an observed month. evidence: what the observations say about each series.
     """
 
     panel: Panel
@@ -46,171 +45,221 @@ class Observations:
 
 
 @dataclass(frozen=True)
-class Snapshot(Observations):
-    """What a run knows of some series, and what it decides about each: one row per series of the panel.
+class StoredFacts:
+    """What the database holds about some series for a run.
 
-    known: of each series' own champion, None where there is none, or where all series of the run share networks.
+    champions: by series, the network that the run may reuse. answered_forecasts: earlier forecasts whose months are observed
+    now, None where there are none. global_decision: what was decided about the global networks of the run, None before that
+    or where it has none.
     """
 
-    verdicts: tuple[Verdict, ...]
-    known: tuple[ChampionEvidence | None, ...]
-    champions: dict[int, Champion]
-    live: Scores | None
-    network: GlobalDecision | None
+    observations: Observations
+    champions: Mapping[int, Champion]
+    answered_forecasts: AnsweredForecasts | None = None
+    global_decision: GlobalDecision | None = None
 
 
-# By origin, load, recipe and series: what the loads up to one say of the months up to one never changes.
+class RunReads(Protocol):
+    """What a shard of a run reads."""
+
+    def read_facts(self, run: Run, series_ids: Sequence[int]) -> StoredFacts:
+        """Return what is stored about some series, all as of one moment."""
+
+    def read_bundles(self, bundle_ids: Collection[str]) -> Mapping[str, Bundle]:
+        """Return stored bundles by id."""
+
+    def read_previous_runs(
+        self, run: Run, panel: Panel, series_ids: Sequence[int]
+    ) -> Sequence[tuple[PreviousRun, Panel]]:
+        """Return the previous runs of some series, each with the panel of its series as it was known then."""
+
+    def read_recipe(self, recipe_hash: str) -> Recipe:
+        """Return a stored recipe."""
+
+
+# By origin, load, recipe and series: what the loads up to one say about the months up to one never changes.
 ObservationCache = dict[tuple[Month, int, str, tuple[int, ...]], Observations]
 
 
+@dataclass(frozen=True)
+class DatabaseReads:
+    """Reads a run from the database; observations that are in the cache are not read again."""
+
+    database: Database
+    cache: ObservationCache = field(default_factory=dict)
+
+    def read_facts(self, run: Run, series_ids: Sequence[int]) -> StoredFacts:
+        """Return what is stored about some series, in one snapshot of the database."""
+        with self.database.reading() as connection:
+            observations = read_observations(connection, run.request, series_ids, self.cache)
+            decision = run_networks.read_global_decision(connection, run) if run.run_id else None
+            if decision is not None and decision.bundle_id is not None:
+                champions = bundles.read_global_members(connection, series_ids, decision.bundle_id)
+            else:
+                champions = bundles.read_champions(connection, series_ids, run)
+            bundle_ids = {series_id: champion.bundle_id for series_id, champion in champions.items()}
+            answers = scores.read_answered_forecasts(connection, series_ids, run, bundle_ids)
+        return StoredFacts(observations, champions, answers, decision)
+
+    def read_bundles(self, bundle_ids: Collection[str]) -> Mapping[str, Bundle]:
+        """Return stored bundles by id."""
+        with self.database.reading() as connection:
+            return bundles.read_bundles(connection, bundle_ids)
+
+    def read_previous_runs(
+        self, run: Run, panel: Panel, series_ids: Sequence[int]
+    ) -> Sequence[tuple[PreviousRun, Panel]]:
+        """Return the previous runs of some series, each with the panel of its series as it was known then."""
+        with self.database.reading() as connection:
+            return [
+                (previous, attribution.read_earlier_vintage(connection, panel, previous, run.request.as_of))
+                for previous in attribution.read_previous_runs(connection, series_ids, run)
+            ]
+
+    def read_recipe(self, recipe_hash: str) -> Recipe:
+        """Return a stored recipe."""
+        with self.database.reading() as connection:
+            return read_recipe(connection, recipe_hash)
+
+
 def read_observations(
-    connection: Connection, run: Run | Request, series_ids: Sequence[int], seen: ObservationCache | None = None
+    connection: Connection, request: Request, series_ids: Sequence[int], cache: ObservationCache | None = None
 ) -> Observations:
-    """Read the observations of some series that a run may use, and what they say of each series, unless they were seen."""
-    key = run.origin, run.as_of, run.recipe.hash, tuple(series_ids)
-    if seen is not None and key in seen:
-        return seen[key]
-    panel = read_panel(connection, series_ids, origin=run.origin, as_of=run.as_of)
-    observed = observations_from(panel, run.recipe)
-    if seen is not None:
-        seen[key] = observed
-    return observed
+    """Return the observations of some series that a run may use, from the cache where they are in it."""
+    cache = {} if cache is None else cache
+    key = request.origin, request.as_of, request.recipe.hash, tuple(series_ids)
+    if key not in cache:
+        panel = read_panel(connection, series_ids, origin=request.origin, as_of=request.as_of)
+        cache[key] = observations_from(panel, request.recipe)
+    return cache[key]
 
 
 def observations_from(panel: Panel, recipe: Recipe) -> Observations:
-    """Fill the gaps of a panel, and gather what its observations say of each series."""
-    observed = histories_of(panel)
-    gaps = longest_gap(observed.values, observed.lengths)
-    filled, lags = fill_gaps(observed.values, observed.lengths)
-    histories = Histories(filled, observed.lengths, observed.last_months)
-    constant = _constant(histories, recipe)
-    inside = np.arange(filled.shape[1]) < histories.lengths[:, None]
-    zeros = ((filled == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
+    """Fill the gaps of a panel and gather what its observations say about each series."""
+    histories = histories_of(panel)
+    gaps = longest_gap(histories.values, histories.lengths)
+    values, lags = fill_gaps(histories.values, histories.lengths)
+    histories = Histories(values, histories.lengths, histories.last_months)
+    constant = _is_constant(histories, recipe)
+    inside = np.arange(values.shape[1]) < histories.lengths[:, None]
+    zero_shares = ((values == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     evidence = tuple(
         Evidence(
             last_month=histories.last_months[row] if histories.lengths[row] else None,
             observations=int(histories.lengths[row]),
             longest_gap=int(gaps[row]),
             constant=bool(constant[row]),
-            zeros=float(zeros[row]),
+            zeros=float(zero_shares[row]),
         )
         for row in range(len(panel.series_ids))
     )
     return Observations(panel, histories, lags, evidence)
 
 
-def read_snapshot(
-    database: Database,
-    run: Run | Request,
-    series_ids: Sequence[int],
-    *,
-    shared: Verdict | None = None,
-    seen: ObservationCache | None = None,
-) -> Snapshot:
-    """Read what the run may know of some series, in one snapshot, and decide about each; nothing is written.
+@dataclass(frozen=True)
+class Snapshot(Observations):
+    """The observations of some series, their champions and how the champions' forecasts did.
 
-    shared: what will be decided about networks that all series of the run share, where that is not stored yet. seen: what
-    was observed before.
+    champion_evidence: of each series' local champion, None where it has none or where the networks are global.
+    live_scores: of the forecasts whose months are observed now, None where there are none.
     """
-    with database.reading() as connection:
-        observed = read_observations(connection, run, series_ids, seen)
-        network = run_networks.read_global_decision(connection, run) if isinstance(run, Run) else None
-        if network is not None and network.bundle_id is not None:
-            champions = bundles.read_global_members(connection, series_ids, network.bundle_id)
-        else:
-            champions = bundles.read_champions(connection, series_ids, run)
-        of_champions = {series_id: champion.bundle_id for series_id, champion in champions.items()}
-        answered = scores.read_answered_forecasts(connection, series_ids, run, of_champions)
-    actual = last_months(observed.panel, run.origin, scores.LIVE_WINDOW)
-    live = Scores(series_ids, "live", _live_measures(answered, actual, observed.panel, run)) if answered else None
-    live_n, live_rmse = _live_of_champions(answered, actual)
-    policy = Policy(**run.policy)
-    verdicts: list[Verdict] = []
-    known: list[ChampionEvidence | None] = []
-    for evidence, series_id, n, error in zip(observed.evidence, series_ids, live_n, live_rmse, strict=True):
-        champion = champions.get(series_id)
-        common = verdict_of_global(network, member=is_member(champion)) if network is not None else shared
-        known.append(_champion_evidence(champion, n, error) if common is None else None)
-        verdicts.append(decide(evidence, known[-1], policy, run.recipe, run.origin, shared=common))
+
+    champions: Mapping[int, Champion]
+    champion_evidence: tuple[ChampionEvidence | None, ...]
+    live_scores: Scores | None
+    global_decision: GlobalDecision | None
+
+    @property
+    def series_ids(self) -> tuple[int, ...]:
+        """The series, one per row."""
+        return self.panel.series_ids
+
+    @property
+    def has_global_networks(self) -> bool:
+        """Whether global networks are stored for the run."""
+        return self.global_decision is not None and self.global_decision.bundle_id is not None
+
+    @cached_property
+    def live_interval_factors(self) -> Values:
+        """By how much the live errors of each series widen its 80 and 95 % intervals: (series, 2)."""
+        if self.live_scores is None:
+            return np.ones((len(self.series_ids), 2))
+        measures = self.live_scores.measures
+        unknown = np.full_like(measures["n"], np.nan)
+        # (series, 2, horizon)
+        coverage = np.stack([measures.get(name, unknown) for name in ("coverage_80", "coverage_95")], axis=1)
+        has_coverage = ~np.isnan(coverage)
+        n = np.where(has_coverage, measures["n"][:, None], 0)
+        hits, months = np.where(has_coverage, n * coverage, 0).sum(axis=2), n.sum(axis=2)
+        realised_coverage = np.divide(hits, months, out=np.full_like(hits, np.nan), where=months > 0)
+        return live_factors(measures["n"][:, 0], realised_coverage)
+
+
+def read_snapshot(reads: RunReads, run: Run, series_ids: Sequence[int]) -> Snapshot:
+    """Read what a run may know of some series; nothing is written."""
+    return snapshot_from(run.request, reads.read_facts(run, series_ids))
+
+
+def snapshot_from(request: Request, facts: StoredFacts) -> Snapshot:
+    """Score the answered forecasts and gather what is known about each champion."""
+    observations, answers = facts.observations, facts.answered_forecasts
+    series_ids = observations.panel.series_ids
+    actual = last_months(observations.panel, request.origin, scores.LIVE_WINDOW)  # (series, LIVE_WINDOW)
+    live_scores = None
+    if answers is not None:
+        live_scores = Scores(series_ids, "live", _live_measures(answers, actual, observations.panel, request.origin))
+    counts, errors = _champion_live_errors(answers, actual)
+    champion_evidence = tuple(
+        _champion_evidence(facts.champions.get(series_id), n, error) if facts.global_decision is None else None
+        for series_id, n, error in zip(series_ids, counts, errors, strict=True)
+    )
     return Snapshot(
-        observed.panel,
-        observed.histories,
-        observed.lags,
-        observed.evidence,
-        tuple(verdicts),
-        tuple(known),
-        champions,
-        live,
-        network,
+        **vars(observations),
+        champions=facts.champions,
+        champion_evidence=champion_evidence,
+        live_scores=live_scores,
+        global_decision=facts.global_decision,
     )
 
 
-def decide_global(
-    connection: Connection, run: Run | Request
-) -> tuple[Verdict, GlobalChampion | None, ChampionEvidence | None]:
-    """Decide about the networks that all series of a run share; returns their champion and what is known of it as well."""
-    policy = Policy(**run.policy)
-    champion = run_networks.read_global_champion(connection, run)
-    evidence = None
-    if champion is not None:
-        series, n, ratio = scores.read_global_ratio(connection, run, champion.bundle_id, least=policy.live_least)
-        evidence = ChampionEvidence(
-            champion.recipe_hash,
-            champion.origin,
-            1.0,
-            n,
-            ratio,
-            series,
-            confirmed=champion.confirmed,
-            ordered=champion.ordered,
-        )
-    return choose_network(evidence, policy, run.recipe, run.origin), champion, evidence
-
-
-def is_member(champion: Champion | None) -> bool:
-    """Say whether shared networks, a series' champion, were trained with it."""
-    return champion is None or champion.position >= 0
-
-
-def _constant(histories: Histories, recipe: Recipe) -> np.ndarray:
-    seen = histories.lengths
-    if isinstance(recipe, ClassicRecipe) and recipe.scaler_sees == "train":
-        seen = train_lengths(histories.lengths, recipe.train_share)
-    inside = np.arange(histories.values.shape[1]) < seen[:, None]
+def _is_constant(histories: Histories, recipe: Recipe) -> np.ndarray:
+    """Say for each history whether all months that networks are fitted on are equal: bool (series,)."""
+    lengths = method_of(recipe).training_lengths(recipe, histories.lengths)
+    inside = np.arange(histories.values.shape[1]) < lengths[:, None]
     high = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
     low = np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf)
     return np.asarray(high == low)
 
 
-def _live_measures(answered: AnsweredForecasts, actual: Values, panel: Panel, run: Run | Request) -> dict[str, Values]:
-    """Score by the latest values and, where the first ones tell another story, by the values released first as well."""
-    measures = score_live(answered.paths, actual)
+def _live_measures(answers: AnsweredForecasts, actual: Values, panel: Panel, origin: Month) -> dict[str, Values]:
+    """Score by the newest values and, where the values released first give another score, by those as well."""
+    measures = score_live(answers.paths, actual)
     if panel.first_released is not None:
         released = replace(panel, values=panel.first_released)
-        by_first = score_live(answered.paths, last_months(released, run.origin, scores.LIVE_WINDOW))
+        first_measures = score_live(answers.paths, last_months(released, origin, scores.LIVE_WINDOW))
         for name in ("rmse", "baseline_rmse"):
-            measures[f"{name}_first"] = np.where(by_first[name] == measures[name], np.nan, by_first[name])
+            same = first_measures[name] == measures[name]
+            measures[f"{name}_first"] = np.where(same, np.nan, first_measures[name])
     return measures
 
 
-def _live_of_champions(answered: AnsweredForecasts | None, actual: Values) -> tuple[list[int], list[float]]:
-    """Return how many forecasts of each series' champion, one month ahead, were answered, and their RMSE (or NaN)."""
-    if answered is None:
+def _champion_live_errors(answers: AnsweredForecasts | None, actual: Values) -> tuple[list[int], list[float]]:
+    """Return the number of answered one-month-ahead forecasts of each series' champion, and their RMSE (or NaN)."""
+    if answers is None:
         return [0] * len(actual), [np.nan] * len(actual)
-    errors = np.where(answered.by_champion, answered.paths["value"][:, 0] - actual, np.nan)
+    errors = np.where(answers.by_champion, answers.paths["value"][:, 0] - actual, np.nan)
     return (~np.isnan(errors)).sum(axis=1).tolist(), rmse(errors).tolist()
 
 
 def _champion_evidence(champion: Champion | None, n: int, live_rmse: float) -> ChampionEvidence | None:
     if champion is None:
         return None
-    error = live_rmse if n else None
     return ChampionEvidence(
         champion.recipe_hash,
         champion.origin,
         champion.test_rmse,
         n,
-        error,
+        live_rmse if n else None,
         confirmed=champion.confirmed,
         ordered=champion.ordered,
     )

@@ -89,6 +89,6 @@ def _parameters(request: Request) -> dict[str, Any]:
         "origin": request.origin.first_day,
         "as_of": request.as_of,
         "recipe_hash": request.recipe.hash,
-        "policy": json.dumps(request.policy),
+        "policy": json.dumps(request.policy.settings),
         "scope": request.scope,
     }

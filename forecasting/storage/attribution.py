@@ -1,4 +1,4 @@
-"""What earlier runs forecast and knew, and why forecasts of the same months moved since."""
+"""Previous runs of series: their forecasts and vintages, and why forecasts of the same months changed since."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from forecasting.domain.months import Month
 from forecasting.domain.panel import Counts, Panel, Values
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import array_of, copy_in_binary, copy_out_binary
-from forecasting.storage.panels import positions
+from forecasting.storage.panels import ordinals, positions
 from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
 
-PARTS = ("new_months", "revisions", "network", "recipe_change")
+CHANGE_CAUSES = ("new_months", "revisions", "network", "recipe_change")
 
 
 @dataclass(frozen=True)
 class PreviousRun:
-    """The previous run of some series: what it could know, and what it forecast.
+    """The previous run of some series: its vintage and its forecasts.
 
-    bundle_ids: of the networks that spoke, None where none did. origins: (series,) ordinals of the series' own last months.
-    values: (series, horizon) in the unit of each series.
+    bundle_ids: the bundle that made each forecast, None where no networks did. origins: (series,) last month of each series
+    at that time, as an ordinal. values: (series, horizon) forecasts in the unit of each series.
     """
 
     run_id: int
@@ -40,17 +40,17 @@ class PreviousRun:
 class ForecastChanges:
     """Why the forecasts of some series differ from those of their previous run.
 
-    parts: by name of PARTS, (series, horizon) in the unit of each series, 0 for months that were not forecast before; they
-    add up to the difference. reasons: None, or the word for why a series' parts are not known.
+    parts_by_cause: by name in CHANGE_CAUSES, each (series, horizon) in the unit of each series; their sum is the difference.
+    0 for months without an earlier forecast. reasons: why the parts of a series are unknown, as stored; None where known.
     """
 
     series_ids: Sequence[int]
     previous_run_id: int
     reasons: Sequence[str | None]
-    parts: dict[str, Values]
+    parts_by_cause: dict[str, Values]
 
 
-# The runs in the order in which they count: each series is looked up in the first of them that forecast it.
+# The runs are sorted by precedence (FIRST_TO_COUNT); for each series the first run that forecast it is its previous run.
 _PREVIOUS = text(f"""
     WITH earlier AS MATERIALIZED (
         SELECT array_agg(run_id ORDER BY {FIRST_TO_COUNT}) AS run_ids
@@ -68,63 +68,66 @@ _PREVIOUS = text(f"""
 
 
 def read_previous_runs(connection: Connection, series_ids: Sequence[int], run: Run) -> list[PreviousRun]:
-    """Return the previous runs of some series, each with those whose previous run it was.
+    """Return the previous runs of some series, each with the series that it is the previous run of.
 
-    That is the newest published run that forecast the series, of those that the run may build on (BUILT_ON): by its recipe,
-    or by another where there is none.
+    The previous run of a series is the newest published run that forecast it, among the runs that `run` may build on
+    (BUILT_ON): one by the same recipe, or by another recipe where there is none.
     """
     rows = connection.execute(_PREVIOUS, {"ids": list(series_ids), **built_on_parameters(run)})
-    groups: dict[int, list[Any]] = {}
+    rows_by_run: dict[int, list[Any]] = {}
     for row in rows:
-        groups.setdefault(row.run_id, []).append(row)
-    return [_earlier(connection, run_id, members) for run_id, members in sorted(groups.items())]
+        rows_by_run.setdefault(row.run_id, []).append(row)
+    return [_read_previous_run(connection, run_id, series_rows) for run_id, series_rows in sorted(rows_by_run.items())]
 
 
-def _earlier(connection: Connection, run_id: int, members: Sequence[Any]) -> PreviousRun:
-    head = connection.execute(
+def _read_previous_run(connection: Connection, run_id: int, series_rows: Sequence[Any]) -> PreviousRun:
+    run_row = connection.execute(
         text("SELECT recipe_hash, origin, as_of, code_version FROM milkrun.run WHERE run_id = :id"), {"id": run_id}
     ).one()
-    ids = tuple(member.series_id for member in members)
-    made = copy_out_binary(
+    ids = tuple(row.series_id for row in series_rows)
+    forecasts = copy_out_binary(
         connection,
         f"SELECT series_id, horizon, value FROM milkrun.forecast "
         f"WHERE run_id = {run_id} AND series_id = ANY({array_of(ids)})",
         {"series_id": "i4", "horizon": "i2", "value": "f8"},
     )
-    values = np.full((len(ids), int(made["horizon"].max(initial=0))), np.nan)
-    values[positions(made["series_id"], ids), made["horizon"] - 1] = made["value"]
-    origins = np.array([Month.containing(member.origin).ordinal for member in members])
-    bundle_ids = tuple(member.bundle_id for member in members)
-    origin = Month.containing(head.origin)
+    values = np.full((len(ids), int(forecasts["horizon"].max(initial=0))), np.nan)
+    values[positions(forecasts["series_id"], ids), forecasts["horizon"] - 1] = forecasts["value"]
+    origins = np.array([Month.containing(row.origin).ordinal for row in series_rows])
+    bundle_ids = tuple(row.bundle_id for row in series_rows)
+    origin = Month.containing(run_row.origin)
     return PreviousRun(
-        run_id, head.recipe_hash, origin, head.as_of, head.code_version, ids, bundle_ids, origins, values
+        run_id, run_row.recipe_hash, origin, run_row.as_of, run_row.code_version, ids, bundle_ids, origins, values
     )
 
 
-def read_earlier_vintage(connection: Connection, panel: Panel, earlier: PreviousRun, as_of: int) -> Panel:
-    """Return the part of a panel, as known at the load `as_of`, that an earlier run knew, with the values of then."""
-    known = panel.up_to(earlier.origin)
-    if as_of == earlier.as_of:
-        return known
-    learned = copy_out_binary(
+def read_earlier_vintage(connection: Connection, panel: Panel, previous: PreviousRun, as_of: int) -> Panel:
+    """Return a panel as it was for a previous run: only the months up to its origin, with the values of its vintage.
+
+    as_of: the load that the values of `panel` are from.
+    """
+    earlier = panel.up_to(previous.origin)
+    if as_of == previous.as_of:
+        return earlier
+    revisions = copy_out_binary(
         connection,
         f"""SELECT series_id, month - '1970-01-01'::date, coalesce((
                 SELECT value FROM milkrun.observation e
-                WHERE e.series_id = o.series_id AND e.month = o.month AND e.load_id <= {earlier.as_of}
+                WHERE e.series_id = o.series_id AND e.month = o.month AND e.load_id <= {previous.as_of}
                 ORDER BY load_id DESC LIMIT 1), 'NaN')
             FROM milkrun.observation o
-            WHERE series_id = ANY({array_of(known.series_ids)}) AND load_id > {earlier.as_of} AND load_id <= {as_of}
-              AND month <= '{earlier.origin.first_day}'""",
+            WHERE series_id = ANY({array_of(earlier.series_ids)}) AND load_id > {previous.as_of} AND load_id <= {as_of}
+              AND month <= '{previous.origin.first_day}'""",
         {"series_id": "i4", "day": "i4", "value": "f8"},
     )
-    months = learned["day"].astype("datetime64[D]").astype("datetime64[M]") - known.first.to_datetime64()
-    values = known.values.copy()
-    values[positions(learned["series_id"], known.series_ids), months.astype(np.int64)] = learned["value"]
-    return Panel(known.series_ids, known.names, known.first, values)
+    columns = ordinals(revisions["day"]) - earlier.first.ordinal
+    values = earlier.values.copy()
+    values[positions(revisions["series_id"], earlier.series_ids), columns] = revisions["value"]
+    return Panel(earlier.series_ids, earlier.names, earlier.first, values)
 
 
 def write_changes(connection: Connection, run_id: int, changes: ForecastChanges) -> None:
-    """Store why forecasts moved; a part in which nothing of a series moved takes no room."""
+    """Store the parts of changes; a part that is 0 in all months of a series is stored as NULL."""
     count = len(changes.series_ids)
     columns: dict[str, Any] = {
         "run_id": np.full(count, run_id),
@@ -132,8 +135,8 @@ def write_changes(connection: Connection, run_id: int, changes: ForecastChanges)
         "previous_run_id": np.full(count, changes.previous_run_id),
         "reason": list(changes.reasons),
     }
-    for name, values in changes.parts.items():
-        still = (values == 0).all(axis=1)
-        if not still.all():
-            columns[name] = np.ma.array(values, mask=np.broadcast_to(still[:, None], values.shape))
+    for name, values in changes.parts_by_cause.items():
+        is_zero = (values == 0).all(axis=1)
+        if not is_zero.all():
+            columns[name] = np.ma.array(values, mask=np.broadcast_to(is_zero[:, None], values.shape))
     copy_in_binary(connection, tables.forecast_change_part, columns)

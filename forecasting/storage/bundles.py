@@ -15,7 +15,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.recipes import Recipe, recipe_from
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import copy_in_binary
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on_parameters
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ _CHAMPIONS = text(f"""
 """)
 
 
-def read_champions(connection: Connection, series_ids: Sequence[int], run: Run | Request) -> dict[int, Champion]:
+def read_champions(connection: Connection, series_ids: Sequence[int], run: Run) -> dict[int, Champion]:
     """Return the network that a run may reuse, for each series that has one.
 
     That is the network of the series' newest published forecast, up to the run's origin and as_of, by the run's recipe, or

@@ -9,7 +9,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import GlobalDecision
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.db import tables
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on_parameters
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class GlobalChampion:
 
 def read_global_decision(connection: Connection, run: Run) -> GlobalDecision | None:
     """Return what was decided for a run, None before that, or where its series share no networks."""
-    if not run.recipe.shares(len(run.series_ids)):
+    if not run.request.recipe.shares(len(run.request.series_ids)):
         return None
     row = connection.execute(
         text("SELECT decision, reason, detail, bundle_id, evidence FROM milkrun.run_network WHERE run_id = :id"),
@@ -60,7 +60,7 @@ def write_global_decision(connection: Connection, run: Run, network: GlobalDecis
     return claimed.rowcount == 1
 
 
-def read_global_champion(connection: Connection, run: Run | Request) -> GlobalChampion | None:
+def read_global_champion(connection: Connection, run: Run) -> GlobalChampion | None:
     """Return the shared networks that a run may reuse, None where there are none.
 
     Those of the newest published run that it may build on; by its recipe, or by another where this one has none.

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Select, select, text
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
+from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, recipe_from
 from forecasting.storage.db import tables
 from forecasting.storage.db.database import PUBLISH_LOCK
@@ -19,61 +21,56 @@ OUTCOMES = ("forecast", "fallback", "held", "refused", "failed")
 
 
 @dataclass(frozen=True)
-class Run:
-    """A stored run: what it must do, and whether it is done."""
-
-    run_id: int
-    kind: str
-    origin: Month
-    as_of: int
-    vintages: str
-    recipe: Recipe
-    policy: dict[str, Any]
-    series_ids: tuple[int, ...]
-    shard_size: int
-    state: str
-    attempt: int = 1
-
-    @property
-    def shards(self) -> range:
-        """Numbers of the shards that series_ids is cut into, in order."""
-        return range(-(-len(self.series_ids) // self.shard_size))
-
-    def shard(self, number: int) -> tuple[int, ...]:
-        """Return the series of one shard."""
-        return self.series_ids[number * self.shard_size : (number + 1) * self.shard_size]
-
-
-@dataclass(frozen=True)
 class Request:
-    """What identifies a run: the same request finds the same run."""
+    """What identifies a run: the same request finds the same run.
+
+    series_ids: the series to forecast, in the order in which they are cut into shards of shard_size. scope: `all`, or a
+    digest of the names of the series, as `scope_of` gives it. attempt: from 2 on, the same request once more.
+    """
 
     kind: str
     origin: Month
     as_of: int
     vintages: str
     recipe: Recipe
-    policy: dict[str, Any]
+    policy: Policy
     series_ids: tuple[int, ...]
-    names: tuple[str, ...] | None
+    scope: str
     shard_size: int
     code_version: str
     trigger: str
     prefect_flow_run_id: str | None = None
     attempt: int = 1
 
-    @property
-    def parts(self) -> list[tuple[int, ...]]:
-        """Series of each shard of its run, in order."""
+    @cached_property
+    def shards(self) -> tuple[tuple[int, ...], ...]:
+        """The series of each shard, in order."""
         starts = range(0, len(self.series_ids), self.shard_size)
-        return [self.series_ids[start : start + self.shard_size] for start in starts]
+        return tuple(self.series_ids[start : start + self.shard_size] for start in starts)
 
     @property
-    def scope(self) -> str:
-        """`all`, or a digest of the names asked for."""
-        if self.names is None:
-            return "all"
-        return hashlib.sha256(json.dumps(sorted(set(self.names))).encode()).hexdigest()
+    def shard_numbers(self) -> range:
+        """The numbers of the shards, from 0 on."""
+        return range(len(self.shards))
+
+    @property
+    def has_global_networks(self) -> bool:
+        """Whether the series of the run share networks."""
+        return self.recipe.shares(len(self.series_ids))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A request with the number and the state under which it is stored; run_id is 0 where it is not stored yet."""
+
+    run_id: int
+    state: str
+    request: Request
+
+
+def scope_of(names: Sequence[str] | None) -> str:
+    """Return the scope of a request: `all` where no names are given, else the SHA-256 of the names."""
+    return "all" if names is None else hashlib.sha256(json.dumps(sorted(set(names))).encode()).hexdigest()
 
 
 def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
@@ -95,7 +92,7 @@ def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
     )
     numbers = {(Month.containing(row.origin), row.as_of): row.run_id for row in opened}
     return [
-        _opened(request, numbers[request.origin, request.as_of])
+        Run(numbers[request.origin, request.as_of], "open", request)
         if (request.origin, request.as_of) in numbers
         else read_run(connection, connection.execute(_same_request(request)).one().run_id)
         for request in requests
@@ -109,7 +106,7 @@ def _row_of(request: Request) -> dict[str, Any]:
         "as_of": request.as_of,
         "vintages": request.vintages,
         "recipe_hash": request.recipe.hash,
-        "policy": request.policy,
+        "policy": request.policy.settings,
         "scope": request.scope,
         "attempt": request.attempt,
         "series_ids": list(request.series_ids),
@@ -118,22 +115,6 @@ def _row_of(request: Request) -> dict[str, Any]:
         "trigger": request.trigger,
         "prefect_flow_run_id": request.prefect_flow_run_id,
     }
-
-
-def _opened(request: Request, run_id: int) -> Run:
-    return Run(
-        run_id,
-        request.kind,
-        request.origin,
-        request.as_of,
-        request.vintages,
-        request.recipe,
-        request.policy,
-        request.series_ids,
-        request.shard_size,
-        "open",
-        request.attempt,
-    )
 
 
 def find_published(connection: Connection, request: Request) -> int | None:
@@ -150,7 +131,7 @@ def _same_request(request: Request) -> Select[tuple[int]]:
         tables.run.c.origin == request.origin.first_day,
         tables.run.c.as_of == request.as_of,
         tables.run.c.recipe_hash == request.recipe.hash,
-        tables.run.c.policy == request.policy,
+        tables.run.c.policy == request.policy.settings,
         tables.run.c.scope == request.scope,
         tables.run.c.attempt == request.attempt,
     )
@@ -164,19 +145,22 @@ def read_run(connection: Connection, run_id: int) -> Run:
     ).one_or_none()
     if row is None:
         raise RunRefused(f'There is no run {run_id}: milkrun sql "select * from run_health" lists them.')
-    return Run(
-        row.run_id,
-        row.kind,
-        Month.containing(row.origin),
-        row.as_of,
-        row.vintages,
-        recipe_from(row.settings),
-        row.policy,
-        tuple(row.series_ids),
-        row.shard_size,
-        row.state,
-        row.attempt,
+    request = Request(
+        kind=row.kind,
+        origin=Month.containing(row.origin),
+        as_of=row.as_of,
+        vintages=row.vintages,
+        recipe=recipe_from(row.settings),
+        policy=Policy(**row.policy),
+        series_ids=tuple(row.series_ids),
+        scope=row.scope,
+        shard_size=row.shard_size,
+        code_version=row.code_version,
+        trigger=row.trigger,
+        prefect_flow_run_id=row.prefect_flow_run_id,
+        attempt=row.attempt,
     )
+    return Run(row.run_id, row.state, request)
 
 
 # What a run may build on: published runs of its vintages, up to its origin and as_of, and of its kind. A backfill builds on
@@ -197,16 +181,17 @@ BUILT_ON = """
 FIRST_TO_COUNT = "recipe_hash = :recipe_hash DESC, origin DESC, kind = :kind DESC, run_id DESC"
 
 
-def built_on_parameters(run: Run | Request) -> dict[str, Any]:
-    """Return the parameters of BUILT_ON and FIRST_TO_COUNT for a run."""
+def built_on_parameters(run: Run) -> dict[str, Any]:
+    """Return the parameters of BUILT_ON and FIRST_TO_COUNT for a run, stored or not."""
+    request = run.request
     return {
-        "run_id": run.run_id if isinstance(run, Run) else 0,
-        "kind": run.kind,
-        "vintages": run.vintages,
-        "recipe_hash": run.recipe.hash,
-        "policy": json.dumps(run.policy),
-        "origin": run.origin.first_day,
-        "as_of": run.as_of,
+        "run_id": run.run_id,
+        "kind": request.kind,
+        "vintages": request.vintages,
+        "recipe_hash": request.recipe.hash,
+        "policy": json.dumps(request.policy.settings),
+        "origin": request.origin.first_day,
+        "as_of": request.as_of,
     }
 
 
@@ -248,7 +233,7 @@ def publish(connection: Connection, run: Run) -> bool:
     )
     if missing:
         raise RunRefused(
-            f"Run {run.run_id} cannot be published: {missing} of {len(run.series_ids)} series have no outcome yet. "
+            f"Run {run.run_id} cannot be published: {missing} of {len(run.request.series_ids)} series have no outcome yet. "
             "Repeat the run: it goes on where it ended."
         )
     flipped = connection.execute(

@@ -42,7 +42,7 @@ def publish_undisturbed(database: Database, settings: Settings) -> Callable[[], 
     def publish() -> str:
         asked = job.run_parameters(settings, recipe="classic", retrain="always")
         run = job.open_run(database, asked)
-        for number in run.shards:
+        for number in run.request.shard_numbers:
             job.run_shard(database, run, number)
         job.publish_run(database, run)
         return digest(database, run.run_id)

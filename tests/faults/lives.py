@@ -114,7 +114,7 @@ class Life(RuleBasedStateMachine):
         def act(database: Database) -> None:
             for step in plan_backfill(database, asked, first, min(first + months, self.newest), again):
                 if step.to_do:
-                    self._take(database, step.asked)
+                    self._take(database, step.parameters)
 
         self._do("backfill", act, moment)
 
@@ -172,11 +172,11 @@ class Life(RuleBasedStateMachine):
         take(database, asked)
 
     def _verify(self, run_id: int) -> None:
-        found = replay_run(self.database, job.find_run(self.database, run_id))
+        found = replay_run(self.database, job.read_run(self.database, run_id))
         assert found.mismatches == 0, found.largest
-        lost = [why for why in found.not_replayed if "removed by milkrun prune" not in why]
+        lost = [why for why in found.failures if "removed by milkrun prune" not in why]
         assert not lost, lost
-        assert self.pruned or not found.not_replayed
+        assert self.pruned or not found.failures
         self.counted["forecasts computed again"] += found.compared
 
     def _load(self, first: Month, last: Month, moment: int | None) -> None:
@@ -227,7 +227,7 @@ class NaiveLife(Life):
         flip = "UPDATE milkrun.run SET state = 'published', published_at = now() WHERE run_id = :id AND state = 'open'"
         database.write(lambda connection: connection.execute(text(flip), {"id": opened.run_id}))
         job.prepare_global_networks(database, opened)
-        for number in opened.shards:
+        for number in opened.request.shard_numbers:
             job.run_shard(database, opened, number)
 
 

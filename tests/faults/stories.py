@@ -86,7 +86,7 @@ def backfill(database: Database) -> None:
     asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
     for step in plan_backfill(database, asked, ORIGIN + -2, ORIGIN + -1, "none"):
         if step.to_do:
-            take(database, step.asked)
+            take(database, step.parameters)
 
 
 def take(database: Database, asked: job.RunParameters) -> None:
@@ -95,7 +95,7 @@ def take(database: Database, asked: job.RunParameters) -> None:
     if opened.state == "published":
         return
     job.prepare_global_networks(database, opened)
-    for number in opened.shards:
+    for number in opened.request.shard_numbers:
         job.run_shard(database, opened, number)
     job.publish_run(database, opened)
 

@@ -38,7 +38,7 @@ def test_the_flow_publishes_the_newest_month_once(database: Database, arrive: Ar
     listener.reset(token)
     assert isinstance(first, RunSummary)
     assert isinstance(second, RunSummary)
-    assert (str(first.run.origin), first.published_now, second.published_now) == ("1975-12", True, False)
+    assert (str(first.run.request.origin), first.published_now, second.published_now) == ("1975-12", True, False)
     assert seen[-1] == (1, 1)
     [run] = read(database, "SELECT * FROM milkrun.run")
     assert (run.state, run.trigger) == ("published", "command line")
@@ -132,7 +132,7 @@ def test_a_backfill_walks_through_its_origins_and_leaves_live_runs_alone(
     summaries = backfill_forecasts("1975-01", "1975-03")
 
     assert isinstance(live, RunSummary)
-    assert [str(summary.run.origin) for summary in summaries] == ["1975-01", "1975-02", "1975-03"]
+    assert [str(summary.run.request.origin) for summary in summaries] == ["1975-01", "1975-02", "1975-03"]
     assert [summary.counts["retrained"] for summary in summaries] == [1, 0, 0]
     assert before == read(database, "SELECT * FROM milkrun.latest_forecast ORDER BY horizon")
     assert {("backfill", "latest")} == {
@@ -155,7 +155,7 @@ def test_a_backfill_that_retrains_trains_its_origins_together(
     assert [line for line in caplog.messages if "one program" in line] == [
         "Origins 1975-01 to 1975-02: their networks are trained as one program."
     ]
-    assert [(summary.run.attempt, summary.counts["retrained"]) for summary in together] == [(2, 1), (2, 1)]
+    assert [(summary.run.request.attempt, summary.counts["retrained"]) for summary in together] == [(2, 1), (2, 1)]
     bundles = read(database, "SELECT run_id, bundle_id FROM milkrun.run_series ORDER BY run_id")
     assert [row.run_id for row in bundles] == [summary.run.run_id for summary in (*alone, *together)]
     assert [row.bundle_id for row in bundles[:2]] == [row.bundle_id for row in bundles[2:]]

@@ -33,19 +33,19 @@ from forecasting.domain.recipes import CLASSIC
 from forecasting.operations.verification import replay_run
 from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import open_database
-from forecasting.intake.columns import Layout
+from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.loads import load_observations
 from forecasting.intake.files import open_file
 from tests.runs.test_global_models import OWN
 
 sys.addaudithook(listen)
 with open_database(Settings.from_environment()) as database:
-    source = open_file(Path("forecasting/examples/milk.csv"), Layout(form="wide"))
+    source = open_file(Path("forecasting/examples/milk.csv"), ColumnLayout(form="wide"))
     load_observations(database, source, source=source.name, today=Month.of(2200, 1))
     compared = 0
     for recipe in (CLASSIC, OWN):
         for origin in (Month.of(1975, 11), Month.of(1975, 12)):
-            run = job.open_run(database, job.Round(recipe=recipe, policy=Policy(), origin=origin))
+            run = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(), origin=origin))
             job.run_shard(database, run, 0)
             job.publish_run(database, run)
             compared += replay_run(database, job.read_run(database, run.run_id)).compared

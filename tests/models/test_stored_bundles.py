@@ -11,7 +11,7 @@ from forecasting.domain.errors import BundleError
 from forecasting.domain.recipes import recipe_from
 from forecasting.models.golden import check_networks, golden_answers
 from forecasting.models.method import method_of
-from forecasting.runs.model_store import networks_from
+from forecasting.runs.model_store import load_model
 from forecasting.storage.bundles import Bundle, members_digest
 from tests.stored_bundles import FOLDER, from_json, histories, read
 
@@ -25,7 +25,7 @@ def test_what_an_earlier_release_stored_says_the_same(path: Path) -> None:
     recipe = recipe_from(stored["recipe"])
     bundle = from_json(recipe, stored["bundle"])
 
-    networks, positions = networks_from(stored["bundle"]["bundle_id"], bundle, [1, 2])
+    networks, positions = load_model(stored["bundle"]["bundle_id"], bundle).networks_for([1, 2])
     said = method_of(recipe).forecast(recipe, networks, histories(), positions=positions)
 
     assert recipe.hash == stored["bundle"]["recipe_hash"]
@@ -45,7 +45,7 @@ def test_networks_that_answer_otherwise_than_when_they_were_stored_are_damaged(k
     with pytest.raises(
         BundleError, match=r"do not answer as they did when they were stored, 0.009\d? of the answer away"
     ):
-        networks_from(bundle.bundle_id, bundle, [1, 2])
+        load_model(bundle.bundle_id, bundle)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_a_scaler_of_another_form_is_damage(change: dict[str, Any]) -> None:
     crafted = dataclasses.replace(bundle, members=members)
 
     with pytest.raises(BundleError, match="a scaler is not of the form of recipe classic"):
-        networks_from(crafted.bundle_id, crafted, [1, 2])
+        load_model(crafted.bundle_id, crafted)
 
 
 def test_golden_answers_leave_out_what_is_not_finite() -> None:
     """A scaler at the end of float64: its network has no golden answer, the other one keeps its own."""
     bundle = bundle_at("format-1-golden-classic")
-    networks, _ = networks_from(bundle.bundle_id, bundle, [1, 2])
+    networks = load_model(bundle.bundle_id, bundle).networks
     wide = dataclasses.replace(
         networks, scalers=({"kind": "min_max", "low": -1.7e308, "high": 1.7e308}, networks.scalers[1])
     )

@@ -55,7 +55,7 @@ def execute(database: Database, statement: str) -> None:
 def publish(database: Database) -> None:
     """Publish a run of the recipe classic."""
     run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
-    for number in run.shards:
+    for number in run.request.shard_numbers:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
 

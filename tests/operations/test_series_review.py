@@ -23,7 +23,7 @@ Arrive = Callable[..., LoadResult]
 def run(database: Database) -> None:
     """Take all steps of a run."""
     opened = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
-    for number in opened.shards:
+    for number in opened.request.shard_numbers:
         job.run_shard(database, opened, number)
     job.publish_run(database, opened)
 

@@ -28,7 +28,7 @@ def publish(database: Database, recipe: Recipe, *, shard_size: int = 1000, **pol
     """Take all steps of a run, as the flows do."""
     run = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(**policy), shard_size=shard_size))
     job.prepare_global_networks(database, run)
-    for number in run.shards:
+    for number in run.request.shard_numbers:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
 
@@ -66,12 +66,12 @@ def test_every_run_of_a_year_is_repeated_exactly(story: Settings) -> None:
     """Retrained, reused, fallen back, held and refused; with a revision that came later: not one bit differs."""
     with open_database(story) as database:
         for run_id in range(1, 17):
-            found = replay_run(database, job.find_run(database, run_id))
+            found = replay_run(database, job.read_run(database, run_id))
 
             assert found.largest is not None
             assert (found.compared, found.mismatches, found.largest.absolute) == (found.forecasts, 0, 0.0)
             assert found.forecasts >= 60
-            assert not found.not_replayed
+            assert not found.failures
 
 
 @pytest.mark.parametrize("recipe", [CLASSIC, OWN, SHARED], ids=["classic", "own", "shared"])
@@ -81,11 +81,11 @@ def test_intervals_that_live_errors_widen_are_repeated_exactly(
     """After a year, the live errors of that time count again as they counted then."""
     a_year(database, arrive, recipe)
 
-    found = replay_run(database, job.find_run(database, 12))
+    found = replay_run(database, job.read_run(database, 12))
 
     assert found.largest is not None
     assert (found.compared, found.largest.absolute) == (5 * recipe.horizon, 0.0)
-    assert (found.intervals_open, found.since, found.not_replayed) == (0, [], {})
+    assert (found.intervals_open, found.later_runs, found.failures) == (0, [], {})
 
 
 def test_the_newest_run_is_verified_by_default(

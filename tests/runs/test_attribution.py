@@ -25,7 +25,7 @@ def run(database: Database, *, recipe: Recipe = CLASSIC, **policy: Any) -> job.R
     """Take all steps of a run, as the flows do."""
     opened = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(**policy)))
     job.prepare_global_networks(database, opened)
-    for number in opened.shards:
+    for number in opened.request.shard_numbers:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
 

@@ -50,7 +50,7 @@ def run(database: Database, recipe: Recipe = QUICK, **asked: Any) -> job.RunSumm
     policy = Policy(**asked.pop("policy", {}))
     opened = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **asked}))
     job.prepare_global_networks(database, opened)
-    for number in opened.shards:
+    for number in opened.request.shard_numbers:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
 
@@ -91,10 +91,12 @@ def test_a_backfill_of_24_origins_says_what_the_live_runs_said(
         arrive("1973-11", milk=[milk[142] + month, milk[143], *milk[144 : 144 + month]])
         live.append(run(database, recipe))
 
-    again = [backfill(database, summary.run.origin, recipe) for summary in live]
+    again = [backfill(database, summary.run.request.origin, recipe) for summary in live]
 
-    assert [(one.run.as_of, one.run.vintages) for one in again] == [(one.run.as_of, "as_of") for one in live]
-    assert {one.run.kind for one in again} == {"backfill"}
+    assert [(one.run.request.as_of, one.run.request.vintages) for one in again] == [
+        (one.run.request.as_of, "as_of") for one in live
+    ]
+    assert {one.run.request.kind for one in again} == {"backfill"}
     for one, other in zip(live, again, strict=True):
         assert said(database, one) == said(database, other)
     assert {one.counts["retrained"] for one in live} == {0, 1}
@@ -108,7 +110,7 @@ def test_any_origin_alone_is_backfilled_as_its_live_run(database: Database, arri
         arrive(str(Month.of(1975, 1) + month), milk=milk[156 + month : 157 + month])
         live.append(run(database))
 
-    again = backfill(database, live[2].run.origin)
+    again = backfill(database, live[2].run.request.origin)
 
     assert again.counts["reused"] == 1
     assert said(database, live[2]) == said(database, again)
@@ -137,7 +139,7 @@ def test_what_was_learned_later_changes_no_byte(
 
     after = backfill(database, Month.of(1974, 6), recipe, attempt=2)
 
-    assert (after.run.as_of, after.run.vintages, after.published_now) == (1, "as_of", True)
+    assert (after.run.request.as_of, after.run.request.vintages, after.published_now) == (1, "as_of", True)
     assert said(database, after) == before
     assert len(before["forecast"]) == 2 * recipe.horizon
 
@@ -162,7 +164,7 @@ def test_history_in_one_load_is_called_so(database: Database, arrive: Arrive, mi
 
     found = [backfill(database, Month.of(1975, month)) for month in (10, 11, 12)]
 
-    assert [one.run.vintages for one in found] == ["latest", "latest", "as_of"]
+    assert [one.run.request.vintages for one in found] == ["latest", "latest", "as_of"]
     assert [one.counts["retrained"] for one in found] == [1, 0, 1]
 
 
@@ -175,15 +177,15 @@ def test_a_series_that_was_not_there_is_not_forecast(database: Database, arrive:
     whole = backfill(database, Month.of(1974, 6))
     alone = backfill(database, Month.of(1974, 6), series=("young",))
 
-    assert (len(whole.run.series_ids), whole.run.as_of, whole.run.vintages) == (1, 1, "as_of")
-    assert (alone.run.as_of, alone.run.vintages, alone.counts["forecast"]) == (3, "latest", 1)
+    assert (len(whole.run.request.series_ids), whole.run.request.as_of, whole.run.request.vintages) == (1, 1, "as_of")
+    assert (alone.run.request.as_of, alone.run.request.vintages, alone.counts["forecast"]) == (3, "latest", 1)
 
 
 def test_a_backfill_changes_no_later_live_run(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Live runs go on with the networks and scores of live runs."""
     arrive("1962-01", milk=milk[:156])
     first = run(database)
-    backfill(database, first.run.origin, policy={"retrain": "always"})
+    backfill(database, first.run.request.origin, policy={"retrain": "always"})
     arrive("1975-01", milk=milk[156:157])
 
     second = run(database)

@@ -25,22 +25,22 @@ START, END = Month.of(1974, 1), Month.of(1974, 6)
 
 _BACKFILL = """
 import sys
-from forecasting.runs.backfill import plan_backfill, together
+from forecasting.runs.backfill import group_steps, plan_backfill
 from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import open_database
 from tests.runs.test_backfill import Month, QUICK, Policy, job
 
 start, end, size, retrain = sys.argv[1:]
-asked = job.Round(recipe=QUICK, policy=Policy(retrain), kind="backfill", shard_size=int(size))
+asked = job.RunParameters(recipe=QUICK, policy=Policy(retrain), kind="backfill", shard_size=int(size))
 with open_database(Settings.from_environment()) as database:
-    for group in together(plan_backfill(database, asked, Month.parse(start), Month.parse(end), "none")):
+    for group in group_steps(plan_backfill(database, asked, Month.parse(start), Month.parse(end), "none")):
         if len(group) > 1:
-            job.run_together(database, [step.request for step in group], progress=lambda done: print(done, flush=True))
+            job.run_jointly(database, [step.request for step in group], progress=lambda done: print(done, flush=True))
             continue
         run = job.open_run(database, group[0].request)
-        for number in run.shards:
+        for number in run.request.shard_numbers:
             job.run_shard(database, run, number)
-            print(run.origin, number, flush=True)
+            print(run.request.origin, number, flush=True)
         job.publish_run(database, run)
 """
 
@@ -58,10 +58,10 @@ def take(database: Database, steps: Sequence[BackfillStep], shard_size: int = 10
         backfill(
             database,
             step.request.origin,
-            series=step.asked.series,
-            attempt=step.asked.attempt,
+            series=step.parameters.series,
+            attempt=step.parameters.attempt,
             shard_size=shard_size,
-            policy=step.request.policy,
+            policy=step.request.policy.settings,
         )
         for step in steps
         if step.to_do
@@ -99,7 +99,7 @@ def assert_as_if_undisturbed(
     for row, again in zip(stored, take(database, plan(database, "completed", end, retrain), shard_size), strict=True):
         with database.reading() as connection:
             first = runs.read_run(connection, row.run_id)
-        assert again.run.attempt == 2
+        assert again.run.request.attempt == 2
         assert said(database, job.RunSummary(first, False, {}, ())) == said(database, again)
 
 
@@ -143,10 +143,10 @@ def test_the_plan_says_what_is_then_done(database: Database, arrive: Arrive, mil
     ]  # fmt: skip
     first = plan_first(database, steps)
     assert first is not None
-    assert first.counted() == {("retrain", "no_network"): ["milk"]}
+    assert first.series_by_verdict == {("retrain", "no_network"): ["milk"]}
     assert read(database, "SELECT FROM milkrun.run") == []
     done = take(database, steps)
-    assert [step.published for step in plan(database)] == [summary.run.run_id for summary in done]
+    assert [step.published_run_id for step in plan(database)] == [summary.run.run_id for summary in done]
     assert plan_first(database, plan(database)) is None
 
 
@@ -158,12 +158,12 @@ def test_an_attempt_is_completed_before_the_next_one_begins(
     take(database, plan(database))
 
     steps = plan(database, "completed")
-    assert [step.asked.attempt for step in steps if step.to_do] == [2] * 6
+    assert [step.parameters.attempt for step in steps if step.to_do] == [2] * 6
     take(database, steps[:2])
     assert [step.to_do for step in plan(database, "completed")] == [False, False, True, True, True, True]
     take(database, plan(database, "completed"))
 
-    assert [step.asked.attempt for step in plan(database, "completed")] == [3] * 6
+    assert [step.parameters.attempt for step in plan(database, "completed")] == [3] * 6
     assert [step.to_do for step in plan(database)] == [False] * 6
     assert len(read(database, "SELECT FROM milkrun.forecast")) == 2 * 6 * 12
 
@@ -175,9 +175,9 @@ def test_failed_repeats_only_series_without_a_forecast(database: Database, arriv
 
     again = take(database, plan(database, "failed"))
 
-    assert [(summary.run.attempt, len(summary.run.series_ids), summary.counts["held"]) for summary in again] == [
-        (2, 1, 1)
-    ] * 6
+    assert [
+        (summary.run.request.attempt, len(summary.run.request.series_ids), summary.counts["held"]) for summary in again
+    ] == [(2, 1, 1)] * 6
     assert len(read(database, "SELECT FROM milkrun.forecast")) == 6 * 12
 
 

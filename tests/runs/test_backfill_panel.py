@@ -53,9 +53,11 @@ def test_a_backfill_of_50_series_says_what_the_live_runs_said(
         arrive(str(first), **revised)
         live.append(run(database, recipe, shard_size=20))
 
-    again = [backfill(database, summary.run.origin, recipe, shard_size=20) for summary in live]
+    again = [backfill(database, summary.run.request.origin, recipe, shard_size=20) for summary in live]
 
-    assert [(one.run.as_of, one.run.vintages) for one in again] == [(one.run.as_of, "as_of") for one in live]
+    assert [(one.run.request.as_of, one.run.request.vintages) for one in again] == [
+        (one.run.request.as_of, "as_of") for one in live
+    ]
     for one, other in zip(live, again, strict=True):
         assert said(database, one) == said(database, other)
     assert _decided(live) == {"retrained", "reused"}

@@ -9,9 +9,8 @@ from sqlalchemy import Connection
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Panel
 from forecasting.domain.recipes import Recipe
-from forecasting.runs import snapshot as outlook
-from forecasting.storage import bundles, panels, runs
-from forecasting.storage import vintages as knowledge
+from forecasting.runs import snapshot
+from forecasting.storage import bundles, panels, runs, vintages
 from forecasting.storage.db.database import Database
 from tests.runs.test_backfill import OWN, QUICK, SHARED, Arrive, Rows, backfill, run, said
 
@@ -40,7 +39,7 @@ def clean(database: Database, arrive: Arrive, milk: list[float], recipe: Recipe)
     """Backfill the origin from what was known then, and the months that came next."""
     known_at_the_origin(arrive, milk)
     found = backfill(database, ORIGIN, recipe)
-    assert (found.run.as_of, found.run.vintages) == (2, "as_of")
+    assert (found.run.request.as_of, found.run.request.vintages) == (2, "as_of")
     return said(database, found)
 
 
@@ -77,9 +76,9 @@ def _of_any_month(run: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("module", "name", "instead", "differing"),
     [
-        pytest.param(outlook, "read_panel", _every_load, "forecast", id="loads"),
-        pytest.param(knowledge, "_loads_before_later_months", _newest_loads, "forecast", id="load of the origin"),
-        pytest.param(bundles, "built_on", _of_any_month, "run_series", id="networks"),
+        pytest.param(snapshot, "read_panel", _every_load, "forecast", id="loads"),
+        pytest.param(vintages, "_loads_before_later_months", _newest_loads, "forecast", id="load of the origin"),
+        pytest.param(bundles, "built_on_parameters", _of_any_month, "run_series", id="networks"),
     ],
 )
 def test_without_a_filter_the_canary_dies(

@@ -39,7 +39,7 @@ def run(database: Database, recipe: MonthlyRecipe = SHARED, **asked: Any) -> job
     policy = Policy(**asked.pop("policy", {}))
     opened = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **asked}))
     job.prepare_global_networks(database, opened)
-    for number in opened.shards:
+    for number in opened.request.shard_numbers:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
 
@@ -155,7 +155,7 @@ def test_shared_networks_grow_old_together(database: Database, arrive: Arrive) -
     plan = job.plan_run(database, job.RunParameters(recipe=SHARED, policy=Policy(challenge_least=90)))
     old = run(database, policy={"challenge_least": 90})
 
-    assert {key: len(names) for key, names in plan.counted().items()} == {("retrain", "age"): 5}
+    assert {key: len(names) for key, names in plan.series_by_verdict.items()} == {("retrain", "age"): 5}
     assert (young.counts["reused"], old.counts["retrained"]) == (5, 5)
     decisions = read(database, "SELECT decision, reason FROM milkrun.run_network ORDER BY run_id")
     assert [tuple(row) for row in decisions] == [("retrain", "no_network"), ("reuse", "young"), ("retrain", "age")]

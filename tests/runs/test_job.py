@@ -18,7 +18,9 @@ from forecasting.domain.recipes import CLASSIC
 from forecasting.domain.settings import Settings
 from forecasting.intake.loads import LoadResult
 from forecasting.runs import job
+from forecasting.runs.joint_training import LocalTrainer
 from forecasting.runs.shard import forecast_shard
+from forecasting.runs.snapshot import DatabaseReads
 from forecasting.storage import forecasts
 from forecasting.storage.db.database import Database
 
@@ -29,7 +31,7 @@ def run(database: Database, **asked: Any) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
     policy = Policy(**asked.pop("policy", {}))
     opened = job.open_run(database, job.RunParameters(**{"recipe": CLASSIC, "policy": policy, **asked}))
-    for number in opened.shards:
+    for number in opened.request.shard_numbers:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
 
@@ -176,7 +178,7 @@ def test_a_run_sees_no_month_after_its_origin(database: Database, arrive: Arrive
     )
 
     assert tampered.run.run_id != honest.run.run_id
-    assert tampered.run.vintages == "latest"
+    assert tampered.run.request.vintages == "latest"
     for table, columns in (("forecast", "horizon, value"), ("rmse_history", "split, horizon, rmse, n")):
         seen = [
             read(database, f"SELECT {columns} FROM milkrun.{table} WHERE run_id = {which.run.run_id} ORDER BY 1, 2")
@@ -291,7 +293,7 @@ def test_a_shard_that_fails_leaves_nothing(database: Database, arrive: Arrive, m
     """Rows that the tables refuse take the whole shard with them: no claim, no bundle, no forecast."""
     arrive("1962-01", milk=milk)
     opened = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
-    result = forecast_shard(database, opened, opened.series_ids)
+    result = forecast_shard(DatabaseReads(database), opened, opened.request.series_ids, LocalTrainer())
     assert result.results[0].values is not None
     broken = dataclasses.replace(result.results[0], values=np.full(12, np.nan))
 
@@ -408,7 +410,11 @@ def test_hindsight_neither_lends_networks_nor_counts_as_live(
 
     last = run(database)
 
-    assert (honest.run.vintages, hindsight.run.vintages, last.run.vintages) == ("as_of", "latest", "as_of")
+    assert (honest.run.request.vintages, hindsight.run.request.vintages, last.run.request.vintages) == (
+        "as_of",
+        "latest",
+        "as_of",
+    )
     assert hindsight.counts["retrained"] == 1
     [made] = read(database, f"SELECT value FROM milkrun.forecast WHERE run_id = {honest.run.run_id} AND horizon = 1")
     [live] = read(
@@ -430,8 +436,8 @@ def test_a_run_bounded_by_its_schedule_is_no_hindsight(database: Database, arriv
 
     second = run(database, due=Month.parse("1975-01"))
 
-    assert (first.run.vintages, second.run.vintages) == ("as_of", "as_of")
-    assert (str(first.run.origin), str(second.run.origin)) == ("1974-12", "1975-01")
+    assert (first.run.request.vintages, second.run.request.vintages) == ("as_of", "as_of")
+    assert (str(first.run.request.origin), str(second.run.request.origin)) == ("1974-12", "1975-01")
     assert second.counts["reused"] == 2
     assert len(read(database, "SELECT FROM milkrun.rmse_trend WHERE split = 'live' AND horizon = 1")) == 2
 
@@ -488,7 +494,7 @@ def test_asking_for_a_late_series_alone_does_not_make_it_punctual(
 
     alone = run(database, series=("late",))
 
-    assert (str(alone.run.origin), alone.counts["held"]) == ("1975-12", 1)
+    assert (str(alone.run.request.origin), alone.counts["held"]) == ("1975-12", 1)
 
 
 def test_a_load_that_cannot_matter_starts_no_new_run(database: Database, arrive: Arrive, milk: list[float]) -> None:
@@ -501,7 +507,7 @@ def test_a_load_that_cannot_matter_starts_no_new_run(database: Database, arrive:
 
     assert (first.run.run_id, False) == (again.run.run_id, again.published_now)
     planned = job.plan_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(), due=Month.parse("1974-12")))
-    assert planned.done == first.run.run_id
+    assert planned.published_run_id == first.run.run_id
 
 
 def test_the_month_that_is_due_is_that_of_the_installation(tmp_path: Path) -> None:

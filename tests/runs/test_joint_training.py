@@ -15,7 +15,7 @@ from forecasting.domain.recipes import Recipe
 from forecasting.runs import job
 from forecasting.runs.backfill import BackfillStep, group_steps, plan_backfill
 from forecasting.runs.job import RunParameters
-from forecasting.runs.joint_training import PretrainedNetworks, always_trains, pretrain
+from forecasting.runs.joint_training import LocalTrainer, PretrainedNetworks, always_trains, pretrain
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request
 from tests.runs.test_backfill import OWN, QUICK, SHARED, Arrive, backfill, said
@@ -33,9 +33,9 @@ def steps_of(database: Database, recipe: Recipe, end: Month = END, **asked: Any)
 def take(database: Database, step: BackfillStep, ahead: PretrainedNetworks) -> tuple[job.RunSummary, int]:
     """Take a step with networks that were trained ahead; returns how many were trained all the same as well."""
     trained: list[int] = []
-    run = job.open_run(database, step.asked)
-    for number in run.shards:
-        job.run_shard(database, run, number, ahead=ahead, progress=trained.append)
+    run = job.open_run(database, step.parameters)
+    for number in run.request.shard_numbers:
+        job.run_shard(database, run, number, LocalTrainer(ahead, progress=trained.append))
     return job.publish_run(database, run), sum(trained)
 
 
@@ -63,7 +63,7 @@ def test_origins_trained_together_say_what_each_says_alone(
 
     assert len(ahead) >= 2 * len(steps)
     for one, (other, trained) in zip(alone, again, strict=True):
-        assert (other.run.attempt, trained) == (2, 0)
+        assert (other.run.request.attempt, trained) == (2, 0)
         assert said(database, other) == said(database, one)
     assert alone[-1].counts["retrained"] == (3 if recipe is OWN else 4)
 
@@ -79,7 +79,7 @@ def test_what_was_learned_since_is_not_answered_by_networks_trained_before(
 
     run, trained = take(database, steps[0], ahead)
 
-    assert (run.run.as_of, trained) == (2, 1)
+    assert (run.run.request.as_of, trained) == (2, 1)
     [without] = plan_backfill(database, RunParameters(recipe=QUICK, policy=Policy("always")), START, START, "completed")
     assert said(database, take(database, without, {})[0]) == said(database, run)
 
@@ -91,7 +91,7 @@ def test_shards_that_are_written_are_not_trained_again(database: Database, arriv
     requests = [step.request for step in steps]
     assert len(pretrain(database, requests)) == 12
     take(database, steps[0], {})
-    job.run_shard(database, job.open_run(database, steps[1].asked), 0)
+    job.run_shard(database, job.open_run(database, steps[1].parameters), 0)
 
     assert len(pretrain(database, requests)) == 9
 
@@ -135,7 +135,7 @@ def test_a_group_that_breaks_at_any_statement_goes_on_where_it_was(
                 broken += 1
         again = job.run_jointly(database, requests)
         assert [said(database, summary) for summary in again] == undisturbed
-        assert {summary.run.attempt for summary in again} == {requests[0].attempt}
+        assert {summary.run.request.attempt for summary in again} == {requests[0].attempt}
 
     assert len(statements) > 40
     assert broken > 2

@@ -17,7 +17,7 @@ from forecasting.intake.loads import LoadResult
 from forecasting.runs import job
 from forecasting.runs.backfill import plan_backfill
 from forecasting.storage.db.database import Database
-from forecasting.storage.views.durations import estimate_seconds
+from forecasting.storage.views.runs import estimate_seconds
 from tests.domain.test_evidence import run
 from tests.runs.test_champion_challenger import QUICK, seasonal
 
@@ -48,8 +48,8 @@ def test_a_plan_estimates_its_time_from_earlier_runs(database: Database, arrive:
     always = job.RunParameters(recipe=QUICK, policy=Policy(retrain="always"))
     assert job.plan_run(database, always).seconds == pytest.approx(10.0)
     with database.reading() as connection:
-        assert estimate_seconds(connection, QUICK.hash, series=100, trained=10) == pytest.approx(50 + 20)
-        assert estimate_seconds(connection, CLASSIC.hash, series=1, trained=1) is None
+        assert estimate_seconds(connection, QUICK.hash, series_count=100, retrained_count=10) == pytest.approx(50 + 20)
+        assert estimate_seconds(connection, CLASSIC.hash, series_count=1, retrained_count=1) is None
 
 
 def test_origins_that_were_taken_together_tell_nothing_of_one_alone(database: Database, arrive: Arrive) -> None:

@@ -78,7 +78,7 @@ def diverging(names: list[str]) -> Callable[..., TrainingResult]:
 def publish(database: Database, **asked: Any) -> int:
     """Take all steps of a run, as the flows do, and return its number."""
     run = job.open_run(database, job.RunParameters(**{"recipe": CLASSIC, "policy": Policy(), **asked}))
-    for shard in run.shards:
+    for shard in run.request.shard_numbers:
         job.run_shard(database, run, shard)
     job.publish_run(database, run)
     return run.run_id

@@ -25,8 +25,8 @@ from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import open_database
 
 with open_database(Settings.from_environment()) as database:
-    run = job.open_run(database, job.Round(recipe=CLASSIC, policy=Policy(), shard_size=1))
-    for number in run.shards:
+    run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(), shard_size=1))
+    for number in run.request.shard_numbers:
         print(number, job.run_shard(database, run, number), flush=True)
     job.publish_run(database, run)
 """

@@ -32,7 +32,7 @@ def publish(database: Database, recipe: Recipe = CLASSIC, **asked: Any) -> int:
     policy = Policy(retrain=asked.pop("retrain", "auto"))
     run = job.open_run(database, job.RunParameters(recipe=recipe, policy=policy, **asked))
     job.prepare_global_networks(database, run)
-    for number in run.shards:
+    for number in run.request.shard_numbers:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
     return run.run_id
@@ -145,7 +145,7 @@ def test_what_was_published_stays_and_the_next_run_is_the_same(
     assert call("--yes").startswith("Nothing to remove: ")
     run_id = publish(database, recipe, retrain="never", attempt=2)
     assert digest_of_run(database, run_id) == digest_of_run(database, unpruned)
-    found = replay_run(database, job.find_run(database, run_id))
+    found = replay_run(database, job.read_run(database, run_id))
     assert (found.compared, found.mismatches) == (5 * recipe.horizon, 0)
 
 
@@ -171,20 +171,20 @@ def test_numbers_that_were_removed_are_said_to_be_and_come_back_when_trained_aga
     publish(database, retrain="always")
     age(database, 1, 2)
     removed = database.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
-    lost = replay_run(database, job.find_run(database, 1))
-    assert len(removed.old) == 1
+    lost = replay_run(database, job.read_run(database, 1))
+    assert len(removed.old_bundle_ids) == 1
     assert lost.compared == 0
-    [why] = lost.not_replayed
+    [why] = lost.failures
     assert "removed by milkrun prune" in why
     apply_roles(database_url)
 
     with open_database(as_role(database_url, "milkrun_writer", tmp_path)) as writing:
-        publish(writing, kind="backfill", origin=job.find_run(writing, 1).origin)
-        again = replay_run(writing, job.find_run(writing, 1))
+        publish(writing, kind="backfill", origin=job.read_run(writing, 1).request.origin)
+        again = replay_run(writing, job.read_run(writing, 1))
         with pytest.raises(StatementRefused):
             writing.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
 
-    assert (again.compared, again.mismatches, again.not_replayed) == (12, 0, {})
+    assert (again.compared, again.mismatches, again.failures) == (12, 0, {})
 
 
 def test_a_refused_network_can_still_be_put_in_charge_and_stays_while_it_is(

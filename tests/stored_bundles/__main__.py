@@ -12,12 +12,13 @@ import sys
 
 import numpy as np
 
+from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, MONTHLY, Recipe
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
 from forecasting.models.monthly import training as monthly_training
 from forecasting.runs.model_store import make_bundle
-from forecasting.storage.runs import Run
+from forecasting.storage.runs import Request
 from tests.stored_bundles import FOLDER, as_json, histories
 
 SMALL = dataclasses.replace(
@@ -44,8 +45,9 @@ def written(recipe: Recipe) -> dict[str, object]:
     seeds = series_seeds(recipe.seed, ["milk", "early"])
     method = method_of(recipe)
     fitted = monthly_training.fit_global(recipe, known) if recipe.shares(2) else method.fit(recipe, known, seeds)  # type: ignore[arg-type]
-    run = Run(1, "live", known.last_months[0], 1, "as_of", recipe, {}, (1, 2), 1000, "open")
-    bundle = make_bundle(run, (1, 2), known, fitted)
+    origin = known.last_months[0]
+    request = Request("live", origin, 1, "as_of", recipe, Policy(), (1, 2), "all", 1000, "0", "command line")
+    bundle = make_bundle(request, (1, 2), known, fitted)
     assert bundle is not None
     said = method.forecast(recipe, fitted.networks, known, positions=[0, 1])
     numbers = {"value": said.values, **said.bounds}
