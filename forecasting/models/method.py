@@ -119,6 +119,9 @@ class GlobalMethod(Method[R], Protocol):
     ) -> FitResult:
         """Train global networks: the same for all series, from all histories and the recipe's seed."""
 
+    def holdout_recipe(self, recipe: R) -> Recipe:
+        """Return the recipe of an ensemble that has as many networks as `holdout_networks` gives."""
+
 
 _CLASSIC: Method[ClassicRecipe] = classic
 _MONTHLY: GlobalMethod[MonthlyRecipe] = monthly

@@ -151,7 +151,9 @@ def _changes(rows: Any) -> dict[str, Any] | None:
     if rows is None:
         return None
     same = ("previous_run_id", "previous_origin", "origin", "previous_recipe", "recipe", "reason")
-    columns = {name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *CHANGE_CAUSES)}
+    columns = {
+        name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *CHANGE_CAUSES)
+    }
     return {
         **{name: _plain(rows[0][name]) for name in same},
         "first": _plain(rows[0]["month"]),

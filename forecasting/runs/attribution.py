@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecasting import __version__
 from forecasting.domain.panel import Counts, Histories, Panel, Values, concatenate_histories, histories_of
 from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.domain.recipes import Recipe
+from forecasting.domain.version import __version__
 from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.runs.model_store import ModelStore, NetworkGroup

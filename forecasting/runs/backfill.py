@@ -7,7 +7,7 @@ from typing import Literal
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month, months_between
 from forecasting.runs import job
-from forecasting.runs.job import RunParameters, RunPlan
+from forecasting.runs.job import RunParameters, RunPlan, RunSummary
 from forecasting.runs.joint_training import always_trains
 from forecasting.storage import attempts, runs
 from forecasting.storage.db.database import Database
@@ -85,6 +85,24 @@ def group_steps(steps: Sequence[BackfillStep]) -> Iterator[list[BackfillStep]]:
         group.append(step)
     if group:
         yield group
+
+
+def complete_backfill(database: Database, steps: Sequence[BackfillStep]) -> list[RunSummary]:
+    """Take all steps of a backfill in this process; origins that are published already stay as they are."""
+    summaries: list[RunSummary] = []
+    for group in group_steps(steps):
+        if len(group) > 1:
+            summaries += job.run_jointly(database, [step.request for step in group])
+        else:
+            summaries.append(take_step(database, group[0]))
+    return summaries
+
+
+def take_step(database: Database, step: BackfillStep) -> RunSummary:
+    """Take all steps of the run of one origin, unless it is published already."""
+    if step.published_run_id is None:
+        return job.complete_run(database, step.request)
+    return job.summarise(database, job.read_run(database, step.published_run_id), published_now=False)
 
 
 def _origins(database: Database, start: Month, end: Month) -> list[Month]:

@@ -1,6 +1,6 @@
 """The global networks of a run: decided and, where that is decided, trained once, before the shards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from forecasting.models.method import global_method_of
 from forecasting.runs.champion_challenger import challenge_global
 from forecasting.runs.joint_training import TrainedModel, TrainingData, rows_for_networks
 from forecasting.runs.model_store import ModelStore, make_bundle
-from forecasting.runs.snapshot import DatabaseReads, read_observations
+from forecasting.runs.snapshot import DatabaseReads, Observations, read_observations
 from forecasting.storage import run_networks, scores
 from forecasting.storage.bundles import Bundle
 from forecasting.storage.db.database import Database
@@ -66,7 +66,7 @@ def prepare_global(
         verdict = verdict_on_damage(request.policy, damage)
     if verdict.decision is None:
         return _decision(verdict, None, evidence), None
-    trained = _train(database, request, progress)
+    trained = train_global(request, global_training_data(request, _read_shards(database, request)), progress)
     bundle = trained.bundle if trained else None
     if trained is not None and champion is not None and verdict.decision_reason in CHALLENGE_REASONS:
         challenge = _challenge(request, trained, champion, store)
@@ -95,36 +95,45 @@ def _challenge(request: Request, trained: TrainedModel, champion: GlobalChampion
     )
 
 
-def _train(database: Database, request: Request, progress: Callable[[int], None] | None) -> TrainedModel | None:
-    """Train on every series whose observations suffice, in the order of their names; None where there is none."""
+def train_global(
+    request: Request, data: TrainingData, progress: Callable[[int], None] | None = None
+) -> TrainedModel | None:
+    """Train global networks on the series of `global_training_data`; None where there are none.
+
+    Raises RecipeError where the recipe has no global networks.
+    """
     method = global_method_of(request.recipe)
-    data = _read_training_data(database, request)
     if not data.series_ids:
         return None
     result = method.fit_global(request.recipe, data.histories, filled_mask=data.filled_mask, progress=progress)
     return TrainedModel(data, result, make_bundle(request, data.series_ids, data.histories, result))
 
 
-def _read_training_data(database: Database, request: Request) -> TrainingData:
-    """Read the histories of all series that networks can be trained on, shard by shard, and sort them by name."""
-    names: list[str] = []
-    series_ids: list[int] = []
-    shards: list[Histories] = []
-    masks: list[np.ndarray] = []  # of each series, bool (months,)
+def _read_shards(database: Database, request: Request) -> Iterator[Observations]:
     for shard in request.shards:
         with database.reading() as connection:
             observations = read_observations(connection, request, shard)
+        yield observations
+
+
+def global_training_data(request: Request, shards: Iterable[Observations]) -> TrainingData:
+    """Gather the histories of all series whose observations suffice for networks, in the order of their names."""
+    names: list[str] = []
+    series_ids: list[int] = []
+    histories: list[Histories] = []
+    masks: list[np.ndarray] = []  # of each series, bool (months,)
+    for observations in shards:
         rows = rows_for_networks(request, observations)
         names += [observations.panel.names[row] for row in rows]
         series_ids += [observations.panel.series_ids[row] for row in rows]
-        shards.append(observations.histories.select(rows))
+        histories.append(observations.histories.select(rows))
         masks += [observations.lags[row] > 0 for row in rows]
     order = sorted(range(len(names)), key=names.__getitem__)
-    histories = concatenate_histories(shards).select(order)
-    filled_mask = np.zeros_like(histories.values, dtype=bool)
+    sorted_histories = concatenate_histories(histories).select(order)
+    filled_mask = np.zeros_like(sorted_histories.values, dtype=bool)
     for place, row in enumerate(order):
         mask = masks[row][: filled_mask.shape[1]]
         filled_mask[place, : len(mask)] = mask
     # Global networks draw their random numbers from the recipe's seed, not from those of series.
     no_seeds = np.zeros(len(order), np.uint64)
-    return TrainingData(request.recipe, [series_ids[row] for row in order], histories, filled_mask, no_seeds)
+    return TrainingData(request.recipe, [series_ids[row] for row in order], sorted_histories, filled_mask, no_seeds)

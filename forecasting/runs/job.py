@@ -7,15 +7,15 @@ shard are written in one; the last transaction makes the whole run visible.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from forecasting import __version__
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Retrain, Verdict
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
+from forecasting.domain.version import __version__
 from forecasting.runs import global_models
 from forecasting.runs.cases import decide_cases
 from forecasting.runs.joint_training import LocalTrainer, Trainer, pretrain
@@ -26,6 +26,12 @@ from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request, Run
 from forecasting.storage.views.runs import estimate_seconds
 from forecasting.storage.vintages import Vintage, current_vintage, historical_vintages
+
+if TYPE_CHECKING:
+    import pandas
+
+
+_TRAINER = LocalTrainer()
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,15 @@ class RunPlan:
             names.setdefault(verdict.in_short, []).append(name)
         return names
 
+    def frame(self) -> "pandas.DataFrame":
+        """Return one row per series: series, decision (or outcome, where no network is needed), reason, detail."""
+        import pandas as pd
+
+        rows = [
+            (name, *verdict.in_short, verdict.detail) for name, verdict in zip(self.names, self.verdicts, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["series", "decision", "reason", "detail"])
+
 
 @dataclass(frozen=True)
 class RunSummary:
@@ -102,6 +117,17 @@ def _open(database: Database, requests: Sequence[Request]) -> list[Run]:
     return database.write(lambda connection: runs.open_runs(connection, requests))
 
 
+def complete_run(database: Database, parameters: RunParameters | Request, trainer: Trainer = _TRAINER) -> RunSummary:
+    """Take all steps of a run in this process; a run that is published already stays as it is."""
+    run = open_run(database, parameters)
+    if run.state == "published":
+        return summarise(database, run, published_now=False)
+    prepare_global_networks(database, run)
+    for number in run.request.shard_numbers:
+        run_shard(database, run, number, trainer)
+    return publish_run(database, run)
+
+
 def prepare_global_networks(database: Database, run: Run, *, progress: Callable[[int], None] | None = None) -> None:
     """Decide about the global networks of a run, where it has such, and train them where that is decided.
 
@@ -117,7 +143,7 @@ def prepare_global_networks(database: Database, run: Run, *, progress: Callable[
     database.write(lambda connection: run_networks.write_global_decision(connection, run, decision, bundle))
 
 
-def run_shard(database: Database, run: Run, number: int, trainer: Trainer = LocalTrainer()) -> bool:
+def run_shard(database: Database, run: Run, number: int, trainer: Trainer = _TRAINER) -> bool:
     """Forecast one shard and write it; False when it had been written before, by this process or another."""
     return _run_shard(DatabaseReads(database), run, number, trainer)
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import __version__
 from forecasting.domain.errors import BundleError
 from forecasting.domain.panel import Histories
+from forecasting.domain.version import __version__
 from forecasting.models import codec
 from forecasting.models.golden import check_networks, golden_answers
 from forecasting.models.types import FitResult, Networks, SplitScores
