@@ -57,10 +57,10 @@ def monthly_forecast(
     if wait_for_data and asked.due is not None and settings.arrival_share:
         day = scheduled_moment().astimezone(ZoneInfo(settings.timezone)).day
         with open_migrated_database(settings) as database:
-            arrival = check_gate(database, settings, asked.due, day, series=asked.series)
-        logger.info("%s", arrival.told)
-        if not arrival.is_open:
-            return Completed(name="Waiting", message=arrival.told)
+            gate = check_gate(database, settings, asked.due, day, series=asked.series)
+        logger.info("%s", gate.message)
+        if not gate.is_open:
+            return Completed(name="Waiting", message=gate.message)
     if not dry_run:
         with open_migrated_database(settings) as database, artifacts.shown_progress("Series forecast, in percent."):
             summary = take_run(database, asked)

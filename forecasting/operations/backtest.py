@@ -1,35 +1,34 @@
-"""Judging recipes on stored data: rolling origins, as a run would have forecast from each; nothing is written.
+"""Backtest: recipes are judged on stored data, by rolling origins, as a run would have forecast; nothing is written.
 
-Values are those known today (vintages = latest), months after an origin are not looked at before the forecast is scored.
+Values are those known today (vintages = latest). Months after an origin are used only to score the forecasts from it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
-from forecasting.domain.panel import BOUNDS, Histories, Panel, Values
+from forecasting.domain.panel import BOUNDS, Panel, Values
 from forecasting.domain.policy import Policy, verdict_without_network
 from forecasting.domain.recipes import MonthlyRecipe, Recipe
 from forecasting.lstm.random import series_seeds
-from forecasting.models.method import method_of
-from forecasting.models.monthly import forecast as monthly
-from forecasting.models.monthly import training as monthly_training
+from forecasting.models.method import global_method_of, method_of
 from forecasting.models.types import FitResult, Forecasts
 from forecasting.numerics.baselines import naive, seasonal_naive
 from forecasting.numerics.statistical import forecast_by
-from forecasting.runs.snapshot import observations_from
+from forecasting.runs.snapshot import Observations, observations_from
 from forecasting.storage import panels
 from forecasting.storage.db.database import Database
 
 BASELINES = ("seasonal_naive", "naive", "base_path")
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ContestantForecasts:
-    """What one contestant said: arrays (origins, series, horizon) in the unit of each series, NaN where it said nothing."""
+    """The forecasts of one contestant: (origins, series, horizon) in the unit of each series, NaN where there is none."""
 
     values: Values
     bounds: dict[str, Values]
@@ -37,16 +36,39 @@ class ContestantForecasts:
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts of every contestant and what happened; all arrays (origins, series, horizon), NaN where not known.
+    """The forecasts of every contestant, and the actual values: (origins, series, horizon), NaN where not observed.
 
-    scale: (series,) what MASE and MSIS divide by, from the months up to the first origin.
+    scale: (series,) what MASE and MSIS divide by, from the months up to the first origin. forecasts: by contestant.
     """
 
     names: tuple[str, ...]
     origins: tuple[Month, ...]
     actual: Values
     scale: Values
-    told: dict[str, ContestantForecasts]
+    forecasts: dict[str, ContestantForecasts]
+
+
+@dataclass(frozen=True)
+class OriginForecasts:
+    """Forecasts from one origin; origin_number: from 0 on; rows: of the panel, in the order of the forecasts."""
+
+    origin_number: int
+    rows: list[int]
+    forecasts: Forecasts
+
+
+@dataclass(frozen=True)
+class FittedRecipe:
+    """Networks that were trained at an origin; rows: by name, the row of each series in them."""
+
+    fit_result: FitResult
+    rows: Mapping[str, int]
+
+    def can_forecast(self, name: str) -> bool:
+        """Say whether the networks can forecast a series: it has one that did not diverge, or they are global."""
+        if name in self.rows:
+            return not self.fit_result.diverged_mask[self.rows[name]]
+        return self.fit_result.networks.are_global
 
 
 def run_backtest(
@@ -58,18 +80,18 @@ def run_backtest(
     late_months: int,
     series: tuple[str, ...] | None = None,
     models: Sequence[str] = (),
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Backtest:
     """Forecast from the last origins that a month follows, by recipes, baselines and models of statsforecast.
 
-    refit: networks are trained at every so many-th origin, and reused between. All recipes must have one horizon. progress: told
-    what is being worked on. Raises RunRefused when there are too few months.
+    origins: how many. refit: networks are trained at every so many-th origin, and reused between. All recipes must have one
+    horizon. progress: called with what is being worked on. Raises RunRefused when there are too few months.
     """
     horizon = recipes[0].horizon
     if any(recipe.horizon != horizon for recipe in recipes):
-        found = ", ".join(f"{recipe.name}: {recipe.horizon}" for recipe in recipes)
-        raise RunRefused(f"Recipes are compared on one horizon, and these have several: {found}.")
-    panel = _read(database, series)
+        horizons = ", ".join(f"{recipe.name}: {recipe.horizon}" for recipe in recipes)
+        raise RunRefused(f"Recipes are compared on one horizon, and these have several: {horizons}.")
+    panel = _read_panel(database, series)
     newest = panel.first + (panel.values.shape[1] - 1)
     first = newest + -origins
     if first - panel.first < 12:
@@ -78,79 +100,80 @@ def run_backtest(
             "a backtest needs more than a year: choose fewer origins."
         )
     months = [first + step for step in range(origins)]
-    actual = np.stack([_after(panel, origin, horizon) for origin in months])
-    told: dict[str, ContestantForecasts] = {}
-    for recipe in recipes:
-        told[recipe.name] = _told(actual.shape, _by_recipe(recipe, panel, months, refit, late_months, progress))
-    told |= {name: _told(actual.shape, _baseline(panel, months, name, horizon)) for name in BASELINES}
-    for model in models:
-        told[model] = _told(actual.shape, _by_model(model, panel, months, horizon, progress))
-    return Backtest(panel.names, tuple(months), actual, _scale(panel.up_to(first)), told)
+    actual = np.stack([_actual_after(panel, origin, horizon) for origin in months])
+    contestants = {recipe.name: _by_recipe(recipe, panel, months, refit, late_months, progress) for recipe in recipes}
+    contestants |= {name: _by_baseline(name, panel, months, horizon) for name in BASELINES}
+    contestants |= {model: _by_model(model, panel, months, horizon, progress) for model in models}
+    forecasts = {name: _collect(actual.shape, by_origin) for name, by_origin in contestants.items()}
+    return Backtest(panel.names, tuple(months), actual, _mase_scale(panel.up_to(first)), forecasts)
 
 
-def _read(database: Database, names: tuple[str, ...] | None) -> Panel:
+def _read_panel(database: Database, names: tuple[str, ...] | None) -> Panel:
     with database.reading() as connection:
-        known = panels.read_active_series(connection, names)
-    month = known.newest_month
-    as_of = database.write(lambda connection: panels.newest_loads(connection, known.series_ids, [month])[month])
+        active = panels.read_active_series(connection, names)
+    month = active.newest_month
+    as_of = database.write(lambda connection: panels.newest_loads(connection, active.series_ids, [month])[month])
     with database.reading() as connection:
-        return panels.read_panel(connection, known.series_ids, origin=known.newest_month, as_of=as_of)
+        return panels.read_panel(connection, active.series_ids, origin=month, as_of=as_of)
 
 
-def _after(panel: Panel, origin: Month, horizon: int) -> Values:
-    """Return the months (series, horizon) after an origin, NaN where not observed."""
+def _actual_after(panel: Panel, origin: Month, horizon: int) -> Values:
+    """Return the values of the months after an origin: (series, horizon), NaN where not observed."""
     start = origin - panel.first + 1
-    after = panel.values[:, start : start + horizon]
-    return np.pad(after, ((0, 0), (0, horizon - after.shape[1])), constant_values=np.nan)
+    values = panel.values[:, start : start + horizon]
+    return np.pad(values, ((0, 0), (0, horizon - values.shape[1])), constant_values=np.nan)
 
 
-def _scale(panel: Panel) -> Values:
+def _mase_scale(panel: Panel) -> Values:
+    """Return the mean absolute change over a year of each series: (series,), NaN where there is none."""
     change = np.abs(panel.values[:, 12:] - panel.values[:, :-12])
-    known = ~np.isnan(change)
-    total, count = np.where(known, change, 0.0).sum(axis=1), known.sum(axis=1)
+    has_change = ~np.isnan(change)
+    total, count = np.where(has_change, change, 0.0).sum(axis=1), has_change.sum(axis=1)
     return np.where((count > 0) & (total > 0), total / np.maximum(count, 1), np.nan)
 
 
-Said = Iterator[tuple[int, list[int], Forecasts]]  # origin, rows of the panel, their forecasts
-
-
-def _told(shape: tuple[int, ...], said: Said) -> ContestantForecasts:
+def _collect(shape: tuple[int, ...], by_origin: Iterator[OriginForecasts]) -> ContestantForecasts:
+    """Put the forecasts from every origin into arrays (origins, series, horizon)."""
     values = np.full(shape, np.nan)
     bounds: dict[str, Values] = {}
-    for place, rows, made in said:
-        values[place, rows] = made.values
-        for name, bound in made.bounds.items():
-            bounds.setdefault(name, np.full(shape, np.nan))[place, rows] = bound
+    for part in by_origin:
+        values[part.origin_number, part.rows] = part.forecasts.values
+        for name, bound in part.forecasts.bounds.items():
+            bounds.setdefault(name, np.full(shape, np.nan))[part.origin_number, part.rows] = bound
     return ContestantForecasts(values, bounds)
 
 
-def _histories(panel: Panel, origin: Month, recipe: Recipe) -> tuple[list[int], Histories]:
-    """Return the rows that have a month at the origin itself, and their histories without gaps."""
-    observed = observations_from(panel.up_to(origin), recipe)
-    rows = [row for row, one in enumerate(observed.evidence) if one.last_month == origin]
-    return rows, observed.histories.select(rows)
+def _punctual_rows(observations: Observations, origin: Month) -> list[int]:
+    """Return the rows of the series that have a value at the origin itself."""
+    return [row for row, evidence in enumerate(observations.evidence) if evidence.last_month == origin]
 
 
-def _baseline(panel: Panel, origins: Sequence[Month], name: str, horizon: int) -> Said:
+def _by_baseline(name: str, panel: Panel, origins: Sequence[Month], horizon: int) -> Iterator[OriginForecasts]:
     recipe = MonthlyRecipe(name, horizon=horizon)
-    for place, origin in enumerate(origins):
-        rows, known = _histories(panel, origin, recipe)
+    for number, origin in enumerate(origins):
+        observations = observations_from(panel.up_to(origin), recipe)
+        rows = _punctual_rows(observations, origin)
+        histories = observations.histories.select(rows)
         if name == "base_path":
-            yield place, rows, monthly.forecast_without_networks(recipe, known)
+            forecasts = method_of(recipe).forecast_without_networks(recipe, histories)
         else:
-            repeated = (naive if name == "naive" else seasonal_naive)(known.values, known.lengths, horizon=horizon)
-            yield place, rows, Forecasts(repeated, (), {})
+            baseline = naive if name == "naive" else seasonal_naive
+            forecasts = Forecasts(baseline(histories.values, histories.lengths, horizon=horizon), (), {})
+        yield OriginForecasts(number, rows, forecasts)
 
 
 def _by_model(
-    model: str, panel: Panel, origins: Sequence[Month], horizon: int, progress: Callable[[str], None] | None
-) -> Said:
-    for place, origin in enumerate(origins):
+    model: str, panel: Panel, origins: Sequence[Month], horizon: int, progress: Progress | None
+) -> Iterator[OriginForecasts]:
+    for number, origin in enumerate(origins):
         if progress:
             progress(f"{model}, origin {origin}")
-        rows, known = _histories(panel, origin, MonthlyRecipe(model, horizon=horizon))
-        made = forecast_by(model, known.values, known.lengths, horizon=horizon)
-        yield place, rows, Forecasts(made.values, made.failures, {name: getattr(made, name) for name in BOUNDS})
+        observations = observations_from(panel.up_to(origin), MonthlyRecipe(model, horizon=horizon))
+        rows = _punctual_rows(observations, origin)
+        histories = observations.histories.select(rows)
+        result = forecast_by(model, histories.values, histories.lengths, horizon=horizon)
+        bounds = {name: getattr(result, name) for name in BOUNDS}
+        yield OriginForecasts(number, rows, Forecasts(result.values, result.failures, bounds))
 
 
 def _by_recipe(
@@ -159,58 +182,51 @@ def _by_recipe(
     origins: Sequence[Month],
     refit: int,
     late_months: int,
-    progress: Callable[[str], None] | None,
-) -> Said:
+    progress: Progress | None,
+) -> Iterator[OriginForecasts]:
     policy, method = Policy(late_months=late_months), method_of(recipe)
-    fitted: FitResult | None = None
-    place_of: dict[str, int] = {}
-    for place, origin in enumerate(origins):
+    fitted_recipe: FittedRecipe | None = None
+    for number, origin in enumerate(origins):
         if progress:
             progress(f"{recipe.name}, origin {origin}")
-        observed = observations_from(panel.up_to(origin), recipe)
-        asked = [
+        observations = observations_from(panel.up_to(origin), recipe)
+        network_rows = [
             row
-            for row, one in enumerate(observed.evidence)
-            if verdict_without_network(one, policy, recipe, origin) is None
+            for row, evidence in enumerate(observations.evidence)
+            if verdict_without_network(evidence, policy, recipe, origin) is None
         ]
-        if place % refit == 0:
-            names = [panel.names[row] for row in asked]
-            filled = observed.lags[asked] > 0
-            fitted = _fit(recipe, names, observed.histories.select(asked), filled) if asked else None
-            place_of = {name: row for row, name in enumerate(names)}
-        punctual = [row for row, one in enumerate(observed.evidence) if one.last_month == origin]
-        known = [
+        if number % refit == 0:
+            fitted_recipe = _fit(recipe, observations, network_rows) if network_rows else None
+        punctual_rows = _punctual_rows(observations, origin)
+        by_network = [
             row
-            for row in punctual
-            if fitted is not None and row in set(asked) and _speaks(fitted, place_of, panel, row)
+            for row in punctual_rows
+            if fitted_recipe and row in set(network_rows) and fitted_recipe.can_forecast(panel.names[row])
         ]
-        if fitted is not None and known:
-            positions = [place_of.get(panel.names[row], -1) for row in known]
-            yield (
-                place,
-                known,
-                method.forecast(recipe, fitted.networks, observed.histories.select(known), positions=positions),
-            )
-        others = [
+        if fitted_recipe is not None and by_network:
+            positions = [fitted_recipe.rows.get(panel.names[row], -1) for row in by_network]
+            networks, histories = fitted_recipe.fit_result.networks, observations.histories.select(by_network)
+            yield OriginForecasts(number, by_network, method.forecast(recipe, networks, histories, positions=positions))
+        by_fallback = [
             row
-            for row in punctual
-            if row not in set(known) and observed.evidence[row].observations >= recipe.fallback_needs
+            for row in punctual_rows
+            if row not in set(by_network) and observations.evidence[row].observations >= recipe.fallback_needs
         ]
-        if others:
-            yield place, others, method.forecast_without_networks(recipe, observed.histories.select(others))
+        if by_fallback:
+            histories = observations.histories.select(by_fallback)
+            yield OriginForecasts(number, by_fallback, method.forecast_without_networks(recipe, histories))
 
 
-def _speaks(fitted: FitResult, place_of: dict[str, int], panel: Panel, row: int) -> bool:
-    """Say whether trained networks can be asked about a series."""
-    place = place_of.get(panel.names[row])
-    return fitted.networks.are_global if place is None else not fitted.diverged_mask[place]
-
-
-def _fit(recipe: Recipe, names: list[str], histories: Histories, filled: np.ndarray) -> FitResult:
-    filled = filled[:, : histories.values.shape[1]]
-    if isinstance(recipe, MonthlyRecipe) and recipe.shares(len(names)):
-        order = sorted(range(len(names)), key=names.__getitem__)
-        fitted = monthly_training.fit_global(recipe, histories.select(order), filled_mask=filled[order])
-        names[:] = [names[row] for row in order]
-        return fitted
-    return method_of(recipe).fit(recipe, histories, series_seeds(recipe.seed, names), filled_mask=filled)
+def _fit(recipe: Recipe, observations: Observations, rows: list[int]) -> FittedRecipe:
+    """Train the networks of a recipe on some rows; global ones learn from series in the order of their names."""
+    names = observations.panel.names
+    is_global = recipe.shares(len(rows))
+    rows = sorted(rows, key=names.__getitem__) if is_global else rows
+    histories = observations.histories.select(rows)
+    filled_mask = observations.lags[rows][:, : histories.values.shape[1]] > 0
+    if is_global:
+        result = global_method_of(recipe).fit_global(recipe, histories, filled_mask=filled_mask)
+    else:
+        seeds = series_seeds(recipe.seed, [names[row] for row in rows])
+        result = method_of(recipe).fit(recipe, histories, seeds, filled_mask=filled_mask)
+    return FittedRecipe(result, {names[row]: place for place, row in enumerate(rows)})

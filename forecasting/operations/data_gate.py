@@ -10,13 +10,13 @@ from forecasting.storage.views.months import count_arrived_series
 
 @dataclass(frozen=True)
 class GateStatus:
-    """How many of the series that are expected to have a month have it; told: whether a run may begin, in a sentence."""
+    """How many of the series that are expected to have a month have it; message: whether a run may begin, in a sentence."""
 
     month: Month
     arrived: int
     expected: int
     is_open: bool
-    told: str
+    message: str
 
 
 def check_gate(
@@ -24,8 +24,8 @@ def check_gate(
 ) -> GateStatus:
     """Say whether a run for the month `due` may begin on this day of the month after it.
 
-    Expected are the active series asked for that had a month of late_months before: one that fell silent keeps nobody
-    waiting.
+    Expected are the active series (of the names in `series`, None: all) that had a month of late_months before: a series that
+    has ended does not delay a run.
     """
     with database.reading() as connection:
         arrived, expected = count_arrived_series(connection, due, settings.late_months, series)
@@ -33,14 +33,14 @@ def check_gate(
 
 
 def gate_status(settings: Settings, due: Month, day: int, arrived: int, expected: int) -> GateStatus:
-    """Open the gate where enough have arrived, or the deadline is there; a run goes on then with what there is."""
+    """Open the gate where enough series have the month, or where the deadline is reached; a run then uses what there is."""
     share = arrived / expected if expected else 1.0
-    counted = f"{arrived} of {expected} series have {due}"
+    counts = f"{arrived} of {expected} series have {due}"
     if share >= settings.arrival_share:
-        return GateStatus(due, arrived, expected, True, f"{counted}.")
+        return GateStatus(due, arrived, expected, True, f"{counts}.")
     if day >= settings.arrival_deadline:
         return GateStatus(
-            due, arrived, expected, True, f"{counted}; the deadline, day {settings.arrival_deadline}, is there."
+            due, arrived, expected, True, f"{counts}; the deadline, day {settings.arrival_deadline}, is there."
         )
-    needed = f"{settings.arrival_share:.0%} are waited for until day {settings.arrival_deadline}"
-    return GateStatus(due, arrived, expected, False, f"{counted}; {needed}.")
+    waiting = f"{settings.arrival_share:.0%} are waited for until day {settings.arrival_deadline}"
+    return GateStatus(due, arrived, expected, False, f"{counts}; {waiting}.")

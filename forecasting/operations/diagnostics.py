@@ -1,4 +1,4 @@
-"""What may be wrong with an installation, each with its remedy; nothing is written."""
+"""Diagnostics: what may be wrong with an installation, each finding with its remedy; nothing is written."""
 
 import shutil
 import time
@@ -23,7 +23,7 @@ from forecasting.storage.views import diagnostics as checks
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found, in a sentence; remedy: what to do, a command where there is one, empty where nothing is wrong."""
+    """The result of a check, in a sentence; remedy: what to do, a command where there is one, empty where nothing is wrong."""
 
     check: str
     level: Literal["ok", "warning", "error"]
@@ -43,7 +43,7 @@ class Limits:
 
 
 def examine(settings: Settings, limits: Limits = Limits()) -> Iterator[Finding]:
-    """Check the database of the settings; where it cannot be opened or has no tables, only what can be told without."""
+    """Check the database of the settings; where it cannot be opened or has no tables, only the checks that need neither."""
     yield _timezone(settings)
     try:
         with open_database(settings) as database:
@@ -79,9 +79,11 @@ def _of_database(database: Database, settings: Settings, limits: Limits) -> Iter
 
 
 def _timezone(settings: Settings) -> Finding:
-    there = datetime.now(ZoneInfo(settings.timezone))
-    due = Month.containing(there) + -1
-    message = f"In MILKRUN_TIMEZONE, {settings.timezone}, it is {there:%Y-%m-%d %H:%M}: the month that is due is {due}."
+    local_time = datetime.now(ZoneInfo(settings.timezone))
+    due = Month.containing(local_time) + -1
+    message = (
+        f"In MILKRUN_TIMEZONE, {settings.timezone}, it is {local_time:%Y-%m-%d %H:%M}: the month that is due is {due}."
+    )
     return Finding("timezone", "ok", message)
 
 
@@ -89,13 +91,15 @@ def _clock(connection: Connection, limits: Limits) -> Finding:
     before = datetime.now(UTC).timestamp()
     server, zone = checks.read_server_clock(connection)
     after = datetime.now(UTC).timestamp()
-    apart = max(before - server, server - after, 0.0)
+    difference = max(before - server, server - after, 0.0)
     if zone != "UTC":
         return Finding("clock", "error", f"The connection reads times in {zone}, not in UTC.", _ZONE_REMEDY)
-    if apart > limits.clock_seconds:
-        message = f"The clocks of the database and of this machine are {apart:,.0f} s apart."
+    if difference > limits.clock_seconds:
+        message = f"The clocks of the database and of this machine are {difference:,.0f} s apart."
         return Finding("clock", "warning", message, "Set both by NTP (timedatectl set-ntp true).")
-    return Finding("clock", "ok", f"The clocks of the database and of this machine agree within {max(apart, 1):.0f} s.")
+    return Finding(
+        "clock", "ok", f"The clocks of the database and of this machine agree within {max(difference, 1):.0f} s."
+    )
 
 
 _ZONE_REMEDY = "Let no proxy between change TimeZone (PgBouncer: ignore_startup_parameters, server_reset_query)."
@@ -145,10 +149,10 @@ def _rights(connection: Connection, settings: Settings) -> Finding:
 
 
 def _loads(connection: Connection, limits: Limits) -> Finding:
-    found = checks.read_open_loads(connection, longer_than=limits.open_load)
-    if not found:
+    loads = checks.read_open_loads(connection, longer_than=limits.open_load)
+    if not loads:
         return Finding("loads", "ok", "Every load is sealed; none has been open for long.")
-    first = found[0]
+    first = loads[0]
     minutes = first.open_for.total_seconds() / 60
     message = (
         f"A load by {first.program} (pid {first.pid}) has been open for {minutes:,.0f} min: runs and loads wait for it."
@@ -157,32 +161,32 @@ def _loads(connection: Connection, limits: Limits) -> Finding:
 
 
 def _runs(connection: Connection, limits: Limits) -> Finding:
-    found = checks.read_open_runs(connection, older_than=limits.open_run)
-    if not found:
+    runs = checks.read_open_runs(connection, older_than=limits.open_run)
+    if not runs:
         return Finding("runs", "ok", "No run has been open for long.")
-    first = found[0]
+    oldest = runs[0]
     message = (
-        f"Runs that were never published: {len(found)}, the oldest of them run {first.run_id}: {first.kind}, origin "
-        f"{first.origin:%Y-%m}, opened {first.started_at:%Y-%m-%d}."
+        f"Runs that were never published: {len(runs)}, the oldest of them run {oldest.run_id}: {oldest.kind}, origin "
+        f"{oldest.origin:%Y-%m}, opened {oldest.started_at:%Y-%m-%d}."
     )
-    again = f"milkrun run --origin {first.origin:%Y-%m}"
-    if first.kind == "backfill":
-        again = f"milkrun backfill --start {first.origin:%Y-%m} --end {first.origin:%Y-%m}"
-    asked = "" if first.whole else ", with its --series,"
+    again = f"milkrun run --origin {oldest.origin:%Y-%m}"
+    if oldest.kind == "backfill":
+        again = f"milkrun backfill --start {oldest.origin:%Y-%m} --end {oldest.origin:%Y-%m}"
+    asked = "" if oldest.whole else ", with its --series,"
     remedy = (
-        f"{again} --recipe {first.recipe} --retrain {first.retrain}{asked} goes on with it, if nothing was loaded since; "
+        f"{again} --recipe {oldest.recipe} --retrain {oldest.retrain}{asked} goes on with it, if nothing was loaded since; "
         "milkrun prune removes what nobody will go on with."
     )
     return Finding("runs", "warning", message, remedy)
 
 
 def _series(connection: Connection, settings: Settings) -> Finding:
-    found = checks.read_stale_series(connection, late_months=settings.late_months)
-    if not found:
+    stale = checks.read_stale_series(connection, late_months=settings.late_months)
+    if not stale:
         return Finding("series", "ok", "Every active series is as new as runs need it.")
-    first = found[0]
+    first = stale[0]
     message = (
-        f"{len(found):,} active series have had no month for more than {settings.late_months} months before "
+        f"{len(stale):,} active series have had no month for more than {settings.late_months} months before "
         f"{first.newest:%Y-%m}, such as {first.name!r} since {first.month:%Y-%m}: runs hold them."
     )
     return Finding("series", "warning", message, "milkrun load their newer months, or raise MILKRUN_LATE_MONTHS.")

@@ -1,4 +1,4 @@
-"""The page of a published run: gather what it says of every series, some series at a time, and write it."""
+"""The page of a published run: what is stored about every series is gathered, some series at a time, and written."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,58 +43,60 @@ def report_run(database: Database, run_id: int | None, folder: Path | None = Non
             raise RunRefused(
                 f"Run {run.run_id} is not published yet: milkrun run publishes it, going on where it ended."
             )
-        runs = read_run_history(connection, run, origins=EARLIER_ORIGINS)
-    return write_page(folder or Path(f"report-{run.run_id}"), _head(runs), _cards(database, run, runs))
+        history = read_run_history(connection, run, origins=EARLIER_ORIGINS)
+    head = {name: _json_value(value) for name, value in history.health[run.run_id].items()}
+    return write_page(folder or Path(f"report-{run.run_id}"), head, _cards(database, run, history))
 
 
-def _head(runs: RunHistory) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in runs.health[runs.run_id].items()}
-
-
-def _cards(database: Database, run: Run, runs: RunHistory) -> Iterator[dict[str, Any]]:
-    """Give everything that the page shows of each series of a run, in plain JSON values."""
+def _cards(database: Database, run: Run, history: RunHistory) -> Iterator[dict[str, Any]]:
+    """Give everything that the page shows of each series of a run, as JSON values."""
     months = None if len(run.request.series_ids) <= WHOLE_PAST_UP_TO else PAST_MONTHS
     for start in range(0, len(run.request.series_ids), BATCH):
         ids = run.request.series_ids[start : start + BATCH]
         with database.reading() as connection:
             outcomes = read_series_outcomes(connection, run.run_id, ids)
             newest_month, newest_load = read_newest_observation(connection, ids)
-            observed = read_panel(connection, ids, origin=max(newest_month, run.request.origin), as_of=newest_load)
-            known = read_panel(connection, ids, origin=run.request.origin, as_of=run.request.as_of)
-            forecasts = read_forecast_arrays(connection, runs, ids)
-            scores = read_score_arrays(connection, runs, ids)
+            newest_panel = read_panel(connection, ids, origin=max(newest_month, run.request.origin), as_of=newest_load)
+            run_panel = read_panel(connection, ids, origin=run.request.origin, as_of=run.request.as_of)
+            forecasts = read_forecast_arrays(connection, history, ids)
+            scores = read_score_arrays(connection, history, ids)
             changes = read_changes_of_run(connection, run.run_id, [outcome["series"] for outcome in outcomes])
-        past = predict_past(database, run, known, months=months)
-        lines = _observed_lines(observed)
+        past = predict_past(database, run, run_panel, months=months)
+        lines = _observed_lines(newest_panel)
         for outcome in outcomes:
             series_id = outcome.pop("series_id")
-            newest_of_origin = _newest_of_origin(series_id, runs, forecasts, scores)
+            run_ids = _newest_run_of_each_origin(series_id, history, forecasts, scores)
             train, test = past.by_series.get(series_id, (None, None))
             yield {
-                **{name: _plain(value) for name, value in outcome.items()},
+                **{name: _json_value(value) for name, value in outcome.items()},
                 "observed": _line(lines.get(series_id), exact=True),
                 "train": _line(train),
                 "test": _line(test),
                 "missing_past": past.failures.get(series_id),
-                "forecast": _forecast(runs.health[run.run_id], forecasts.get((series_id, run.run_id))),
+                "forecast": _forecast(history.health[run.run_id], forecasts.get((series_id, run.run_id))),
                 "earlier": [
-                    _forecast(runs.health[each], forecasts[series_id, each])
-                    for each in newest_of_origin
-                    if each != run.run_id and (series_id, each) in forecasts
+                    _forecast(history.health[run_id], forecasts[series_id, run_id])
+                    for run_id in run_ids
+                    if run_id != run.run_id and (series_id, run_id) in forecasts
                 ],
                 "scores": [
-                    found
-                    for each in newest_of_origin
-                    for found in _scores(runs.health[each], scores.get((series_id, each)))
+                    of_split
+                    for run_id in run_ids
+                    for of_split in _scores(history.health[run_id], scores.get((series_id, run_id)))
                 ],
                 "changes": _changes(changes.get(outcome["series"])),
             }
 
 
-def _newest_of_origin(series_id: int, runs: RunHistory, *found: dict[tuple[int, int], Any]) -> list[int]:
-    """Return, of the runs that have anything for the series, the last of each origin, the oldest first; the run itself last."""
-    present = [each for each in runs.earlier_run_ids if any((series_id, each) in rows for rows in found)]
-    return [*{runs.health[each]["origin"]: each for each in present}.values(), runs.run_id]
+def _newest_run_of_each_origin(
+    series_id: int, history: RunHistory, *arrays: dict[tuple[int, int], np.ndarray]
+) -> list[int]:
+    """Return the newest run of each earlier origin, the oldest origin first, and the run of the page last.
+
+    arrays: by series and run; only runs that have rows for the series in one of them are returned.
+    """
+    run_ids = [run_id for run_id in history.earlier_run_ids if any((series_id, run_id) in rows for rows in arrays)]
+    return [*{history.health[run_id]["origin"]: run_id for run_id in run_ids}.values(), history.run_id]
 
 
 def _observed_lines(panel: Panel) -> dict[int, Line]:
@@ -107,7 +109,7 @@ def _observed_lines(panel: Panel) -> dict[int, Line]:
 
 
 def _line(line: Line | None, *, exact: bool = False) -> list[Any] | None:
-    """Write a line as its first month and its numbers; observations stay to the last digit."""
+    """Return a line as its first month and its numbers; exact: with all digits."""
     if line is None or len(line.values) == 0:
         return None
     return [str(line.first), _missing_as_none(line.values) if exact else _numbers(line.values)]
@@ -119,7 +121,7 @@ def _forecast(head: dict[str, Any], rows: Any) -> dict[str, Any] | None:
     first = np.datetime64(int(rows["day"][0]), "D").astype("datetime64[M]")
     columns = ("value", "seasonal_naive", "lower_80", "upper_80", "lower_95", "upper_95")
     return {
-        **{name: _plain(head[name]) for name in ("run_id", "origin", "recipe")},
+        **{name: _json_value(head[name]) for name in ("run_id", "origin", "recipe")},
         "first": str(first),
         **{name: _numbers(rows[name]) for name in columns if not np.isnan(rows[name]).all()},
     }
@@ -127,36 +129,36 @@ def _forecast(head: dict[str, Any], rows: Any) -> dict[str, Any] | None:
 
 def _scores(head: dict[str, Any], rows: Any) -> list[dict[str, Any]]:
     """Return the scores of a series in a run, one object per split that has any, as columns over the horizons."""
-    found: list[dict[str, Any]] = []
+    scores: list[dict[str, Any]] = []
     if rows is None:
-        return found
-    for place, split in enumerate(SPLITS):
-        of_split = rows[rows["split"] == place]
+        return scores
+    for split_number, split in enumerate(SPLITS):
+        of_split = rows[rows["split"] == split_number]
         if len(of_split) == 0:
             continue
-        found.append(
+        scores.append(
             {
-                **{name: _plain(head[name]) for name in ("run_id", "origin", "recipe")},
+                **{name: _json_value(head[name]) for name in ("run_id", "origin", "recipe")},
                 "split": split,
                 "horizon": of_split["horizon"].tolist(),
                 "n": of_split["n"].tolist(),
                 **{name: _numbers(of_split[name]) for name in SCORE_COLUMNS if not np.isnan(of_split[name]).all()},
             }
         )
-    return found
+    return scores
 
 
 def _changes(rows: Any) -> dict[str, Any] | None:
-    """Return why the forecast of a series moved, as columns over its months; a part that moved nothing is left out."""
+    """Return why the forecast of a series changed, as columns over its months; a cause that changed nothing is left out."""
     if rows is None:
         return None
-    same = ("previous_run_id", "previous_origin", "origin", "previous_recipe", "recipe", "reason")
+    of_all_months = ("previous_run_id", "previous_origin", "origin", "previous_recipe", "recipe", "reason")
     columns = {
         name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *CHANGE_CAUSES)
     }
     return {
-        **{name: _plain(rows[0][name]) for name in same},
-        "first": _plain(rows[0]["month"]),
+        **{name: _json_value(rows[0][name]) for name in of_all_months},
+        "first": _json_value(rows[0]["month"]),
         **{name: _numbers(values) for name, values in columns.items() if name not in CHANGE_CAUSES or values.any()},
     }
 
@@ -174,8 +176,8 @@ def _missing_as_none(values: Values) -> list[float | None]:
     return [None if number != number else number for number in values.tolist()]
 
 
-def _plain(value: Any) -> Any:
-    """Write months as YYYY-MM and times in ISO form; a run's other values are plain already."""
+def _json_value(value: Any) -> Any:
+    """Return a value as JSON takes it: a month as YYYY-MM, a time in ISO form, others as they are."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     text = str(value.isoformat())

@@ -42,7 +42,7 @@ def test_the_gate_opens_by_share_or_by_deadline(
     found = check_gate(database, asked, DUE, day, series=None)
 
     assert (found.arrived, found.expected, found.is_open) == (arrived, 4, is_open)
-    assert f"{arrived} of 4 series have 1998-01" in found.told
+    assert f"{arrived} of 4 series have 1998-01" in found.message
 
 
 def test_series_that_are_asked_for_or_switched_off_are_counted_as_such(

@@ -44,9 +44,9 @@ def test_a_backtest_says_what_a_backfill_publishes(database: Database, arrive: A
         stored = connection.execute(
             text("SELECT value FROM milkrun.forecast_history ORDER BY run_id, series, horizon")
         ).scalars()
-        assert found.told["quick"].values.ravel().tolist() == list(stored)
+        assert found.forecasts["quick"].values.ravel().tolist() == list(stored)
     assert [str(origin) for origin in found.origins] == ["1975-09", "1975-10", "1975-11"]
-    assert found.told["seasonal_naive"].values[0, 0].tolist() == milk[153:156]
+    assert found.forecasts["seasonal_naive"].values[0, 0].tolist() == milk[153:156]
     assert found.actual[0, 0].tolist() == milk[165:168]
     assert np.isnan(found.actual[2, 0, 1:]).all()
 
@@ -58,8 +58,8 @@ def test_months_after_an_origin_change_no_forecast(database: Database, arrive: A
     arrive("1975-12", milk=milk[-1:])
     honest = run_backtest(database, [QUICK], origins=2, refit=1, late_months=3)
 
-    for name in honest.told:
-        assert honest.told[name].values.tolist() == tampered.told[name].values.tolist()
+    for name in honest.forecasts:
+        assert honest.forecasts[name].values.tolist() == tampered.forecasts[name].values.tolist()
     assert honest.actual.tolist() != tampered.actual.tolist()
 
 
