@@ -231,11 +231,10 @@ class Milkrun:
             return _frame(read_table(connection, _FORECASTS, series=series))
 
     def history(self, series: str, *, horizon: int = 1, kind: Literal["live", "backfill"] = "live") -> pd.DataFrame:
-        """Return the published forecasts of a series `horizon` months ahead beside what happened, the oldest month first.
+        """Return the published forecasts of a series `horizon` months ahead beside what happened, for the months that are observed.
 
-        Columns: month (first day), forecast, actual, error (forecast - actual), seasonal_naive, seasonal_naive_error (in `unit`),
-        inside_80, inside_95, unit, origin, method, recipe, published_at, run_id. actual and error are missing for months that
-        are not observed yet. Raises InputError for an unknown series.
+        The oldest month comes first. Columns: month (first day), forecast, actual, error (forecast - actual), seasonal_naive, seasonal_naive_error (in `unit`),
+        inside_80, inside_95, unit, origin, method, recipe, published_at, run_id. Raises InputError for an unknown series.
         """
         with self.database.reading() as connection:
             table = read_forecasts_and_actuals(connection, series, kind=kind, horizon=horizon)

@@ -135,7 +135,9 @@ def panel_from(frame: pd.DataFrame) -> Panel:
     """
     rows = _long_rows(frame)
     months = pd.to_datetime(rows["month"], errors="coerce", format="ISO8601", utc=True)
-    values = pd.to_numeric(rows["value"].where(rows["value"] != ""), errors="coerce")
+    is_number = pd.to_numeric(rows["value"], errors="coerce").notna()
+    # pandas' own reading of texts is not exact to the last bit, Python's is.
+    values = rows["value"].where(is_number, "nan").astype(object).astype(np.float64)
     is_missing = rows["value"].isna() | (rows["value"] == "")
     for wrong, problem in (
         (months.isna(), "the month {month!r} cannot be read: write it as YYYY-MM, or give dates"),
