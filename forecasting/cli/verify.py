@@ -51,7 +51,7 @@ def _sentences(found: "Replay") -> list[str]:
     run = found.run
     name = f"Run {run.run_id}, origin {run.request.origin}, recipe {run.request.recipe.name}"
     lines = [
-        f"{name}: {found.compared:,} of {found.forecasts:,} forecasts computed again from their bundles and loads."
+        f"{name}: {found.compared_count:,} of {found.forecasts:,} forecasts computed again from their bundles and loads."
     ]
     if found.largest is not None:
         lines.append(
@@ -83,7 +83,7 @@ def _as_object(found: "Replay") -> dict[str, Any]:
         "origin": str(found.run.request.origin),
         "recipe": found.run.request.recipe.name,
         "forecasts": found.forecasts,
-        "compared": found.compared,
+        "compared": found.compared_count,
         "mismatches": found.mismatches,
         "largest_difference": _plain(found.largest) if found.largest else None,
         "differences": [_plain(one) for one in found.named],

@@ -140,7 +140,7 @@ def _rights(connection: Connection, settings: Settings) -> Finding:
             f" and {len(rights.missing_rights) - 3} more" if len(rights.missing_rights) > 3 else ""
         )
         message = f"{rights.user} lacks rights that loads and runs need: {listed}."
-        remedy = "Run deploy/roles.sql again (after each migration), and let DATABASE_URL name milkrun_writer."
+        remedy = "Run deploy/roles.sql command (after each migration), and let DATABASE_URL name milkrun_writer."
         return Finding("roles", "error", message, remedy)
     if rights.changeable_tables and settings.database_url:
         message = f"{rights.user} may change or remove what was published, in {len(rights.changeable_tables)} tables."
@@ -169,12 +169,12 @@ def _runs(connection: Connection, limits: Limits) -> Finding:
         f"Runs that were never published: {len(runs)}, the oldest of them run {oldest.run_id}: {oldest.kind}, origin "
         f"{oldest.origin:%Y-%m}, opened {oldest.started_at:%Y-%m-%d}."
     )
-    again = f"milkrun run --origin {oldest.origin:%Y-%m}"
+    command = f"milkrun run --origin {oldest.origin:%Y-%m}"
     if oldest.kind == "backfill":
-        again = f"milkrun backfill --start {oldest.origin:%Y-%m} --end {oldest.origin:%Y-%m}"
-    asked = "" if oldest.whole else ", with its --series,"
+        command = f"milkrun backfill --start {oldest.origin:%Y-%m} --end {oldest.origin:%Y-%m}"
+    options = "" if oldest.whole else ", with its --series,"
     remedy = (
-        f"{again} --recipe {oldest.recipe} --retrain {oldest.retrain}{asked} goes on with it, if nothing was loaded since; "
+        f"{command} --recipe {oldest.recipe} --retrain {oldest.retrain}{options} goes on with it, if nothing was loaded since; "
         "milkrun prune removes what nobody will go on with."
     )
     return Finding("runs", "warning", message, remedy)

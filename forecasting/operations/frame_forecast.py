@@ -83,24 +83,24 @@ def _reads(request: Request, observations: Observations) -> FrameReads:
     reads = FrameReads(observations, {}, {})
     if not request.has_global_networks:
         return reads
-    trained = train_global(request, global_training_data(request, [observations]))
-    if trained is None or trained.bundle is None:
+    model = train_global(request, global_training_data(request, [observations]))
+    if model is None or model.bundle is None:
         return replace(reads, global_decision=GlobalDecision("retrain", "no_network", None, None))
-    members = {member.series_id: member for member in trained.bundle.members}
+    members = {member.series_id: member for member in model.bundle.members}
     champions = {}
     for series_id, last_month in zip(request.series_ids, observations.histories.last_months, strict=True):
         member = members.get(series_id)
         champions[series_id] = Champion(
             series_id,
-            trained.bundle.bundle_id,
+            model.bundle.bundle_id,
             request.recipe.hash,
             member.position if member else -1,
             member.trained_through if member else last_month,
             member.origin if member else last_month,
             member.test_rmse if member else None,
         )
-    decision = GlobalDecision("retrain", "no_network", None, trained.bundle.bundle_id)
-    return FrameReads(observations, champions, {trained.bundle.bundle_id: trained.bundle}, decision)
+    decision = GlobalDecision("retrain", "no_network", None, model.bundle.bundle_id)
+    return FrameReads(observations, champions, {model.bundle.bundle_id: model.bundle}, decision)
 
 
 def _result_frame(name: str, result: SeriesResult) -> pd.DataFrame:

@@ -43,13 +43,13 @@ class Difference:
 class ShardComparison:
     """How the numbers of one shard differ.
 
-    forecasts: that were published; compared: of these, computed again; mismatches: of these, how many differ by more than the
-    tolerance; intervals_open: forecasts of which only the bounds differ, where later runs may be the reason. worst: the largest
+    forecasts: that were published; compared_count: of these, computed again; mismatches: of these, how many differ by more
+    than the tolerance; intervals_open: forecasts of which only the bounds differ, where later runs may be the reason. worst: the largest
     differences, the largest first. failures: by the reason why they cannot be computed again, the names of series.
     """
 
     forecasts: int
-    compared: int
+    compared_count: int
     mismatches: int
     intervals_open: int
     worst: tuple[Difference, ...]
@@ -66,7 +66,7 @@ class Replay:
     run: Run
     later_runs: list[int]
     forecasts: int = 0
-    compared: int = 0
+    compared_count: int = 0
     mismatches: int = 0
     intervals_open: int = 0
     largest: Difference | None = None
@@ -76,7 +76,7 @@ class Replay:
     def add(self, shard: ShardComparison, tolerance: float) -> None:
         """Add the comparison of a shard."""
         self.forecasts += shard.forecasts
-        self.compared += shard.compared
+        self.compared_count += shard.compared_count
         self.mismatches += shard.mismatches
         self.intervals_open += shard.intervals_open
         for reason, names in shard.failures.items():
@@ -103,24 +103,26 @@ def replay_run(
     for series_ids in run.request.shards:
         snapshot = read_snapshot(reads, run, series_ids)
         with database.reading() as connection:
-            stored = read_published_forecasts(connection, run, series_ids, snapshot.histories.last_months)
-        numbers, failures = _compute_again(run.request.recipe, snapshot, stored, ModelStore(reads.read_bundles))
-        replay.add(_compare(snapshot, stored, numbers, failures, tolerance, replay.later_runs), tolerance)
+            published_forecasts = read_published_forecasts(connection, run, series_ids, snapshot.histories.last_months)
+        numbers, failures = _compute_again(
+            run.request.recipe, snapshot, published_forecasts, ModelStore(reads.read_bundles)
+        )
+        replay.add(_compare(snapshot, published_forecasts, numbers, failures, tolerance, replay.later_runs), tolerance)
         if progress is not None:
             progress(len(series_ids))
     return replay
 
 
 def _compute_again(
-    recipe: Recipe, snapshot: Snapshot, stored: PublishedForecasts, store: ModelStore
+    recipe: Recipe, snapshot: Snapshot, published_forecasts: PublishedForecasts, store: ModelStore
 ) -> tuple[dict[str, Values], dict[int, str]]:
     """Forecast as a run that reuses every network does; returns the numbers, and by row why there are none.
 
     A forecast that was made without networks is made without networks again.
     """
-    numbers = {name: np.full_like(stored.numbers["value"], np.nan) for name in NUMBER_COLUMNS}
-    method, rows = method_of(recipe), np.flatnonzero(stored.has_forecast).tolist()
-    bundle_ids = {row: bundle_id for row in rows if (bundle_id := stored.bundle_ids[row]) is not None}
+    numbers = {name: np.full_like(published_forecasts.numbers["value"], np.nan) for name in NUMBER_COLUMNS}
+    method, rows = method_of(recipe), np.flatnonzero(published_forecasts.has_forecast).tolist()
+    bundle_ids = {row: bundle_id for row in rows if (bundle_id := published_forecasts.bundle_ids[row]) is not None}
     groups, failures = store.group(bundle_ids, snapshot.series_ids)
     for group in groups:
         forecasts = method.forecast(
@@ -150,7 +152,7 @@ def _fill_in(numbers: dict[str, Values], snapshot: Snapshot, rows: list[int], fo
 
 def _compare(
     snapshot: Snapshot,
-    stored: PublishedForecasts,
+    published_forecasts: PublishedForecasts,
     computed: Mapping[str, Values],
     failures: Mapping[int, str],
     tolerance: float,
@@ -160,10 +162,12 @@ def _compare(
 
     computed: by column of `forecast`, (series, horizon). failures: by row, why there are no computed numbers.
     """
-    has_forecast = ~np.isnan(stored.numbers["value"]) | ~np.isnan(computed["value"])
+    has_forecast = ~np.isnan(published_forecasts.numbers["value"]) | ~np.isnan(computed["value"])
     is_compared = has_forecast.copy()
     is_compared[list(failures)] = False
-    before, after = (np.stack([numbers[name] for name in NUMBER_COLUMNS]) for numbers in (stored.numbers, computed))
+    before, after = (
+        np.stack([numbers[name] for name in NUMBER_COLUMNS]) for numbers in (published_forecasts.numbers, computed)
+    )
     absolute, relative = _distances(before, after, is_compared)  # (number, series, horizon)
     is_wrong = relative > tolerance
     intervals_open = 0

@@ -200,9 +200,11 @@ def _repeat(
     for group in [*groups, *([None] if without_networks else [])]:
         group_rows = without_networks if group is None else group.rows
         positions = dict(zip(group_rows, [-1] * len(group_rows) if group is None else group.positions, strict=True))
-        picks = {step: [row for row in group_rows if needed[row]] for step, needed in rows_by_step.items()}
+        picks = {step: [row for row in group_rows if is_needed[row]] for step, is_needed in rows_by_step.items()}
         all_rows = [row for step_rows in picks.values() for row in step_rows]
-        histories = concatenate_histories([histories_by_step[step].select(own) for step, own in picks.items()])
+        histories = concatenate_histories(
+            [histories_by_step[step].select(step_rows) for step, step_rows in picks.items()]
+        )
         values = _forecast_as_published(recipe, group, histories, [positions[row] for row in all_rows])
         ends = np.cumsum([len(step_rows) for step_rows in picks.values()])[:-1]
         for (step, step_rows), step_values in zip(picks.items(), np.split(values, ends), strict=True):
@@ -239,9 +241,9 @@ def _align(values: Values, months_later: Counts, horizon: int) -> Values:
     return np.where(inside, np.take_along_axis(values, np.where(inside, columns, 0), axis=1), np.nan)
 
 
-def _choose(rows: np.ndarray, values: Values, others: Values) -> Values:
-    """Return `values` for the rows that are set, bool (series,), and `others` for the rest: (series, horizon)."""
-    return np.where(rows[:, None], values, others)
+def _choose(rows: np.ndarray, values: Values, otherwise: Values) -> Values:
+    """Return `values` for the rows that are set, bool (series,), and `otherwise` for the rest: (series, horizon)."""
+    return np.where(rows[:, None], values, otherwise)
 
 
 def _fill(panel: Panel) -> Histories:

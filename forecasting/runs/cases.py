@@ -71,10 +71,10 @@ class Case:
 
     def stored_evidence(self, recipe: Recipe, *, is_global: bool) -> dict[str, Any]:
         """Return all that the decision was made from, as JSON values; is_global: whether the networks of the run are global."""
-        stored = stored_evidence(self.evidence, self.champion_evidence, recipe)
+        evidence = stored_evidence(self.evidence, self.champion_evidence, recipe)
         if is_global and self.is_cold_start:
-            stored["member"] = False
-        return {**stored, **self.facts}
+            evidence["member"] = False
+        return {**evidence, **self.facts}
 
 
 def decide_cases(request: Request, snapshot: Snapshot, *, global_verdict: Verdict | None = None) -> list[Case]:

@@ -36,7 +36,7 @@ class Comparison:
 
 
 def challenge_local(
-    trained: TrainedModel,
+    new_model: TrainedModel,
     rows: Sequence[int],
     champions: Sequence[Champion],
     store: ModelStore,
@@ -49,19 +49,19 @@ def challenge_local(
     rows: of the training data, the series that have a champion; champions: of each of them. minimum_months: that a
     comparison needs.
     """
-    recipe, data = trained.data.recipe, trained.data.select(list(rows))
-    result = trained.fit_result.select(rows)
+    recipe, data = new_model.data.recipe, new_model.data.select(list(rows))
+    result = new_model.fit_result.select(rows)
     months_since = _months_since(data.histories, [champion.trained_through for champion in champions])
     months = method_of(recipe).comparison_months(data.histories, result.trained_lengths, months_since, minimum_months)
     groups, damages = store.group(dict(enumerate(champion.bundle_id for champion in champions)), data.series_ids)
     challenges = [
-        Challenge(challenger=None if diverged else trained.bundle_id, damage=damages.get(place))
+        Challenge(challenger=None if diverged else new_model.bundle_id, damage=damages.get(place))
         for place, diverged in enumerate(result.diverged_mask)
     ]
-    compared = [row for group in groups for row in group.rows if months[row] and not result.diverged_mask[row]]
-    if not compared:
+    compared_rows = [row for group in groups for row in group.rows if months[row] and not result.diverged_mask[row]]
+    if not compared_rows:
         return challenges
-    champion_paths = np.full((len(champions), int(months[compared].max())), np.nan)
+    champion_paths = np.full((len(champions), int(months[compared_rows].max())), np.nan)
     for group in groups:
         places = [place for place, row in enumerate(group.rows) if months[row] and not result.diverged_mask[row]]
         rows = [group.rows[place] for place in places]
@@ -74,11 +74,11 @@ def challenge_local(
                 months[rows],
                 width=champion_paths.shape[1],
             )
-    part, months = data.select(compared), months[compared]
-    challenger = train_holdout(part, result.networks.select(compared), months)
-    challenger_paths = _predict_last_months(recipe, challenger, part.histories, range(len(compared)), months)
-    comparison = _compare(part, months, np.stack([champion_paths[compared], challenger_paths]))
-    for row, n, errors in zip(compared, comparison.n, comparison.errors, strict=True):
+    part, months = data.select(compared_rows), months[compared_rows]
+    challenger = train_holdout(part, result.networks.select(compared_rows), months)
+    challenger_paths = _predict_last_months(recipe, challenger, part.histories, range(len(compared_rows)), months)
+    comparison = _compare(part, months, np.stack([champion_paths[compared_rows], challenger_paths]))
+    for row, n, errors in zip(compared_rows, comparison.n, comparison.errors, strict=True):
         champion_rmse, challenger_rmse, seasonal_naive_rmse = map(finite_or_none, errors)
         challenges[row] = replace(
             challenges[row],
@@ -92,7 +92,7 @@ def challenge_local(
 
 def challenge_global(
     recipe: Recipe,
-    trained: TrainedModel,
+    new_model: TrainedModel,
     champion: Networks,
     months_since: Counts,
     *,
@@ -102,19 +102,21 @@ def challenge_global(
 
     months_since: (series,) months that the champion has not seen.
     """
-    data, networks = trained.data, trained.fit_result.networks
+    data, networks = new_model.data, new_model.fit_result.networks
     method = global_method_of(recipe)
-    months = method.comparison_months(data.histories, trained.fit_result.trained_lengths, months_since, minimum_months)
-    challenge = Challenge(challenger=trained.bundle_id)
+    months = method.comparison_months(
+        data.histories, new_model.fit_result.trained_lengths, months_since, minimum_months
+    )
+    challenge = Challenge(challenger=new_model.bundle_id)
     if not months.any():
         return challenge
     challenger = method.holdout_networks(recipe, networks, data.histories, data.seeds, months)
     # As many networks of the champion as the challenger has: the size of the ensemble must make no difference.
     members = method.holdout_recipe(recipe)
-    compared = np.flatnonzero(months).tolist()
-    part, months = data.select(compared), months[compared]
+    compared_rows = np.flatnonzero(months).tolist()
+    part, months = data.select(compared_rows), months[compared_rows]
     paths = [
-        _predict_last_months(members, networks, part.histories, range(len(compared)), months)
+        _predict_last_months(members, networks, part.histories, range(len(compared_rows)), months)
         for networks in (champion, challenger)
     ]
     comparison = _compare(part, months, np.stack(paths))

@@ -66,10 +66,10 @@ def prepare_global(
         verdict = verdict_on_damage(request.policy, damage)
     if verdict.decision is None:
         return _decision(verdict, None, evidence), None
-    trained = train_global(request, global_training_data(request, _read_shards(database, request)), progress)
-    bundle = trained.bundle if trained else None
-    if trained is not None and champion is not None and verdict.decision_reason in CHALLENGE_REASONS:
-        challenge = _challenge(request, trained, champion, store)
+    model = train_global(request, global_training_data(request, _read_shards(database, request)), progress)
+    bundle = model.bundle if model else None
+    if model is not None and champion is not None and verdict.decision_reason in CHALLENGE_REASONS:
+        challenge = _challenge(request, model, champion, store)
         evidence["challenge"] = stored_challenge(challenge, request.policy)
         verdict = decide_promotion(verdict, challenge, request.policy)
         if verdict.decision == "reuse":
@@ -81,17 +81,17 @@ def _decision(verdict: Verdict, bundle_id: str | None, evidence: dict[str, Any])
     return GlobalDecision(verdict.decision, verdict.in_short[1], verdict.detail, bundle_id, evidence)
 
 
-def _challenge(request: Request, trained: TrainedModel, champion: GlobalChampion, store: ModelStore) -> Challenge:
+def _challenge(request: Request, model: TrainedModel, champion: GlobalChampion, store: ModelStore) -> Challenge:
     """Compare new global networks with the champion that they are to replace."""
-    if trained.bundle is None:
+    if model.bundle is None:
         return Challenge()
     try:
         networks = store.model(champion.bundle_id).networks
     except BundleError as damage:
-        return Challenge(challenger=trained.bundle_id, damage=str(damage))
-    months_since = np.array([max(last - champion.origin, 0) for last in trained.data.histories.last_months])
+        return Challenge(challenger=model.bundle_id, damage=str(damage))
+    months_since = np.array([max(last - champion.origin, 0) for last in model.data.histories.last_months])
     return challenge_global(
-        request.recipe, trained, networks, months_since, minimum_months=request.policy.challenge_least
+        request.recipe, model, networks, months_since, minimum_months=request.policy.challenge_least
     )
 
 

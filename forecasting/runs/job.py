@@ -180,8 +180,8 @@ def run_jointly(
 
 def _run_through(reads: DatabaseReads, run: Run, trainer: Trainer) -> bool:
     """Forecast and write every shard of a run, and publish it with the last one; False when it is published already."""
-    *others, last = run.request.shard_numbers
-    for number in others:
+    *first_numbers, last = run.request.shard_numbers
+    for number in first_numbers:
         _run_shard(reads, run, number, trainer)
     result = forecast_shard(reads, run, run.request.shards[last], trainer)
     return reads.database.write(lambda connection: forecasts.write_last_shard(connection, run, last, result))

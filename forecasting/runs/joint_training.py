@@ -167,9 +167,9 @@ def pretrain(
         written_shards = attempts.written_shards(connection, requests)
         observations = [
             (request, read_observations(connection, request, series_ids, cache))
-            for request, written in zip(requests, written_shards, strict=True)
+            for request, written_numbers in zip(requests, written_shards, strict=True)
             for number, series_ids in enumerate(request.shards)
-            if number not in written
+            if number not in written_numbers
         ]
     rows = [rows_for_networks(request, of_shard) for request, of_shard in observations]
     shards = [

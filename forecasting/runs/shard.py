@@ -30,15 +30,15 @@ def forecast_shard(reads: RunReads, run: Run, series_ids: Sequence[int], trainer
     snapshot = read_snapshot(reads, run, series_ids)
     cases = decide_cases(request, snapshot)
     cases = forecast_with_stored_networks(request, snapshot, cases, store)
-    trained = train_networks(request, snapshot, cases, trainer)
-    if trained is not None:
-        cases = challenge_champions(request, cases, trained, store, trainer)
+    new_model = train_networks(request, snapshot, cases, trainer)
+    if new_model is not None:
+        cases = challenge_champions(request, cases, new_model, store, trainer)
         cases = forecast_with_stored_networks(request, snapshot, cases, store)
-        cases = forecast_with_new_networks(request, snapshot, cases, trained)
+        cases = forecast_with_new_networks(request, snapshot, cases, new_model)
     results = series_results(request, snapshot, cases)
-    scores = [*_new_network_scores(cases, trained), *_global_network_scores(snapshot, cases)]
+    scores = [*_new_network_scores(cases, new_model), *_global_network_scores(snapshot, cases)]
     return ShardResult(
-        trained.bundle if trained else None,
+        new_model.bundle if new_model else None,
         results,
         (*scores, *([snapshot.live_scores] if snapshot.live_scores else [])),
         tuple(filled_months(snapshot, results)),
@@ -90,7 +90,7 @@ def train_networks(
 
 
 def challenge_champions(
-    request: Request, cases: Sequence[Case], trained: TrainedModel, store: ModelStore, trainer: Trainer
+    request: Request, cases: Sequence[Case], new_model: TrainedModel, store: ModelStore, trainer: Trainer
 ) -> list[Case]:
     """Let new networks challenge the champions that they are to replace, and decide again: promote or keep."""
     champions = {
@@ -101,8 +101,8 @@ def challenge_champions(
     if not champions:
         return list(cases)
     challenges = challenge_local(
-        trained,
-        [place for place, series_id in enumerate(trained.data.series_ids) if series_id in champions],
+        new_model,
+        [place for place, series_id in enumerate(new_model.data.series_ids) if series_id in champions],
         list(champions.values()),
         store,
         trainer.fit_without,
@@ -122,17 +122,17 @@ def challenge_champions(
 
 
 def forecast_with_new_networks(
-    request: Request, snapshot: Snapshot, cases: Sequence[Case], trained: TrainedModel
+    request: Request, snapshot: Snapshot, cases: Sequence[Case], new_model: TrainedModel
 ) -> list[Case]:
     """Forecast with the networks that were just trained, where they replace the champion and did not diverge."""
     places = {
         series_id: place
-        for place, series_id in enumerate(trained.data.series_ids)
-        if not trained.fit_result.diverged_mask[place]
+        for place, series_id in enumerate(new_model.data.series_ids)
+        if not new_model.fit_result.diverged_mask[place]
     }
     rows = [case.row for case in cases if case.needs_training and case.series_id in places]
     positions = [places[snapshot.series_ids[row]] for row in rows]
-    return _forecast(request, snapshot, cases, rows, trained.fit_result.networks, positions, trained.bundle_id)
+    return _forecast(request, snapshot, cases, rows, new_model.fit_result.networks, positions, new_model.bundle_id)
 
 
 def _forecast(
@@ -157,14 +157,14 @@ def _forecast(
     return with_forecasts(cases, rows, forecasts, bundle_id)
 
 
-def _new_network_scores(cases: Sequence[Case], trained: TrainedModel | None) -> Iterator[Scores]:
+def _new_network_scores(cases: Sequence[Case], new_model: TrainedModel | None) -> Iterator[Scores]:
     """Give the scores of networks that were just trained, but for those that did not replace their champions."""
-    if trained is None:
+    if new_model is None:
         return
     promoted = {case.series_id for case in cases if case.verdict.decision == "retrain"}
-    series_ids = trained.data.series_ids
+    series_ids = new_model.data.series_ids
     places = [place for place, series_id in enumerate(series_ids) if series_id in promoted]
-    for split, scores in trained.fit_result.scores.items():
+    for split, scores in new_model.fit_result.scores.items():
         measures = {name: getattr(scores, name)[places] for name in MEASURES}
         yield Scores([series_ids[place] for place in places], split, measures)
 

@@ -177,7 +177,7 @@ class Life(RuleBasedStateMachine):
         lost = [why for why in found.failures if "removed by milkrun prune" not in why]
         assert not lost, lost
         assert self.pruned or not found.failures
-        self.counted["forecasts computed again"] += found.compared
+        self.counted["forecasts computed again"] += found.compared_count
 
     def _load(self, first: Month, last: Month, moment: int | None) -> None:
         with tempfile.TemporaryDirectory(prefix="milkrun-life-") as folder:

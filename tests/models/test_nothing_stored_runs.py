@@ -48,7 +48,7 @@ with open_database(Settings.from_environment()) as database:
             run = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(), origin=origin))
             job.run_shard(database, run, 0)
             job.publish_run(database, run)
-            compared += replay_run(database, job.read_run(database, run.run_id)).compared
+            compared += replay_run(database, job.read_run(database, run.run_id)).compared_count
 during = list(seen)
 pickle.loads(pickle.dumps(Path("x")))
 exec(compile("eval('1')", OURS[0] + "/made_up.py", "exec"))

@@ -69,7 +69,7 @@ def test_every_run_of_a_year_is_repeated_exactly(story: Settings) -> None:
             found = replay_run(database, job.read_run(database, run_id))
 
             assert found.largest is not None
-            assert (found.compared, found.mismatches, found.largest.absolute) == (found.forecasts, 0, 0.0)
+            assert (found.compared_count, found.mismatches, found.largest.absolute) == (found.forecasts, 0, 0.0)
             assert found.forecasts >= 60
             assert not found.failures
 
@@ -84,7 +84,7 @@ def test_intervals_that_live_errors_widen_are_repeated_exactly(
     found = replay_run(database, job.read_run(database, 12))
 
     assert found.largest is not None
-    assert (found.compared, found.largest.absolute) == (5 * recipe.horizon, 0.0)
+    assert (found.compared_count, found.largest.absolute) == (5 * recipe.horizon, 0.0)
     assert (found.intervals_open, found.later_runs, found.failures) == (0, [], {})
 
 

@@ -146,7 +146,7 @@ def test_what_was_published_stays_and_the_next_run_is_the_same(
     run_id = publish(database, recipe, retrain="never", attempt=2)
     assert digest_of_run(database, run_id) == digest_of_run(database, unpruned)
     found = replay_run(database, job.read_run(database, run_id))
-    assert (found.compared, found.mismatches) == (5 * recipe.horizon, 0)
+    assert (found.compared_count, found.mismatches) == (5 * recipe.horizon, 0)
 
 
 @pytest.mark.parametrize("months", [12, 24])
@@ -173,7 +173,7 @@ def test_numbers_that_were_removed_are_said_to_be_and_come_back_when_trained_aga
     removed = database.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
     lost = replay_run(database, job.read_run(database, 1))
     assert len(removed.old_bundle_ids) == 1
-    assert lost.compared == 0
+    assert lost.compared_count == 0
     [why] = lost.failures
     assert "removed by milkrun prune" in why
     apply_roles(database_url)
@@ -184,7 +184,7 @@ def test_numbers_that_were_removed_are_said_to_be_and_come_back_when_trained_aga
         with pytest.raises(StatementRefused):
             writing.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
 
-    assert (again.compared, again.mismatches, again.failures) == (12, 0, {})
+    assert (again.compared_count, again.mismatches, again.failures) == (12, 0, {})
 
 
 def test_a_refused_network_can_still_be_put_in_charge_and_stays_while_it_is(
