@@ -44,12 +44,12 @@ def measure(recipe: str, series: int, origins: int) -> dict[str, float]:
         whole, training = time.perf_counter() - start, spent[0]
         if [summary.counts["retrained"] for summary in summaries] != [series] * origins:
             sys.exit(f"The backfill did not retrain every series: {summaries}")
-        found = {"whole": whole, "training": training}
+        measures = {"whole": whole, "training": training}
         if origins == 1:
             start = time.perf_counter()
             backfill_forecasts(first, str(last), recipe=recipe, retrain="always", reprocess="completed")
-            found |= {"again": time.perf_counter() - start, "training again": spent[0] - training}
-    return found
+            measures |= {"again": time.perf_counter() - start, "training again": spent[0] - training}
+    return measures
 
 
 def _load(database: Any, series: int) -> Any:
@@ -71,10 +71,10 @@ def _load(database: Any, series: int) -> Any:
 def _watch_training() -> list[float]:
     """Count the seconds that the engine trains, from now on."""
     from forecasting.models import classic
-    from forecasting.models.monthly import local_networks as own
+    from forecasting.models.monthly import local_networks as local_networks
 
     spent = [0.0]
-    modules: list[Any] = [classic, own]
+    modules: list[Any] = [classic, local_networks]
     inner = modules[0].train
 
     def timed(*arguments: Any, **options: Any) -> Any:
@@ -95,13 +95,13 @@ def measure_apart(recipe: str, series: int, origins: int) -> dict[str, float]:
         Path(folder).chmod(0o755)
         environment = {**os.environ, "MILKRUN_HOME": folder, "DATABASE_URL": "", "PREFECT_HOME": f"{folder}/prefect"}
         environment.pop("PREFECT_API_URL", None)
-        asked = ["--recipe", recipe, "--series", str(series), "--origins", str(origins), "--alone"]
-        command = [sys.executable, "-m", "benchmarks.backfills", *asked]
+        arguments = ["--recipe", recipe, "--series", str(series), "--origins", str(origins), "--alone"]
+        command = [sys.executable, "-m", "benchmarks.backfills", *arguments]
         answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         sys.exit(answer.stderr)
-    found: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
-    return found
+    measures: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
+    return measures
 
 
 def compare(recipe: str, series: int, origins: int, repeated: int) -> dict[str, Any]:
@@ -111,8 +111,8 @@ def compare(recipe: str, series: int, origins: int, repeated: int) -> dict[str, 
         turns["one"].append(measure_apart(recipe, series, 1))
         turns["many"].append(measure_apart(recipe, series, origins))
     medians = {
-        kind: {name: statistics.median(turn[name] for turn in found) for name in found[0]}
-        for kind, found in turns.items()
+        kind: {name: statistics.median(turn[name] for turn in measures) for name in measures[0]}
+        for kind, measures in turns.items()
     }
     return {"recipe": recipe, "series": series, "origins": origins, **medians, "turns": turns}
 
@@ -143,12 +143,12 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.alone:
-        print(json.dumps(measure(asked.recipe, asked.series[0], asked.origins)))
+    arguments = parser.parse_args()
+    if arguments.alone:
+        print(json.dumps(measure(arguments.recipe, arguments.series[0], arguments.origins)))
         return
-    results = [compare(asked.recipe, series, asked.origins, asked.turns) for series in asked.series]
-    if asked.json:
+    results = [compare(arguments.recipe, series, arguments.origins, arguments.turns) for series in arguments.series]
+    if arguments.json:
         print(json.dumps(results, indent=2))
     else:
         show(results)

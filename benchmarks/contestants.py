@@ -23,54 +23,54 @@ BASELINES = ("naive", "seasonal_naive", "base_path")
 
 
 @dataclass(frozen=True)
-class Made:
-    """Forecasts (series, horizon) in the unit of each series, NaN where none was made.
+class ContestantForecasts:
+    """Forecasts (series, horizon) in the unit of each series, NaN where there is none.
 
-    bounds: by name, where there are intervals. words: (series,) why something else than the networks spoke, or why
-    nothing did; empty otherwise. seconds: of parts of the work, by name.
+    bounds: by name, where there are intervals. reasons: (series,) why something else than the networks made the forecast, or why
+    there is none; empty otherwise. seconds: of parts of the work, by name.
     """
 
     values: Values
     bounds: dict[str, Values]
-    words: tuple[str, ...]
+    reasons: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def select(self, rows: np.ndarray) -> "Made":
+    def select(self, rows: np.ndarray) -> "ContestantForecasts":
         """Return the forecasts of some rows."""
         bounds = {name: bound[rows] for name, bound in self.bounds.items()}
-        return Made(self.values[rows], bounds, tuple(self.words[row] for row in rows), self.seconds)
+        return ContestantForecasts(self.values[rows], bounds, tuple(self.reasons[row] for row in rows), self.seconds)
 
 
-def by_baseline(name: str, task: Task) -> Made:
+def by_baseline(name: str, task: Task) -> ContestantForecasts:
     """Forecast by naive, seasonal_naive or base_path; only the last has intervals."""
     histories, horizon = task.histories, task.horizon
-    silent = ("",) * len(task.names)
+    no_reasons = ("",) * len(task.names)
     if name == "base_path":
-        made = monthly.forecast_without_networks(MonthlyRecipe("base_path", horizon=horizon), histories)
-        return Made(made.values, made.bounds, silent)
+        forecasts = monthly.forecast_without_networks(MonthlyRecipe("base_path", horizon=horizon), histories)
+        return ContestantForecasts(forecasts.values, forecasts.bounds, no_reasons)
     values = (naive if name == "naive" else seasonal_naive)(histories.values, histories.lengths, horizon=horizon)
-    return Made(values, {}, silent)
+    return ContestantForecasts(values, {}, no_reasons)
 
 
-def by_model(name: str, task: Task) -> Made:
+def by_model(name: str, task: Task) -> ContestantForecasts:
     """Forecast by one of statsforecast's models, fitted to every history, on all cores."""
     model = next(model for model in MODELS if model == name)
-    made = forecast_by(model, task.histories.values, task.histories.lengths, horizon=task.horizon)
-    bounds = {bound: getattr(made, bound) for bound in BOUNDS}
-    return Made(made.values, bounds, made.failures)
+    forecasts = forecast_by(model, task.histories.values, task.histories.lengths, horizon=task.horizon)
+    bounds = {bound: getattr(forecasts, bound) for bound in BOUNDS}
+    return ContestantForecasts(forecasts.values, bounds, forecasts.failures)
 
 
-def by_recipe(recipe: MonthlyRecipe, task: Task, *, learn: Sequence[int] | None = None) -> Made:
+def by_recipe(recipe: MonthlyRecipe, task: Task, *, training_rows: Sequence[int] | None = None) -> ContestantForecasts:
     """Train on the histories at some rows (None: all) and forecast all of them."""
-    rows = list(range(len(task.names)) if learn is None else learn)
+    rows = list(range(len(task.names)) if training_rows is None else training_rows)
     start = time.perf_counter()
-    fitted = fit(recipe, task.histories.select(rows), [task.names[row] for row in rows])
-    trained = time.perf_counter()
+    fit_result = fit(recipe, task.histories.select(rows), [task.names[row] for row in rows])
+    training_end = time.perf_counter()
     place_of = {row: place for place, row in enumerate(rows)}
     positions = [place_of.get(row, -1) for row in range(len(task.names))]
-    made = monthly.forecast(recipe, fitted.networks, task.histories, positions=positions)
-    seconds = {"training": trained - start, "forecasting": time.perf_counter() - trained}
-    return Made(made.values, made.bounds, made.fallback_reasons, seconds)
+    forecasts = monthly.forecast(recipe, fit_result.networks, task.histories, positions=positions)
+    seconds = {"training": training_end - start, "forecasting": time.perf_counter() - training_end}
+    return ContestantForecasts(forecasts.values, forecasts.bounds, forecasts.fallback_reasons, seconds)
 
 
 def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> FitResult:
@@ -80,22 +80,22 @@ def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> Fi
     return monthly_training.fit(recipe, histories, series_seeds(recipe.seed, names))
 
 
-def milk_once(recipe: MonthlyRecipe, task: Task) -> Made:
+def milk_once(recipe: MonthlyRecipe, task: Task) -> ContestantForecasts:
     """Fit on the first history alone, and forecast all the others with that network."""
-    fitted = fit(recipe, task.histories.select([0]), ["milk"])
-    made = monthly.forecast(recipe, fitted.networks, task.histories, positions=[0] * len(task.names))
-    return Made(made.values, made.bounds, made.fallback_reasons)
+    fit_result = fit(recipe, task.histories.select([0]), ["milk"])
+    forecasts = monthly.forecast(recipe, fit_result.networks, task.histories, positions=[0] * len(task.names))
+    return ContestantForecasts(forecasts.values, forecasts.bounds, forecasts.fallback_reasons)
 
 
-def milk_refitted(recipe: MonthlyRecipe, task: Task) -> Made:
+def milk_refitted(recipe: MonthlyRecipe, task: Task) -> ContestantForecasts:
     """Fit on every history anew: all of them train side by side, each as it would alone."""
     seeds = series_seeds(recipe.seed, ["milk"] * len(task.names))
-    fitted = monthly_training.fit(recipe, task.histories, seeds)
-    made = monthly.forecast(recipe, fitted.networks, task.histories, positions=range(len(task.names)))
-    return Made(made.values, made.bounds, made.fallback_reasons)
+    fit_result = monthly_training.fit(recipe, task.histories, seeds)
+    forecasts = monthly.forecast(recipe, fit_result.networks, task.histories, positions=range(len(task.names)))
+    return ContestantForecasts(forecasts.values, forecasts.bounds, forecasts.fallback_reasons)
 
 
-def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:
+def by_run(recipe: Recipe, task: Task, run_name: str) -> dict[str, ContestantForecasts]:
     """Load the histories into a new embedded database, let the flow run, and read forecasts and baselines by SQL."""
     from flows.monthly import monthly_forecast
     from forecasting.domain.settings import Settings
@@ -108,14 +108,14 @@ def by_run(recipe: Recipe, task: Task, own: str) -> dict[str, Made]:
     with open_migrated_database(settings) as database:
         start = time.perf_counter()
         load(database, task)
-        loaded = time.perf_counter()
+        load_end = time.perf_counter()
         monthly_forecast(dry_run=True, recipe=name, late_months=9999)  # starts Prefect
-        started = time.perf_counter()
+        run_start = time.perf_counter()
         summary = monthly_forecast(recipe=name, retrain="always", late_months=9999)
-        ended = time.perf_counter()
+        end = time.perf_counter()
         assert isinstance(summary, job.RunSummary)  # noqa: S101 - a dry run alone gives a plan
-        made = read_back(database, task, {"loading": loaded - start, "run": ended - started})
-        return {own: made.pop("run"), **made}
+        forecasts = read_back(database, task, {"loading": load_end - start, "run": end - run_start})
+        return {run_name: forecasts.pop("run"), **forecasts}
 
 
 def load(database: Any, task: Task) -> None:
@@ -140,33 +140,37 @@ def write_recipe(recipe: Recipe, folder: Path) -> str:
     return "skill"
 
 
-def read_back(database: Any, task: Task, seconds: dict[str, float]) -> dict[str, Made]:
+def read_back(database: Any, task: Task, seconds: dict[str, float]) -> dict[str, ContestantForecasts]:
     """Read what the run published, and the baselines beside it, from the view `latest_forecast`."""
     from sqlalchemy import text
 
     columns = ("value", *BOUNDS, "naive", "seasonal_naive", "base_path")
-    found = {column: np.full(task.actual.shape, np.nan) for column in columns}
-    words = ["no row"] * len(task.names)
+    columns_by_name = {column: np.full(task.actual.shape, np.nan) for column in columns}
+    reasons = ["no row"] * len(task.names)
     row_of = {name: row for row, name in enumerate(task.names)}
     with database.reading() as connection:
         query = text(f"SELECT series, horizon, outcome, reason, {', '.join(columns)} FROM milkrun.latest_forecast")
         for series, horizon, outcome, reason, *numbers in connection.execute(query):
             for column, number in zip(columns, numbers, strict=True):
-                found[column][row_of[series], horizon - 1] = np.nan if number is None else number
-            words[row_of[series]] = "" if outcome == "forecast" else f"{outcome}: {reason}"
-    bounds = {name: found[name] for name in BOUNDS if not np.isnan(found[name]).all()}
-    made = {"run": Made(found["value"], bounds, tuple(words), seconds)}
-    silent = ("",) * len(task.names)
-    return made | {name: Made(found[name], {}, silent) for name in BASELINES if not np.isnan(found[name]).all()}
+                columns_by_name[column][row_of[series], horizon - 1] = np.nan if number is None else number
+            reasons[row_of[series]] = "" if outcome == "forecast" else f"{outcome}: {reason}"
+    bounds = {name: columns_by_name[name] for name in BOUNDS if not np.isnan(columns_by_name[name]).all()}
+    forecasts = {"run": ContestantForecasts(columns_by_name["value"], bounds, tuple(reasons), seconds)}
+    no_reasons = ("",) * len(task.names)
+    return forecasts | {
+        name: ContestantForecasts(columns_by_name[name], {}, no_reasons)
+        for name in BASELINES
+        if not np.isnan(columns_by_name[name]).all()
+    }
 
 
-def unseen_rows(series: int, share: float, seed: int) -> np.ndarray:
+def cold_start_rows(series: int, share: float, seed: int) -> np.ndarray:
     """Draw the rows of series to be left out of training: bool (series,)."""
     order = np.random.default_rng(seed).permutation(series)
     return np.isin(np.arange(series), order[: max(1, round(share * series))])
 
 
-CONTESTANTS: dict[str, Callable[..., Made]] = {
+CONTESTANTS: dict[str, Callable[..., ContestantForecasts]] = {
     **dict.fromkeys(BASELINES, by_baseline),
     **dict.fromkeys(MODELS, by_model),
 }

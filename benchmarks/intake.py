@@ -40,8 +40,8 @@ def main(series: int, months: int) -> None:
                 lambda: _copy(database, path, "value float8, PRIMARY KEY (series, month)"),
             )
             first = _timed("load", lambda: _load(database, path))
-            again = _timed("the same load again, all unchanged", lambda: _load(database, path))
-            print(f"load / COPY = {first / copy:.1f}, again / COPY = {again / copy:.1f}")
+            repeat_seconds = _timed("the same load again, all unchanged", lambda: _load(database, path))
+            print(f"load / COPY = {first / copy:.1f}, again / COPY = {repeat_seconds / copy:.1f}")
     print(f"peak memory of the loader {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

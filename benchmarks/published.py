@@ -33,12 +33,12 @@ def measure(recipe: ClassicRecipe, seeds: int) -> dict[str, dict[str, float]]:
     copies = Histories(
         np.repeat(histories.values, seeds, 0), np.repeat(histories.lengths, seeds), histories.last_months * seeds
     )
-    drawn = np.concatenate([series_seeds(seed, ["milk"]) for seed in range(seeds)])
-    fitted = classic.fit(recipe, copies, drawn)
-    found = {}
+    series_seed_array = np.concatenate([series_seeds(seed, ["milk"]) for seed in range(seeds)])
+    fit_result = classic.fit(recipe, copies, series_seed_array)
+    measures = {}
     for part in ("train", "test"):
-        score = fitted.scores[part]
-        found[part] = {
+        score = fit_result.scores[part]
+        measures[part] = {
             "mean": float(score.rmse.mean()),
             "least": float(score.rmse.min()),
             "median": float(np.median(score.rmse)),
@@ -46,7 +46,7 @@ def measure(recipe: ClassicRecipe, seeds: int) -> dict[str, dict[str, float]]:
             "windows": int(score.n[0, 0]),
             "seasonal_naive": float(score.baseline_rmse[0, 0]),
         }
-    return found
+    return measures
 
 
 def main() -> None:
@@ -54,16 +54,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    found = {recipe.name: measure(recipe, asked.seeds) for recipe in (CLASSIC_PUBLISHED, CLASSIC)}
-    if asked.json:
-        print(json.dumps({"seeds": asked.seeds, "published": PUBLISHED, "measured": found}, indent=2))
+    arguments = parser.parse_args()
+    measures = {recipe.name: measure(recipe, arguments.seeds) for recipe in (CLASSIC_PUBLISHED, CLASSIC)}
+    if arguments.json:
+        print(json.dumps({"seeds": arguments.seeds, "published": PUBLISHED, "measured": measures}, indent=2))
         return
-    print(f"RMSE on the milk series, pounds per cow, {asked.seeds} seeds; published: train 43.06, test 47.65")
+    print(f"RMSE on the milk series, pounds per cow, {arguments.seeds} seeds; published: train 43.06, test 47.65")
     print(
         f"{'recipe':18} {'part':5} {'windows':>7} {'mean':>7} {'least':>7} {'median':>7} {'largest':>7} {'seasonal naive':>14}"
     )
-    for name, parts in found.items():
+    for name, parts in measures.items():
         for part, row in parts.items():
             numbers = " ".join(f"{row[key]:7.2f}" for key in ("mean", "least", "median", "largest"))
             print(f"{name:18} {part:5} {row['windows']:7d} {numbers} {row['seasonal_naive']:14.2f}")

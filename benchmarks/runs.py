@@ -81,10 +81,10 @@ def measure(series: int, months: int) -> dict[str, Any]:
     with open_migrated_database(Settings.from_environment()) as database, prefect_for_commands(log_lines=False):
         start = time.perf_counter()
         load_observations(database, Panel(series, months), source="made up", today=Month.of(2100, 1))
-        found: dict[str, Any] = {"series": series, "months": months, "load": time.perf_counter() - start}
-        found |= _measure_runs(database, series, first + (months - 1))
-    found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return found
+        measures: dict[str, Any] = {"series": series, "months": months, "load": time.perf_counter() - start}
+        measures |= _measure_runs(database, series, first + (months - 1))
+    measures["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return measures
 
 
 def _measure_runs(database: Any, series: int, last: Any) -> dict[str, Any]:
@@ -99,7 +99,9 @@ def _measure_runs(database: Any, series: int, last: Any) -> dict[str, Any]:
 
     timed = _stopwatch(series)
     monthly_forecast(dry_run=True)  # starts Prefect
-    found: dict[str, Any] = {"retrain": {"runs": [timed(lambda: monthly_forecast(recipe="classic", retrain="always"))]}}
+    measures: dict[str, Any] = {
+        "retrain": {"runs": [timed(lambda: monthly_forecast(recipe="classic", retrain="always"))]}
+    }
     reuse = {
         "reuse": lambda late: monthly_forecast(recipe="classic", retrain="never", late_months=late),
         "a year on": lambda late: backfill(0, 0, "never", late_months=late),
@@ -112,8 +114,8 @@ def _measure_runs(database: Any, series: int, last: Any) -> dict[str, Any]:
         for late in range(4, 4 + REPEATED):  # another policy makes another run
             runs.append(timed(functools.partial(run, late)))
             copies.append(bare_copies(database))
-        found[name] = {"runs": runs, "copies": {reading: [one[reading] for one in copies] for reading in READINGS}}
-    return found
+        measures[name] = {"runs": runs, "copies": {reading: [one[reading] for one in copies] for reading in READINGS}}
+    return measures
 
 
 def _stopwatch(series: int) -> Callable[[Callable[[], Any]], dict[str, float]]:
@@ -123,9 +125,9 @@ def _stopwatch(series: int) -> Callable[[Callable[[], Any]], dict[str, float]]:
     from forecasting.storage import forecasts
 
     spent = dict.fromkeys(STEPS, 0.0)
-    _time(shard, "look", spent, "reading")
+    _time(shard, "read_snapshot", spent, "reading")
     _time(classic, "train", spent, "training")
-    _time(shard, "_ask", spent, "forecasting")
+    _time(shard, "_forecast", spent, "forecasting")
     _time(forecasts, "write_shard", spent, "writing")
     published: list[float] = []
     _mark(job, "publish_run", published)
@@ -224,8 +226,8 @@ def measure_apart(series: int, months: int) -> dict[str, Any]:
         answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         sys.exit(answer.stderr)
-    found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
-    return found
+    measures: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    return measures
 
 
 def median(runs: list[dict[str, float]], name: str) -> float:
@@ -264,12 +266,12 @@ def main() -> None:
     parser.add_argument("--months", type=int, default=120)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.alone:
-        print(json.dumps(measure(asked.series[0], asked.months)))
+    arguments = parser.parse_args()
+    if arguments.alone:
+        print(json.dumps(measure(arguments.series[0], arguments.months)))
         return
-    results = [measure_apart(series, asked.months) for series in asked.series]
-    if asked.json:
+    results = [measure_apart(series, arguments.months) for series in arguments.series]
+    if arguments.json:
         print(json.dumps(results, indent=2))
     else:
         show(results)

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import contestants
-from benchmarks.contestants import BASELINES, Made
+from benchmarks.contestants import BASELINES, ContestantForecasts
 from benchmarks.panels import Task, many, read_milk, read_panel
 from benchmarks.scoring import scores, summary, table
 from forecasting.domain.recipes import MonthlyRecipe, find_recipe
@@ -43,22 +43,22 @@ MANY_MONTHS = 216
 Measures = dict[str, float]
 
 
-def measure(asked: argparse.Namespace) -> dict[str, Measures]:
+def measure(arguments: argparse.Namespace) -> dict[str, Measures]:
     """Let one contestant forecast, in this process, and score it; a run has the baselines that it stored beside."""
-    task = read_task(asked)
+    task = read_task(arguments)
     start, cpu = time.perf_counter(), cpu_seconds()
-    made = compete(asked, task)
+    forecasts = compete(arguments, task)
     costs = {
         "wall": time.perf_counter() - start,
         "cpu": cpu_seconds() - cpu,
         "peak_mib": max(usage.ru_maxrss for usage in usages()) / 1024,
     }
-    found = {name: scores(one, rows) | one.seconds for name, (one, rows) in made.items()}
-    if asked.milk:  # every month is a row of its own there: their errors are one series' errors
-        for name, (one, rows) in made.items():
-            found[name]["rmse"] = float(np.sqrt(np.mean((one.values - rows.actual) ** 2)))
-    found[asked.alone] |= costs
-    return found
+    measures = {name: scores(one, rows) | one.seconds for name, (one, rows) in forecasts.items()}
+    if arguments.milk:  # every month is a row of its own there: their errors are one series' errors
+        for name, (one, rows) in forecasts.items():
+            measures[name]["rmse"] = float(np.sqrt(np.mean((one.values - rows.actual) ** 2)))
+    measures[arguments.alone] |= costs
+    return measures
 
 
 def usages() -> list[resource.struct_rusage]:
@@ -71,44 +71,44 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages())
 
 
-def read_task(asked: argparse.Namespace) -> Task:
+def read_task(arguments: argparse.Namespace) -> Task:
     """Read or make what is to be forecast."""
-    if asked.milk:
-        return read_milk(asked.milk, held_out=asked.held_out)
-    task = read_panel(asked.data, asked.horizon, held_out=asked.held_out)
-    return many(task, asked.many, MANY_MONTHS) if asked.many else task
+    if arguments.milk:
+        return read_milk(arguments.milk, held_out=arguments.held_out)
+    task = read_panel(arguments.data, arguments.horizon, held_out=arguments.held_out)
+    return many(task, arguments.many, MANY_MONTHS) if arguments.many else task
 
 
-def recipe_of(asked: argparse.Namespace, horizon: int) -> Any:
+def recipe_of(arguments: argparse.Namespace, horizon: int) -> Any:
     """Return the recipe with the settings that were asked for."""
-    recipe = find_recipe(asked.recipe, Settings.from_environment().recipes)
-    changes = {name: json.loads(value) for name, value in (pair.split("=", 1) for pair in asked.set)}
+    recipe = find_recipe(arguments.recipe, Settings.from_environment().recipes)
+    changes = {name: json.loads(value) for name, value in (pair.split("=", 1) for pair in arguments.set)}
     changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
-    return replace(recipe, seed=asked.seed, horizon=horizon, **changes)
+    return replace(recipe, seed=arguments.seed, horizon=horizon, **changes)
 
 
-def compete(asked: argparse.Namespace, task: Task) -> dict[str, tuple[Made, Task]]:
+def compete(arguments: argparse.Namespace, task: Task) -> dict[str, tuple[ContestantForecasts, Task]]:
     """Return forecasts by name, each with what it forecast."""
-    name = asked.alone
-    if asked.milk:
+    name = arguments.alone
+    if arguments.milk:
         months = task.select(np.arange(1, len(task.names)))
         if name in contestants.CONTESTANTS:
             return {name: (contestants.CONTESTANTS[name](name, months), months)}
-        recipe = monthly_only(recipe_of(asked, 1))
-        made = (contestants.milk_once if name == "fitted once" else contestants.milk_refitted)(recipe, task)
-        return {name: (made.select(np.arange(1, len(task.names))), months)}
+        recipe = monthly_only(recipe_of(arguments, 1))
+        forecasts = (contestants.milk_once if name == "fitted once" else contestants.milk_refitted)(recipe, task)
+        return {name: (forecasts.select(np.arange(1, len(task.names))), months)}
     if name in contestants.CONTESTANTS:
         return {name: (contestants.CONTESTANTS[name](name, task), task)}
-    recipe = recipe_of(asked, task.horizon)
-    if asked.through_database:
-        return {each: (made, task) for each, made in contestants.by_run(recipe, task, name).items()}
-    if not asked.unseen:
+    recipe = recipe_of(arguments, task.horizon)
+    if arguments.through_database:
+        return {each: (forecasts, task) for each, forecasts in contestants.by_run(recipe, task, name).items()}
+    if not arguments.unseen:
         return {name: (contestants.by_recipe(monthly_only(recipe), task), task)}
-    left_out = contestants.unseen_rows(len(task.names), asked.unseen, asked.seed)
-    learn = np.flatnonzero(~left_out).tolist() if name == "unseen" else None
-    made = contestants.by_recipe(monthly_only(recipe), task, learn=learn)
+    left_out = contestants.cold_start_rows(len(task.names), arguments.unseen, arguments.seed)
+    training_rows = np.flatnonzero(~left_out).tolist() if name == "unseen" else None
+    forecasts = contestants.by_recipe(monthly_only(recipe), task, training_rows=training_rows)
     rows = np.flatnonzero(left_out)
-    return {name: (made.select(rows), task.select(rows))}
+    return {name: (forecasts.select(rows), task.select(rows))}
 
 
 def monthly_only(recipe: Any) -> MonthlyRecipe:
@@ -120,20 +120,22 @@ def monthly_only(recipe: Any) -> MonthlyRecipe:
     return recipe
 
 
-def names_of(asked: argparse.Namespace) -> Iterator[tuple[str, bool]]:
+def names_of(arguments: argparse.Namespace) -> Iterator[tuple[str, bool]]:
     """Name the contestants, and say whether the seed matters to them."""
-    if asked.milk:
+    if arguments.milk:
         yield from (("fitted once", True), ("refitted monthly", True))
-    elif asked.unseen:
+    elif arguments.unseen:
         yield from (("seen", True), ("unseen", True))
     else:
-        yield (asked.recipe, True)
-    if not asked.through_database and not asked.unseen:
+        yield (arguments.recipe, True)
+    if not arguments.through_database and not arguments.unseen:
         yield from ((name, False) for name in BASELINES)
-    yield from ((name, False) for name in asked.baselines)
+    yield from ((name, False) for name in arguments.baselines)
 
 
-def apart(given: Sequence[str], asked: argparse.Namespace, name: str, seed: int) -> dict[str, Measures]:
+def measure_in_process(
+    argument_texts: Sequence[str], arguments: argparse.Namespace, name: str, seed: int
+) -> dict[str, Measures]:
     """Measure one contestant in a process of its own, with a home and a database of its own."""
     with tempfile.TemporaryDirectory(prefix="milkrun-benchmark-") as folder:
         Path(folder).chmod(0o755)
@@ -144,17 +146,17 @@ def apart(given: Sequence[str], asked: argparse.Namespace, name: str, seed: int)
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
-        if asked.through_database:
+        if arguments.through_database:
             environment["MILKRUN_HOME"] = folder
-        command = [sys.executable, "-m", "benchmarks.skill", *given, "--alone", name, "--seed", str(seed)]
+        command = [sys.executable, "-m", "benchmarks.skill", *argument_texts, "--alone", name, "--seed", str(seed)]
         answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if answer.returncode != 0:
         sys.exit(f"{name} could not be measured; what it wrote stands above.")
-    found: dict[str, Measures] = json.loads(answer.stdout.splitlines()[-1])
-    return found
+    measures: dict[str, Measures] = json.loads(answer.stdout.splitlines()[-1])
+    return measures
 
 
-def read_arguments(given: Sequence[str]) -> argparse.Namespace:
+def read_arguments(argument_texts: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
@@ -172,32 +174,32 @@ def read_arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=1, help=argparse.SUPPRESS)
-    asked = parser.parse_args(given)
-    if asked.milk and (asked.unseen or asked.many or asked.through_database):
+    arguments = parser.parse_args(argument_texts)
+    if arguments.milk and (arguments.unseen or arguments.many or arguments.through_database):
         parser.error("--milk goes with --seeds, --baselines, --held-out, --set and --json alone")
-    if asked.unseen is not None and not 0 < asked.unseen < 1:
+    if arguments.unseen is not None and not 0 < arguments.unseen < 1:
         parser.error("--unseen is a share between 0 and 1")
-    if asked.unseen is not None and asked.through_database:
+    if arguments.unseen is not None and arguments.through_database:
         parser.error("--unseen is measured on arrays: leave --through-database out")
-    return asked
+    return arguments
 
 
-def main(given: Sequence[str] | None = None) -> None:
+def main(argument_texts: Sequence[str] | None = None) -> None:
     """Measure every contestant and print the table; given: arguments instead of the program's own."""
-    given = sys.argv[1:] if given is None else given
-    asked = read_arguments(given)
-    if asked.alone:
-        print(json.dumps(measure(asked)))
+    argument_texts = sys.argv[1:] if argument_texts is None else argument_texts
+    arguments = read_arguments(argument_texts)
+    if arguments.alone:
+        print(json.dumps(measure(arguments)))
         return
-    if asked.baselines:
+    if arguments.baselines:
         check_installed()
     runs: dict[str, list[Measures]] = {}
-    for name, by_seed in names_of(asked):
-        for seed in range(1, asked.seeds + 1 if by_seed else 2):
-            for each, measures in apart(given, asked, name, seed).items():
+    for name, by_seed in names_of(arguments):
+        for seed in range(1, arguments.seeds + 1 if by_seed else 2):
+            for each, measures in measure_in_process(argument_texts, arguments, name, seed).items():
                 runs.setdefault(each, []).append(measures)
     results = {name: summary(measures) for name, measures in runs.items()}
-    print(json.dumps({"seeds": asked.seeds, "results": results}) if asked.json else table(results))
+    print(json.dumps({"seeds": arguments.seeds, "results": results}) if arguments.json else table(results))
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ def measure_training(*, quick: bool) -> dict[str, Any]:
         figures = Path(folder) / "training.json"
         command = [sys.executable, "-m", "benchmarks.training", "--json", str(figures), *(["--quick"] if quick else [])]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-        found: dict[str, Any] = json.loads(figures.read_text())
-    return found
+        measures: dict[str, Any] = json.loads(figures.read_text())
+    return measures
 
 
 def peak_of_training(recipe: str, networks: int) -> float:
@@ -42,13 +42,13 @@ def peak_of_training(recipe: str, networks: int) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def draw(found: dict[str, Any], path: Path) -> None:
+def draw(measures: dict[str, Any], path: Path) -> None:
     """Draw seconds per series by number of series, for training and for whole runs."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    for recipe, marker in zip(found["training"]["recipes"], "os", strict=True):
+    for recipe, marker in zip(measures["training"]["recipes"], "os", strict=True):
         rows = recipe["milkrun"]
         counts = [row["networks"] for row in rows]
         axes.plot(
@@ -58,8 +58,8 @@ def draw(found: dict[str, Any], path: Path) -> None:
             sum(recipe["keras"]) / 2, linestyle=":", color=axes.lines[-1].get_color(), label="Keras fit, the same"
         )
     for name, marker in zip(runs.KINDS, "^v<", strict=True):
-        counts = [row["series"] for row in found["runs"]]
-        each = [runs.median(row[name]["runs"], "seconds") / row["series"] for row in found["runs"]]
+        counts = [row["series"] for row in measures["runs"]]
+        each = [runs.median(row[name]["runs"], "seconds") / row["series"] for row in measures["runs"]]
         axes.plot(counts, each, marker=marker, linestyle="--", label=f"whole run, {name}")
     axes.set(xscale="log", yscale="log", xlabel="series", ylabel="seconds per series")
     axes.set_title("Seconds per series, compiling included", loc="left")
@@ -74,20 +74,20 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer epochs, at most 1,000 series")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--chart", type=Path, metavar="FILE")
-    asked = parser.parse_args()
-    found: dict[str, Any] = {"training": measure_training(quick=asked.quick)}
-    most = 1_000 if asked.quick else 10_000
+    arguments = parser.parse_args()
+    measures: dict[str, Any] = {"training": measure_training(quick=arguments.quick)}
+    most = 1_000 if arguments.quick else 10_000
     print("\nPeak memory of a process that trains, MiB (TensorFlow alone takes most of it)")
-    found["peak"] = {
+    measures["peak"] = {
         str(count): peak_of_training("classic", count) for count in (1, 128, 1_000, 10_000) if count <= most
     }
-    print("  ".join(f"{int(count):,} networks: {peak:.0f}" for count, peak in found["peak"].items()) + "\n")
-    found["runs"] = [runs.measure_apart(series, 120) for series in (100, 1_000, 10_000) if series <= most]
-    runs.show(found["runs"])
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=2) + "\n")
-    if asked.chart:
-        draw(found, asked.chart)
+    print("  ".join(f"{int(count):,} networks: {peak:.0f}" for count, peak in measures["peak"].items()) + "\n")
+    measures["runs"] = [runs.measure_apart(series, 120) for series in (100, 1_000, 10_000) if series <= most]
+    runs.show(measures["runs"])
+    if arguments.json:
+        arguments.json.write_text(json.dumps(measures, indent=2) + "\n")
+    if arguments.chart:
+        draw(measures, arguments.chart)
 
 
 if __name__ == "__main__":

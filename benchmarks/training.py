@@ -55,14 +55,14 @@ def keras_fit(architecture: Architecture, training: BatchedTraining) -> float:
     return clocked(lambda: model.fit(x, y[0], epochs=training.epochs, batch_size=training.batch_size, verbose=0))
 
 
-def milkrun(architecture: Architecture, training: BatchedTraining, networks: int, *, again: bool) -> list[float]:
+def milkrun(architecture: Architecture, training: BatchedTraining, networks: int, *, repeat: bool) -> list[float]:
     """Seconds that Milkrun needs for so many networks, compilation included, and once more without."""
     from forecasting.lstm.batched.program import program
 
     x, y = some_series(networks, architecture.look_back)
     counts, seeds = np.full(networks, WINDOWS), np.arange(networks, dtype=np.uint64)
     program.cache_clear()
-    return [clocked(lambda: train(architecture, training, x, y, counts, seeds)) for _ in range(1 + again)]
+    return [clocked(lambda: train(architecture, training, x, y, counts, seeds)) for _ in range(1 + repeat)]
 
 
 def operations(architecture: Architecture, training: BatchedTraining) -> float:
@@ -86,8 +86,8 @@ def measure(name: str, epochs: int, most: int) -> dict[str, Any]:
     before = keras_fit(architecture, training)
     rows: list[dict[str, Any]] = []
     for networks in (size for size in sizes if size <= most):
-        first, *again = milkrun(architecture, training, networks, again=networks <= 1_000)
-        rows.append({"networks": networks, "first": first, "again": again[0] if again else None})
+        first, *repeats = milkrun(architecture, training, networks, repeat=networks <= 1_000)
+        rows.append({"networks": networks, "first": first, "again": repeats[0] if repeats else None})
     keras = [before, keras_fit(architecture, training)]
     for row in rows:
         row["times_faster"] = sum(keras) / 2 / (row["first"] / row["networks"])
@@ -103,10 +103,10 @@ def show(result: dict[str, Any], limit: float) -> None:
     for seconds in result["keras"]:
         print(f"{'Keras fit, 1 network':24}{seconds:9.2f}s{'':10}{seconds * 1e3:16.1f}{'':25}")
     for row in result["milkrun"]:
-        again = f"{row['again']:9.2f}s" if row["again"] is not None else " " * 10
+        repeat = f"{row['again']:9.2f}s" if row["again"] is not None else " " * 10
         each = 1e3 * row["first"] / row["networks"]
         name = f"Milkrun, {row['networks']:,}"
-        print(f"{name:24}{row['first']:9.2f}s{again}{each:16.2f}{row['times_faster']:25,.0f}")
+        print(f"{name:24}{row['first']:9.2f}s{repeat}{each:16.2f}{row['times_faster']:25,.0f}")
     share = result["operations_a_second"] / limit
     print(f"matrix products: {result['operations_a_second'] / 1e9:.1f} of {limit / 1e9:.0f} Gop/s ({share:.1%})")
 
