@@ -1,10 +1,12 @@
 """Write the documents that are made from the program and from the live schema: python docs/write.py [--check].
 
-docs/reference/commands.md is made whole; in docs/reference/sql.md everything below the mark; docs/decisions/README.md lists the
-decisions by their titles. With --check nothing is written, and the exit code is 1 where a document differs.
+docs/reference/commands.md and docs/reference/python.md are made whole; in docs/reference/sql.md everything below the mark;
+docs/decisions/README.md lists the decisions by their titles. With --check nothing is written, and the exit code is 1 where a
+document differs.
 """
 
 import argparse
+import inspect
 import re
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from typing import Any
 
 import click
 
+from forecasting import api
 from forecasting.cli import milkrun
 from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import Database
@@ -59,27 +62,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where a document differs")
     parser.add_argument("--database", help="URL of a database of this release (default: one made for the purpose)")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="milkrun-docs-") as folder:
         Path(folder).chmod(0o755)
-        with open_migrated_database(Settings(home=Path(folder), database_url=given.database)) as database:
+        with open_migrated_database(Settings(home=Path(folder), database_url=arguments.database)) as database:
             silent = find_uncommented(database)
             tables = describe_tables(database)
     for name in silent:
         print(f"{name} has no comment: its migration must say what it means.", file=sys.stderr)
     by_hand = (DOCS / "reference" / "sql.md").read_text().split(MARK)[0]
-    wanted = {
+    texts = {
         "reference/commands.md": describe_commands(milkrun),
+        "reference/python.md": describe_api(),
         "reference/sql.md": f"{by_hand}{MARK}\n\n{tables}",
         "decisions/README.md": list_decisions(DOCS / "decisions"),
     }
-    different = [name for name, text in wanted.items() if not _is_written(DOCS / name, text)]
+    different = [name for name, text in texts.items() if not _is_written(DOCS / name, text)]
     for name in different:
-        if given.check:
+        if arguments.check:
             print(f"docs/{name} is out of date: make docs writes it.", file=sys.stderr)
         else:
-            (DOCS / name).write_text(wanted[name])
-    return 1 if silent or (given.check and different) else 0
+            (DOCS / name).write_text(texts[name])
+    return 1 if silent or (arguments.check and different) else 0
 
 
 def _is_written(path: Path, text: str) -> bool:
@@ -152,6 +156,41 @@ def _command(context: click.Context) -> str:
     if options:
         parts.append(_table(["option", "meaning"], options))
     return "\n\n".join(parts)
+
+
+def describe_api() -> str:
+    """Return the reference of the front door as Markdown, from its docstrings."""
+    methods = [
+        (f"Milkrun.{name}", method)
+        for name, method in vars(api.Milkrun).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    ]
+    functions: list[tuple[str, Any]] = [
+        ("forecasting.open", api.open),
+        ("forecasting.forecast", api.forecast),
+        *methods,
+    ]
+    parts = [
+        "# Python",
+        "Made from the docstrings of the package: the same as `help(forecasting.open)` says.",
+        _ABOUT_API,
+    ]
+    for name, function in functions:
+        signature = str(inspect.signature(function)).replace("(self, ", "(").replace("(self)", "()")
+        parts += [
+            f"## `{name}`",
+            f"`{name.rpartition('.')[2]}{signature}`",
+            _paragraphs(inspect.getdoc(function) or ""),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+_ABOUT_API = (
+    "`import forecasting` imports nothing heavy. It has `open`, `forecast`, `Milkrun` (what `open` returns), `Month` (a calendar "
+    "month), `Recipe`, `read_recipe(path)` (a recipe from a TOML file) and `__version__`. A mistake raises an error of "
+    "`forecasting.domain.errors` whose text is the message, with the remedy. How to use it: "
+    "[from Python](../how-to/use-from-python.md)."
+)
 
 
 def _paragraphs(text: str) -> str:

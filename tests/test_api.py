@@ -152,7 +152,7 @@ def test_a_database_without_runs_says_so(settings: Settings, milk_frame: pd.Data
 
         assert milkrun.forecasts("milk").empty
         assert "value" in milkrun.forecasts()
-        with pytest.raises(RunRefused, match="milkrun run makes one"):
+        with pytest.raises(RunRefused, match="milkrun run --recipe classic makes one"):
             milkrun.network("milk")
         with pytest.raises(InputError, match="There is no series"):
             milkrun.history("silk")

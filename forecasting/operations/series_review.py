@@ -15,9 +15,10 @@ from forecasting.reports.charts import Line, SeriesChart
 from forecasting.runs.model_store import ModelStore, NetworkGroup
 from forecasting.runs.snapshot import DatabaseReads
 from forecasting.storage import bundles
+from forecasting.storage.bundles import find_newest_bundle, read_bundles
 from forecasting.storage.db.database import Database
-from forecasting.storage.panels import read_panel
-from forecasting.storage.runs import Run, read_recipe, read_run
+from forecasting.storage.panels import read_panel, require_series
+from forecasting.storage.runs import Run, read_run
 from forecasting.storage.views.forecasts import read_newest_forecast
 
 
@@ -115,24 +116,22 @@ def _predict_group(
 
 
 def keras_model(database: Database, name: str) -> tuple[Any, dict[str, Any]]:
-    """Return the network of a series' newest published live forecast as a Keras model, with its scaler.
+    """Return the network of a series' newest published live forecast by a recipe of `classic`, as a Keras model, and its scaler.
 
     The model takes scaled windows (windows, time steps, features) and gives scaled months; the scaler tells which
-    values `low` and `high` became 0 and 1. Raises RunRefused when no network has forecast the series yet, or when the recipe
-    is not of the method classic, and BundleError when the bundle is damaged.
+    values `low` and `high` became 0 and 1. Raises InputError for an unknown series, RunRefused when no network of `classic`
+    has forecast the series yet, and BundleError when the bundle is damaged.
     """
     with database.reading() as connection:
-        newest = read_newest_forecast(connection, name)
-        run = read_run(connection, newest.run_id) if newest else None
-        champions = bundles.read_champions(connection, [newest.series_id], run) if newest and run else {}
-        champion = champions.get(newest.series_id) if newest else None
-        if champion is None:
-            raise RunRefused(f"No network has made a published forecast of {name!r} yet: milkrun run makes one.")
-        recipe = read_recipe(connection, champion.recipe_hash)
+        series_id = require_series(connection, name)
+        bundle_id = find_newest_bundle(connection, series_id, method=ClassicRecipe.method)
+        if bundle_id is None:
+            raise RunRefused(
+                f"No network of the method classic has made a published forecast of {name!r} yet: "
+                "milkrun run --recipe classic makes one."
+            )
+        recipe = read_bundles(connection, [bundle_id])[bundle_id].recipe
     if not isinstance(recipe, ClassicRecipe):
-        raise RunRefused(
-            f"{name!r} is forecast by recipe {recipe.name}, an ensemble: only recipes of the method classic leave as one model."
-        )
-    model = ModelStore(DatabaseReads(database).read_bundles).model(champion.bundle_id)
-    networks, [position] = model.networks_for([champion.series_id])
+        raise RunRefused(f"Bundle {bundle_id[:12]} is not of the method classic.")
+    networks, [position] = ModelStore(DatabaseReads(database).read_bundles).model(bundle_id).networks_for([series_id])
     return to_keras(classic.architecture_of(recipe), networks.weights, position), networks.scalers[position]

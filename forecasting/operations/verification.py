@@ -44,8 +44,8 @@ class ShardComparison:
     """How the numbers of one shard differ.
 
     forecasts: that were published; compared_count: of these, computed again; mismatches: of these, how many differ by more
-    than the tolerance; intervals_open: forecasts of which only the bounds differ, where later runs may be the reason. worst: the largest
-    differences, the largest first. failures: by the reason why they cannot be computed again, the names of series.
+    than the tolerance; intervals_open: forecasts of which only the bounds differ, where later runs may be the reason. worst: the
+    largest differences, the largest first. failures: by the reason why they cannot be computed again, the names of series.
     """
 
     forecasts: int

@@ -238,6 +238,21 @@ def read_global_members(connection: Connection, series_ids: Sequence[int], bundl
     }
 
 
+def find_newest_bundle(connection: Connection, series_id: int, *, method: str) -> str | None:
+    """Return the id of the bundle that made the newest published live forecast of a series by a method, None without one."""
+    bundle_id: str | None = connection.scalar(
+        text("""
+            SELECT x.bundle_id FROM milkrun.run r JOIN milkrun.recipe c USING (recipe_hash)
+            JOIN milkrun.run_series x USING (run_id)
+            WHERE r.state = 'published' AND r.kind = 'live' AND x.series_id = :series_id AND x.outcome = 'forecast'
+              AND coalesce(c.settings ->> 'method', 'classic') = :method
+            ORDER BY r.origin DESC, run_id DESC LIMIT 1
+        """),
+        {"series_id": series_id, "method": method},
+    )
+    return bundle_id
+
+
 _month = functools.lru_cache(Month.containing)  # many rows, few months
 
 
