@@ -1,4 +1,8 @@
-"""The classic recipe: MinMax scaling, a chronological split, one small LSTM per series, one month ahead, then on."""
+"""The method `classic`: each series is scaled to 0..1 and has one small LSTM, which predicts one month ahead.
+
+For more months ahead the network gets its own forecasts as input. The first train_share of a history is its training part,
+the rest is its test part.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,10 +25,11 @@ FALLBACK_METHOD = "seasonal_naive"
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What networks say of one part of their histories, one month ahead, in the unit of each series.
+class PartPredictions:
+    """Predictions of one part (training or test) of the histories, one month ahead.
 
-    values: (series, windows), NaN where there is no window; months: (series, windows), their columns in the histories.
+    values: (series, windows) in the unit of the series, NaN for padding. months: int (series, windows), the column of
+    each predicted month in the history. scores: of these predictions.
     """
 
     values: Values
@@ -33,12 +38,12 @@ class Predictions:
 
 
 def architecture_of(recipe: ClassicRecipe) -> Architecture:
-    """Return the shape of a recipe's networks."""
+    """Return the architecture of a recipe's networks."""
     return Architecture(look_back=recipe.look_back, units=recipe.units, look_back_as=recipe.look_back_as)
 
 
 def tensor_shapes(recipe: ClassicRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that one network's tensors must have, by name."""
+    """Shapes of one network's tensors, by name."""
     return architecture_of(recipe).shapes
 
 
@@ -51,18 +56,17 @@ def fit(
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
-    """Train one network per history from its own seed and score it on its training and its test part.
+    """Train one network per history, and score it on the training and the test part; arguments as for `Method`.
 
-    histories: without gaps, each at least recipe.least_observations long; seeds: uint64 (series,). filled: bool (series,
-    months), months that were missing: they are trained on as they were filled, but not scored.
+    Each history must have recipe.least_observations months or more.
     """
     values, lengths = histories.values, histories.lengths
-    seen = training_lengths(recipe, lengths)
-    scaler = fit_min_max(values, seen)
+    fitted_lengths = training_lengths(recipe, lengths)
+    scaler = fit_min_max(values, fitted_lengths)
     inside = np.arange(values.shape[1]) < lengths[:, None]
     scaled = scaler.transform(np.where(inside, values, scaler.low[:, None]))
     train_windows, test_windows = split_windows(scaled, lengths, recipe)
-    trained = train(
+    result = train(
         architecture_of(recipe),
         BatchedTraining(
             epochs=recipe.epochs,
@@ -81,22 +85,21 @@ def fit(
         {"kind": "min_max", "low": float(low), "high": float(high)}
         for low, high in zip(scaler.low, scaler.high, strict=True)
     )
-    networks = Networks(trained.weights, scalers, {})
-    parts = {"train": train_windows, "test": test_windows}
+    networks = Networks(result.weights, scalers, {})
     scores = {
-        name: predict_part(recipe, networks, values, part, filled_mask=filled_mask).scores
-        for name, part in parts.items()
+        split: predict_part(recipe, networks, values, windows, filled_mask=filled_mask).scores
+        for split, windows in (("train", train_windows), ("test", test_windows))
     }
-    return FitResult(networks, scores, seen, trained.diverged)
+    return FitResult(networks, scores, fitted_lengths, result.diverged)
 
 
 def training_lengths(recipe: ClassicRecipe, lengths: Counts) -> Counts:
-    """Return how many months of each history the network and its scaler are fitted on: (series,)."""
+    """Months of each history on which network and scaler are fitted: int (series,)."""
     return lengths if recipe.scaler_sees == "all" else train_lengths(lengths, recipe.train_share)
 
 
 def golden_recipe(recipe: ClassicRecipe) -> ClassicRecipe:
-    """Return the recipe with a horizon of one month: the months after it are the same step again."""
+    """Return the recipe with a horizon of one month; further months repeat the same computation."""
     return replace(recipe, horizon=1)
 
 
@@ -105,8 +108,8 @@ def scaler_of(networks: Networks) -> MinMaxScaler:
     return MinMaxScaler(*(np.array([scaler[side] for scaler in networks.scalers]) for side in ("low", "high")))
 
 
-def _single(scaled: Values) -> np.ndarray:
-    """Return float32; what lies too far from the months a scaler was fitted on for that is infinite, and saturates the gates."""
+def _float32(scaled: Values) -> np.ndarray:
+    """Return scaled values as float32. A value beyond float32 becomes infinite; it saturates the gates of the network."""
     with np.errstate(over="ignore"):
         return scaled.astype(np.float32)
 
@@ -118,28 +121,28 @@ def predict_part(
     windows: Windows,
     *,
     filled_mask: np.ndarray | None = None,
-) -> Predictions:
-    """Predict the windows of one part, bring the predictions back to the unit of each series, and score them.
+) -> PartPredictions:
+    """Predict the month after each window of one part, in the unit of the series, and score the predictions.
 
-    filled: bool (series, months), months that were not observed and do not count.
+    values: (series, months), the histories; filled_mask: bool (series, months), True for months that no score counts.
     """
-    scaled = predict(architecture_of(recipe), networks.weights, _single(windows.inputs))
+    scaled = predict(architecture_of(recipe), networks.weights, _float32(windows.inputs))
     predictions = scaler_of(networks).inverse(scaled[:, :, 0].astype(np.float64))
     rows = np.arange(len(values))[:, None]
-    counted = windows.real if filled_mask is None else windows.real & ~filled_mask[rows, windows.months]
-    actual = np.where(counted, values[rows, windows.months], np.nan)
+    scored = windows.real if filled_mask is None else windows.real & ~filled_mask[rows, windows.months]
+    actual = np.where(scored, values[rows, windows.months], np.nan)
     baseline = value_before(values, windows.months, months=12)
-    beside_baseline = np.where(np.isnan(baseline), np.nan, predictions)
+    predictions_with_baseline = np.where(np.isnan(baseline), np.nan, predictions)
     baseline_rmse = rmse(baseline - actual)
     scores = SplitScores(
-        n=counted.sum(axis=1)[:, None],
+        n=scored.sum(axis=1)[:, None],
         rmse=rmse(predictions - actual)[:, None],
         baseline_rmse=baseline_rmse[:, None],
         naive_rmse=rmse(value_before(values, windows.months, months=1) - actual)[:, None],
         base_path_rmse=np.full((len(values), 1), np.nan),
-        skill=skill(rmse(beside_baseline - actual), baseline_rmse)[:, None],
+        skill=skill(rmse(predictions_with_baseline - actual), baseline_rmse)[:, None],
     )
-    return Predictions(np.where(windows.real, predictions, np.nan), windows.months, scores)
+    return PartPredictions(np.where(windows.real, predictions, np.nan), windows.months, scores)
 
 
 def forecast(
@@ -150,24 +153,20 @@ def forecast(
     positions: Sequence[int],
     live_factors: Values | None = None,
 ) -> Forecasts:
-    """Forecast every history month by month, each forecast becoming input of the next.
-
-    positions: which of the networks belongs to each history.
-    """
-    architecture, own = architecture_of(recipe), networks.select(positions)
-    scaler = scaler_of(own)
+    """Forecast every history month by month: each forecast is part of the input for the next month."""
+    architecture, networks = architecture_of(recipe), networks.select(positions)
+    scaler = scaler_of(networks)
     columns = histories.lengths[:, None] + np.arange(-recipe.look_back, 0)
-    recent = np.take_along_axis(histories.values, columns, axis=1)
-    window = _single(scaler.transform(recent))  # (series, look_back)
+    last_values = np.take_along_axis(histories.values, columns, axis=1)
+    window = _float32(scaler.transform(last_values))  # (series, look_back)
     steps = []
     for _ in range(recipe.horizon):
-        ahead = predict(architecture, own.weights, window[:, None, :])[:, 0]  # (series, 1)
-        steps.append(ahead)
-        window = np.concatenate([window[:, 1:], ahead], axis=1)
+        next_value = predict(architecture, networks.weights, window[:, None, :])[:, 0]  # (series, 1)
+        steps.append(next_value)
+        window = np.concatenate([window[:, 1:], next_value], axis=1)
     values = scaler.inverse(np.concatenate(steps, axis=1).astype(np.float64))
     finite = np.asarray(np.isfinite(values).all(axis=1))
-    reasons = tuple("" if good else "diverged" for good in finite)
-    return Forecasts(values, reasons, {})
+    return Forecasts(values, tuple("" if is_finite else "diverged" for is_finite in finite), {})
 
 
 def predict_past(
@@ -179,25 +178,21 @@ def predict_past(
     trained_lengths: Sequence[int],
     past_months: int | None = None,
 ) -> list[PastPredictions]:
-    """Predict the past of series with their stored networks.
-
-    positions: which of the networks each history belongs to; trained: its months when the network was trained; months: how
-    many are asked about, the last ones; None: all.
-    """
-    own, lengths = networks.select(list(positions)), histories.lengths
+    """Predict observed months one month ahead; the months after the training part of trained_lengths are test months."""
+    networks, lengths = networks.select(list(positions)), histories.lengths
     split = train_lengths(np.asarray(trained_lengths, np.int64), recipe.train_share)
-    scaled = scaler_of(own).transform(histories.values)
-    first = (
-        np.full_like(split, recipe.look_back)
-        if past_months is None
-        else np.maximum(recipe.look_back, lengths - past_months)
-    )
+    scaled = scaler_of(networks).transform(histories.values)
+    first = np.full_like(split, recipe.look_back)
+    if past_months is not None:
+        first = np.maximum(recipe.look_back, lengths - past_months)
     parts = []
     for start, end in ((first, split), (np.maximum(split, first), lengths)):
         windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
-        values = predict_part(recipe, own, histories.values, windows).values
-        parts.append([(row[:count], int(at)) for row, count, at in zip(values, windows.counts, start, strict=True)])
-    return [PastPredictions(*train, *test) for train, test in zip(*parts, strict=True)]
+        values = predict_part(recipe, networks, histories.values, windows).values
+        parts.append(
+            [(row[:count], int(column)) for row, count, column in zip(values, windows.counts, start, strict=True)]
+        )
+    return [PastPredictions(*train_part, *test_part) for train_part, test_part in zip(*parts, strict=True)]
 
 
 def forecast_without_networks(recipe: ClassicRecipe, histories: Histories) -> Forecasts:
@@ -207,15 +202,9 @@ def forecast_without_networks(recipe: ClassicRecipe, histories: Histories) -> Fo
 
 
 def comparison_months(
-    histories: Histories,
-    trained_lengths: Counts,
-    months_since_training: Counts,
-    minimum_months: int,
+    histories: Histories, trained_lengths: Counts, months_since_training: Counts, minimum_months: int
 ) -> Counts:
-    """Say on how many months, the last ones, new networks can be compared with older ones: on those of both test parts.
-
-    trained_lengths: (series,) months that the new ones have seen; since: (series,) months that the older ones have not.
-    """
+    """Last months on which neither the new nor the older networks were trained: int (series,), all of them count."""
     return np.asarray(np.maximum(np.minimum(histories.lengths - trained_lengths, months_since_training), 0))
 
 
@@ -224,9 +213,9 @@ def holdout_networks(
     networks: Networks,
     histories: Histories,
     seeds: np.ndarray,
-    months: Counts,
+    holdout_months: Counts,
     *,
     workers: int | None = None,
 ) -> Networks:
-    """Return the networks themselves: they have not seen their test parts."""
+    """Return the networks themselves: they were not trained on their test part, and no more months are held out."""
     return networks

@@ -1,6 +1,6 @@
-"""A bundle's bytes: raw little-endian float32 tensors back to back, and a manifest that says what they are.
+"""The bytes of a bundle: little-endian float32 tensors one after the other, and a manifest with their names and shapes.
 
-Nothing in it can execute, and no library upgrade changes how it reads.
+Nothing in them can be executed, and they do not depend on any library's file format.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ from forecasting.domain.errors import BundleError
 from forecasting.lstm.weights import Weights
 
 FORMAT = 1
-MOST_TENSORS = 1_000
-MOST_BYTES = 1 << 32
+MAXIMUM_TENSORS = 1_000
+MAXIMUM_BYTES = 1 << 32
 REMEDY = "Retrain the series of this bundle, or restore the bundle from a backup."
 
 
 def pack(weights: Weights) -> tuple[bytes, dict[str, Any]]:
-    """Turn weights into a payload and its manifest.
+    """Return the payload of weights, and its manifest.
 
-    The manifest holds JSON values only: format, bytes, sha256 of the payload, and name, shape and offset of each tensor.
-    Raises BundleError when a weight is not finite, or there is none.
+    The manifest has JSON values only: format, size in bytes, sha256 of the payload, and name, shape and offset of each tensor.
+    Raises BundleError where a weight is not finite, a tensor is empty, or there is no tensor.
     """
     tensors, chunks, offset = [], [], 0
     for name in sorted(weights):
@@ -42,10 +42,10 @@ def pack(weights: Weights) -> tuple[bytes, dict[str, Any]]:
 
 
 def unpack(payload: bytes, manifest: dict[str, Any]) -> Weights:
-    """Read weights back from a payload and its manifest; exactly the numbers that were packed.
+    """Read the weights from a payload and its manifest: exactly the numbers that were packed.
 
-    Raises BundleError, saying what is wrong, when format, size, shapes, checksum or numbers do not fit. Nothing is
-    allocated before the manifest has been checked against the payload's size.
+    Raises BundleError with the reason where format, size, shapes, checksum or numbers do not fit. No memory is
+    allocated before the manifest is checked against the size of the payload.
     """
     tensors = read_tensor_table(manifest)
     if manifest["bytes"] != len(payload):
@@ -62,41 +62,41 @@ def unpack(payload: bytes, manifest: dict[str, Any]) -> Weights:
 
 
 def read_tensor_table(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...], int]]:
-    """Return (name, shape, offset) of each tensor after checking that together they fill the payload exactly."""
+    """Return (name, shape, offset) of each tensor; raises BundleError unless the tensors fill the payload exactly."""
     if manifest.get("format") != FORMAT:
-        form = manifest.get("format")
+        number = manifest.get("format")
         raise BundleError(
-            f"The bundle has format {form!r}, this release reads {FORMAT}. Use the release that wrote it."
+            f"The bundle has format {number!r}, this release reads {FORMAT}. Use the release that wrote it."
         )
-    tensors, total = manifest.get("tensors"), manifest.get("bytes")
-    if not is_count(total) or total > MOST_BYTES:
+    entries, total = manifest.get("tensors"), manifest.get("bytes")
+    if not is_count(total) or total > MAXIMUM_BYTES:
         raise damage_error(f"its manifest gives an impossible size, {total!r} bytes")
-    if not isinstance(tensors, list) or len(tensors) > MOST_TENSORS:
+    if not isinstance(entries, list) or len(entries) > MAXIMUM_TENSORS:
         raise damage_error("its manifest has no proper list of tensors")
-    found: list[tuple[str, tuple[int, ...], int]] = []
+    table: list[tuple[str, tuple[int, ...], int]] = []
     end = 0
-    for entry in tensors:
+    for entry in entries:
         if not isinstance(entry, dict):
             raise damage_error(f"its manifest describes a tensor wrongly: {entry!r:.100}")
         name, shape, offset = (entry.get(key) for key in ("name", "shape", "offset"))
         if not isinstance(name, str) or not isinstance(shape, list) or len(shape) > 8 or not all(map(is_count, shape)):
             raise damage_error(f"its manifest describes a tensor wrongly: {entry!r:.100}")
-        if offset != end or name in [earlier for earlier, _, _ in found]:
+        if offset != end or name in [earlier for earlier, _, _ in table]:
             raise damage_error(f"tensor {name!r} does not start where the one before it ends, or comes twice")
-        found.append((name, tuple(shape), end))
+        table.append((name, tuple(shape), end))
         end += 4 * math.prod(shape)
         if end > total:
             raise damage_error(f"tensor {name!r} reaches beyond the payload's {total} bytes")
     if end != total:
         raise damage_error(f"its tensors fill {end} bytes of {total}")
-    return found
+    return table
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Say whether a value is a whole number, one or more (JSON's true is not)."""
+    """Say whether a value is an integer of 1 or more; JSON's true is not."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def damage_error(what: str) -> BundleError:
-    """Make the error for a bundle that does not fit its manifest."""
-    return BundleError(f"The bundle is damaged: {what}. {REMEDY}")
+def damage_error(reason: str) -> BundleError:
+    """Return the error for a payload that does not fit its manifest."""
+    return BundleError(f"The bundle is damaged: {reason}. {REMEDY}")

@@ -1,8 +1,8 @@
-"""Golden answers: what a bundle's networks say of a history that never changes, stored with them and asked again at each load.
+"""Golden answers: forecasts of a constant history by a bundle's networks, stored in the bundle and computed again at each load.
 
-A checksum tells that the numbers are those that were stored; golden answers tell that this release, with these libraries on
-this machine, still makes of them what the release that stored them made. Before they are asked, tensors and scalers must
-have the names and shapes that the recipe's networks have.
+The checksum of a bundle shows that its numbers are those that were stored. The golden answers show that this release, with
+its libraries and on this machine, computes the same forecasts from them as the release that stored them. Before that,
+tensors and scalers must have the names and shapes of the recipe's networks.
 """
 
 import math
@@ -19,103 +19,105 @@ from forecasting.domain.recipes import Recipe
 from forecasting.models.method import method_of
 from forecasting.models.types import Networks
 
-MONTHS = 72  # more than the least that any recipe forecasts from
-TOLERANCE = 1e-3  # of an answer's largest number: libraries may round float32 otherwise
+MONTHS = 72  # more than any recipe needs for a forecast
+TOLERANCE = 1e-3  # as a share of the largest number of an answer: libraries may round float32 otherwise
 
 
 def golden_answers(recipe: Recipe, networks: Networks) -> dict[str, Any]:
-    """Ask the first, the middle and the last of some networks: JSON values, positions and values (positions, horizon).
+    """Forecast the golden history by the first, the middle and the last of the networks.
 
-    Answers that are not finite, as of a scaler at the ends of float64, are left out.
+    Returns JSON values: positions of these networks, and values (positions, horizon). An answer that is not finite is
+    left out; a scaler near the limits of float64 gives one.
     """
     count = 1 if networks.are_global else len(networks.scalers)
     positions = sorted({0, count // 2, count - 1})
-    answers = _ask(recipe, networks, positions)
-    kept = [place for place, answer in enumerate(answers) if np.isfinite(answer).all()]
-    return {"positions": [positions[place] for place in kept], "values": answers[kept].tolist()}
+    answers = _forecast_golden_history(recipe, networks, positions)
+    finite_rows = [row for row, answer in enumerate(answers) if np.isfinite(answer).all()]
+    return {"positions": [positions[row] for row in finite_rows], "values": answers[finite_rows].tolist()}
 
 
 def check_networks(recipe: Recipe, networks: Networks, golden: Any) -> None:
-    """Raise BundleError where networks are not of their recipe's form, or do not give their golden answers.
+    """Raise BundleError where tensors or scalers do not fit the recipe, or the golden answers differ.
 
-    golden: as golden_answers gave it; None for bundles from before there were any.
+    golden: the stored result of `golden_answers`; None for bundles of releases that stored none.
     """
-    _check_form(recipe, networks)
+    _check_tensors_and_scalers(recipe, networks)
     if golden is None:
         return
-    positions, values = _parts(golden)
+    positions, values = _read_golden(golden)
     if not all(0 <= position < (1 if networks.are_global else len(networks.scalers)) for position in positions):
         raise BundleError("its golden answers are of networks that it does not have: train again.")
     if not positions:
         return
-    answers = _ask(recipe, networks, positions)
+    answers = _forecast_golden_history(recipe, networks, positions)
     if values.shape != answers.shape:
         raise BundleError(
             f"its golden answers have the shape {values.shape}, its networks' {answers.shape}: train again."
         )
     with np.errstate(all="ignore"):
-        far = np.abs(answers - values).max(axis=1) / np.maximum(np.abs(values).max(axis=1), np.finfo(np.float64).tiny)
-    if not (far <= TOLERANCE).all():
+        largest = np.maximum(np.abs(values).max(axis=1), np.finfo(np.float64).tiny)
+        differences = np.abs(answers - values).max(axis=1) / largest
+    if not (differences <= TOLERANCE).all():
         raise BundleError(
-            f"its networks do not answer as they did when they were stored, {np.max(far):.2g} of the answer away: "
+            f"its networks do not answer as they did when they were stored, {np.max(differences):.2g} of the answer away: "
             "train again, or go back to the release and the libraries that its manifest names."
         )
 
 
-def _ask(recipe: Recipe, networks: Networks, positions: Sequence[int]) -> Values:
-    """Forecast the golden history with some of the networks: (positions, horizon)."""
+def _forecast_golden_history(recipe: Recipe, networks: Networks, positions: Sequence[int]) -> Values:
+    """Forecast the golden history by the networks at `positions`: (positions, horizon)."""
     method = method_of(recipe)
     if networks.are_global:
         networks = replace(networks, scalers=({"guarded": False},))
     with np.errstate(all="ignore"):
-        made = method.forecast(
+        return method.forecast(
             method.golden_recipe(recipe), networks, golden_histories(len(positions)), positions=positions
-        )
-    return made.values
+        ).values
 
 
 def golden_histories(count: int) -> Histories:
-    """Give the golden history, some times over: six years with a trend and a season, from plain arithmetic."""
+    """Return `count` copies of the golden history: six years with a trend and a season."""
     months = np.arange(MONTHS)
-    year = np.array([0.9, 0.85, 1.0, 1.05, 1.15, 1.2, 1.1, 1.05, 0.95, 0.9, 0.9, 0.95])
-    values = (600 + 2 * months) * np.tile(year, MONTHS // 12)
+    season = np.array([0.9, 0.85, 1.0, 1.05, 1.15, 1.2, 1.1, 1.05, 0.95, 0.9, 0.9, 0.95])
+    values = (600 + 2 * months) * np.tile(season, MONTHS // 12)
     return Histories(np.tile(values, (count, 1)), np.full(count, MONTHS), (Month.of(2000, 1) + (MONTHS - 1),) * count)
 
 
-def _check_form(recipe: Recipe, networks: Networks) -> None:
-    shapes = method_of(recipe).tensor_shapes(recipe, networks)
-    found = {
+def _check_tensors_and_scalers(recipe: Recipe, networks: Networks) -> None:
+    """Raise BundleError where a tensor's name or shape, or a scaler's fields, are not those of the recipe's networks."""
+    expected = method_of(recipe).tensor_shapes(recipe, networks)
+    actual = {
         name: tensor.shape if networks.are_global else tensor.shape[1:] for name, tensor in networks.weights.items()
     }
-    wrong = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
-    if wrong:
+    wrong_names = sorted(name for name in expected.keys() | actual.keys() if expected.get(name) != actual.get(name))
+    if wrong_names:
+        name = wrong_names[0]
         raise BundleError(
-            f"tensor {wrong[0]!r} has the shape {found.get(wrong[0])}, recipe {recipe.name} has "
-            f"{shapes.get(wrong[0])}: train again."
+            f"tensor {name!r} has the shape {actual.get(name)}, recipe {recipe.name} has {expected.get(name)}: train again."
         )
-    form = method_of(recipe).SCALER_FIELDS
-    if not networks.are_global and not all(_has_form(scaler, form) for scaler in networks.scalers):
+    field_types = method_of(recipe).SCALER_FIELDS
+    if not networks.are_global and not all(_has_fields(scaler, field_types) for scaler in networks.scalers):
         raise BundleError(f"a scaler is not of the form of recipe {recipe.name}: train again.")
 
 
-def _has_form(scaler: Any, form: Mapping[str, type]) -> bool:
-    """Say whether a scaler has the entries of a form; those that are numbers, and lists of numbers, must be finite."""
-    if not isinstance(scaler, dict) or scaler.keys() != form.keys():
+def _has_fields(scaler: Any, field_types: Mapping[str, type]) -> bool:
+    """Say whether a scaler has exactly these fields, with values of these types; all numbers must be finite."""
+    if not isinstance(scaler, dict) or scaler.keys() != field_types.keys():
         return False
-    for name, kind in form.items():
+    for name, field_type in field_types.items():
         value = scaler[name]
-        if kind in (float, list):
-            numbers = value if kind is list and isinstance(value, list) else [value]
+        if field_type in (float, list):
+            numbers = value if field_type is list and isinstance(value, list) else [value]
             if not all(type(number) in (float, int) and math.isfinite(number) for number in numbers):
                 return False
-        elif not isinstance(value, kind):
+        elif not isinstance(value, field_type):
             return False
     return True
 
 
-def _parts(golden: Any) -> tuple[list[int], Values]:
+def _read_golden(golden: Any) -> tuple[list[int], Values]:
+    """Read positions, and values (positions, horizon), from stored golden answers; raises BundleError."""
     try:
-        positions, values = [int(position) for position in golden["positions"]], np.array(golden["values"], np.float64)
+        return [int(position) for position in golden["positions"]], np.array(golden["values"], np.float64)
     except (KeyError, TypeError, ValueError):
         raise BundleError("its golden answers cannot be read: train again.") from None
-    return positions, values

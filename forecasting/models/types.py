@@ -1,4 +1,4 @@
-"""What networks of every recipe have in common: how they are kept, what training tells of them, what they forecast."""
+"""Types that every method shares: networks as plain numbers, the result of training, predictions and forecasts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,10 +12,10 @@ from forecasting.lstm.weights import Weights
 
 @dataclass(frozen=True)
 class Networks:
-    """All that forecasts need beside the histories, as plain numbers.
+    """All numbers that a forecast needs beside the histories.
 
-    weights: tensors by name, with the axis of series first unless the series share them; scalers: one JSON object per
-    series; state: a JSON object that holds for all of them.
+    weights: tensors by name; those of local networks have the series axis first. scalers: one JSON object per series.
+    state: one JSON object for all series.
     """
 
     weights: Weights
@@ -24,11 +24,11 @@ class Networks:
 
     @property
     def are_global(self) -> bool:
-        """Whether the series share the tensors."""
+        """Whether all series use the same networks."""
         return bool(self.state.get("shared", False))
 
     def select(self, rows: Sequence[int]) -> "Networks":
-        """Return the networks of some rows, in that order."""
+        """Return the networks of the series at `rows`, in that order."""
         weights = (
             self.weights if self.are_global else {name: tensor[list(rows)] for name, tensor in self.weights.items()}
         )
@@ -37,10 +37,10 @@ class Networks:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """How networks did on a part of their histories, per horizon: all (series, horizons), in the unit of each series.
+    """Scores on one split (train or test) of the histories; all arrays are (series, horizons), RMSE in the unit of the series.
 
-    NaN where a measure has no months, n is 0 then. baseline_rmse is the seasonal naive's; skill is on the months that
-    have one.
+    n: number of scored months. rmse: of the networks; baseline_rmse: of the seasonal naive. skill: on the months for which
+    there is a seasonal naive. Where n is 0, the scores are NaN.
     """
 
     n: Counts
@@ -51,26 +51,26 @@ class SplitScores:
     skill: Values
 
     def select(self, rows: Sequence[int]) -> "SplitScores":
-        """Return the scores of some series, in that order."""
+        """Return the scores of the series at `rows`, in that order."""
         return SplitScores(**{field.name: getattr(self, field.name)[list(rows)] for field in fields(self)})
 
     def scatter(self, rows: np.ndarray, series: int) -> "SplitScores":
-        """Return the scores as those of some rows of more series; the others have none."""
+        """Return scores of `series` series: those at `rows` have these scores, the others n = 0 and NaN."""
 
-        def among(scores: Any) -> Any:
-            all_of_them = np.full((series, scores.shape[1]), np.nan if scores.dtype == np.float64 else 0, scores.dtype)
-            all_of_them[rows] = scores
-            return all_of_them
+        def scattered(scores: Any) -> Any:
+            result = np.full((series, scores.shape[1]), np.nan if scores.dtype == np.float64 else 0, scores.dtype)
+            result[rows] = scores
+            return result
 
-        return SplitScores(**{field.name: among(getattr(self, field.name)) for field in fields(self)})
+        return SplitScores(**{field.name: scattered(getattr(self, field.name)) for field in fields(self)})
 
 
 @dataclass(frozen=True)
 class FitResult:
-    """What training gives.
+    """The result of training.
 
-    scores: by split, train and test; trained_lengths: (series,) months that the weights or the scaler have seen;
-    diverged: bool (series,), the network did not end in finite numbers.
+    scores: by split, "train" and "test". trained_lengths: int (series,), the first months of each history, on which weights
+    or scaler were fitted. diverged_mask: bool (series,), True where a weight of the network is not finite.
     """
 
     networks: Networks
@@ -79,18 +79,18 @@ class FitResult:
     diverged_mask: np.ndarray
 
     def select(self, rows: Sequence[int]) -> "FitResult":
-        """Return what training gave some series, in that order."""
-        scores = {split: of_split.select(rows) for split, of_split in self.scores.items()}
-        places = list(rows)
-        return FitResult(self.networks.select(rows), scores, self.trained_lengths[places], self.diverged_mask[places])
+        """Return the result for the series at `rows`, in that order."""
+        scores = {split: split_scores.select(rows) for split, split_scores in self.scores.items()}
+        index = list(rows)
+        return FitResult(self.networks.select(rows), scores, self.trained_lengths[index], self.diverged_mask[index])
 
 
 @dataclass(frozen=True)
 class PastPredictions:
-    """What networks say of one series' past, one month ahead, in its unit: each value is for the month of its column.
+    """Predictions of observed months of one series, each made one month ahead, in the unit of the series.
 
-    train: (months,) from column train_start on, months that they were trained on; test: from column test_start on, months
-    that whoever predicts them has not seen.
+    train: (months,), the months from column train_start on: the networks that predict them were trained on them. test:
+    (months,), the months from column test_start on: the networks that predict them were not.
     """
 
     train: Values
@@ -101,11 +101,11 @@ class PastPredictions:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Forecasts (series, horizon) in the unit of each series.
+    """Forecasts of many series; all arrays are (series, horizon) in the unit of the series.
 
-    bounds: lower_95, lower_80, upper_80 and upper_95 by name, where the recipe has intervals; base_path where it has one.
-    reasons: (series,) empty where the networks speak, else the word for why the base path does. notes: (series,) sentences
-    about parts that failed without silencing the others; empty where nothing did.
+    bounds: by name, lower_95, lower_80, upper_80 and upper_95; empty where the recipe has no intervals. base_path: None where
+    the recipe has none. fallback_reasons: (series,), a word where the forecast is not the networks', else empty.
+    blend_failures: (series,), a sentence for each model of a blend that failed, else empty.
     """
 
     values: Values

@@ -218,10 +218,11 @@ def test_the_number_of_cores_leaves_no_trace(units: tuple[int, ...], look_back: 
         "import tensorflow as tf\n"
         "if sys.argv[1] == 'sixteen': tf.config.threading.set_intra_op_parallelism_threads(16)\n"
         "from forecasting.lstm.weights import Architecture\n"
-        "from forecasting.lstm.batched.training import Training, train\n"
+        "from forecasting.lstm.batched.training import train\n"
+        "from forecasting.lstm.batched.types import BatchedTraining\n"
         "noise = np.random.default_rng(0)\n"
         f"x, y = noise.random((1, 150, {look_back}), np.float32), noise.random((1, 150, 1), np.float32)\n"
-        "how = Training(epochs=1, batch_size=64), x, y, np.full(1, 150), np.arange(1)\n"
+        "how = BatchedTraining(epochs=1, batch_size=64), x, y, np.full(1, 150), np.arange(1)\n"
         f"weights = train(Architecture({look_back}, {units}, 'steps'), *how).weights\n"
         "print(hashlib.sha256(b''.join(weights[name].tobytes() for name in weights)).hexdigest())\n"
     )

@@ -1,4 +1,4 @@
-"""A bundle gives back the exact numbers that went in, or says what is wrong with it."""
+"""Unpacking a bundle returns exactly the packed numbers, or raises an error with the reason."""
 
 import copy
 import hashlib
@@ -22,16 +22,16 @@ tensors = arrays(np.float32, array_shapes(max_dims=3, max_side=5), elements=fini
 
 @settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=20), tensors, min_size=1, max_size=6))
-def test_unpack_gives_back_what_was_packed(weights: dict[str, np.ndarray]) -> None:
+def test_unpack_returns_what_was_packed(weights: dict[str, np.ndarray]) -> None:
     """Names, shapes and every bit survive, with the manifest going through JSON."""
     payload, manifest = pack(weights)
 
-    found = unpack(payload, json.loads(json.dumps(manifest, allow_nan=False)))
+    unpacked = unpack(payload, json.loads(json.dumps(manifest, allow_nan=False)))
 
-    assert sorted(found) == sorted(weights)
+    assert sorted(unpacked) == sorted(weights)
     for name, tensor in weights.items():
-        assert (found[name].shape, found[name].tobytes()) == (tensor.shape, tensor.tobytes())
-        assert found[name].flags.writeable
+        assert (unpacked[name].shape, unpacked[name].tobytes()) == (tensor.shape, tensor.tobytes())
+        assert unpacked[name].flags.writeable
 
 
 def test_the_payload_is_plain_little_endian_float32() -> None:
@@ -46,7 +46,7 @@ def test_the_payload_is_plain_little_endian_float32() -> None:
 
 
 def set_tensor(**values: Any) -> Callable[[dict[str, Any]], None]:
-    """Make a change to the manifest's first tensor."""
+    """Return a function that changes fields of the manifest's first tensor."""
     return lambda manifest: manifest["tensors"][0].update(values)
 
 
@@ -76,7 +76,7 @@ DAMAGE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 @pytest.mark.parametrize(("change", "message"), DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_manifest_is_refused(change: Callable[[dict[str, Any]], Any], message: str) -> None:
-    """Each kind of damage is named before anything is allocated for it."""
+    """Each kind of damage has its own message, and no memory is allocated before."""
     payload, manifest = pack(initial_weights(Architecture(3, (2,)), np.arange(3, dtype=np.uint64)))
     manifest = copy.deepcopy(manifest)
     change(manifest)
@@ -87,8 +87,8 @@ def test_a_damaged_manifest_is_refused(change: Callable[[dict[str, Any]], Any], 
 
 @settings(deadline=None)
 @given(position=st.integers(0, 10_000), bit=st.integers(0, 7))
-def test_a_flipped_bit_is_noticed(position: int, bit: int) -> None:
-    """Whatever bit of the payload changes, the checksum tells, and the message says what to do."""
+def test_a_changed_bit_is_detected(position: int, bit: int) -> None:
+    """Whatever bit of the payload changes, the checksum differs, and the message has the remedy."""
     payload, manifest = pack(initial_weights(Architecture(3, (2,)), np.arange(3, dtype=np.uint64)))
     damaged = bytearray(payload)
     damaged[position % len(payload)] ^= 1 << bit
@@ -97,8 +97,8 @@ def test_a_flipped_bit_is_noticed(position: int, bit: int) -> None:
         unpack(bytes(damaged), manifest)
 
 
-def test_a_cut_payload_is_refused() -> None:
-    """A payload that lost its end is refused by its size."""
+def test_a_shortened_payload_is_refused() -> None:
+    """Its size is not that of the manifest."""
     payload, manifest = pack({"a": np.ones(3, np.float32)})
 
     with pytest.raises(BundleError, match="8 bytes, its manifest says 12"):
@@ -106,8 +106,8 @@ def test_a_cut_payload_is_refused() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_numbers_that_are_not_finite_go_neither_in_nor_out(value: float) -> None:
-    """A diverged network cannot enter a bundle, and one that was forced in cannot leave it."""
+def test_numbers_that_are_not_finite_are_neither_packed_nor_unpacked(value: float) -> None:
+    """A diverged network cannot be packed, and a forged payload with one cannot be unpacked."""
     with pytest.raises(BundleError, match="not finite"):
         pack({"a": np.array([1.0, value], np.float32)})
 
@@ -119,8 +119,8 @@ def test_numbers_that_are_not_finite_go_neither_in_nor_out(value: float) -> None
     assert len(forged) == len(payload)
 
 
-def test_a_bundle_holds_at_least_one_network() -> None:
-    """An empty tensor is refused at packing, and so is no tensor at all."""
+def test_a_bundle_has_at_least_one_network() -> None:
+    """Packing refuses an empty tensor, and no tensor at all."""
     with pytest.raises(BundleError, match="no tensors"):
         pack({})
     with pytest.raises(BundleError, match="empty"):

@@ -1,4 +1,4 @@
-"""Tests of bundles that earlier releases stored: they are read, and their networks say what they said then."""
+"""Tests of bundles that earlier releases stored: they are read, and their forecasts are the same as then."""
 
 import dataclasses
 from pathlib import Path
@@ -19,25 +19,25 @@ FILES = sorted(FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_what_an_earlier_release_stored_says_the_same(path: Path) -> None:
-    """Recipe, name, numbers and forecasts, to the last digits that another machine's libraries round alike."""
-    stored = read(path)
-    recipe = recipe_from(stored["recipe"])
-    bundle = from_json(recipe, stored["bundle"])
+def test_a_bundle_of_an_earlier_release_gives_the_same_forecasts(path: Path) -> None:
+    """The hash of its recipe, its name and its forecasts, to the digits that do not depend on the machine's libraries."""
+    stored_values = read(path)
+    recipe = recipe_from(stored_values["recipe"])
+    bundle = from_json(recipe, stored_values["bundle"])
 
-    networks, positions = load_model(stored["bundle"]["bundle_id"], bundle).networks_for([1, 2])
-    said = method_of(recipe).forecast(recipe, networks, histories(), positions=positions)
+    networks, positions = load_model(stored_values["bundle"]["bundle_id"], bundle).networks_for([1, 2])
+    forecasts = method_of(recipe).forecast(recipe, networks, histories(), positions=positions)
 
-    assert recipe.hash == stored["bundle"]["recipe_hash"]
-    numbers = {"value": said.values, **said.bounds}
-    assert numbers.keys() == stored["said"].keys()
-    for name, values in stored["said"].items():
+    assert recipe.hash == stored_values["bundle"]["recipe_hash"]
+    numbers = {"value": forecasts.values, **forecasts.bounds}
+    assert numbers.keys() == stored_values["said"].keys()
+    for name, values in stored_values["said"].items():
         np.testing.assert_allclose(numbers[name], values, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["classic", "own", "shared"])
-def test_networks_that_answer_otherwise_than_when_they_were_stored_are_damaged(kind: str) -> None:
-    """Golden answers of another network, as if the code had changed, in a bundle whose name fits them."""
+def test_networks_with_other_golden_answers_are_damaged(kind: str) -> None:
+    """Golden answers as if the code had changed; the name of the bundle fits them."""
     bundle = bundle_at(f"format-1-golden-{kind}")
     golden = bundle.manifest["golden"]
     golden["values"] = (np.array(golden["values"]) * 1.01).tolist()
@@ -54,7 +54,7 @@ def test_networks_that_answer_otherwise_than_when_they_were_stored_are_damaged(k
     ids=str,
 )
 def test_a_scaler_of_another_form_is_damage(change: dict[str, Any]) -> None:
-    """Text, no number, or a part too many, under a digest that fits: refused before anything is computed."""
+    """Text, no number, or one field more, with a digest that fits: refused before anything is computed."""
     bundle = bundle_at("format-1-golden-classic")
     odd = dataclasses.replace(bundle.members[1], scaler={**bundle.members[1].scaler, **change})
     members = (bundle.members[0], odd)
@@ -66,7 +66,7 @@ def test_a_scaler_of_another_form_is_damage(change: dict[str, Any]) -> None:
 
 
 def test_golden_answers_leave_out_what_is_not_finite() -> None:
-    """A scaler at the end of float64: its network has no golden answer, the other one keeps its own."""
+    """A scaler at the limits of float64: its network has no golden answer, the other network has one."""
     bundle = bundle_at("format-1-golden-classic")
     networks = load_model(bundle.bundle_id, bundle).networks
     wide = dataclasses.replace(
@@ -79,5 +79,5 @@ def test_golden_answers_leave_out_what_is_not_finite() -> None:
 
 def bundle_at(name: str) -> Bundle:
     """Read a stored bundle."""
-    stored = read(FOLDER / f"{name}.json")
-    return from_json(recipe_from(stored["recipe"]), stored["bundle"])
+    stored_values = read(FOLDER / f"{name}.json")
+    return from_json(recipe_from(stored_values["recipe"]), stored_values["bundle"])

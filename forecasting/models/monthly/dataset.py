@@ -1,5 +1,9 @@
-"""What the monthly networks learn from: examples from many past origins of many series, a few thousand series at a time."""
+"""Training sets of the monthly networks: examples from many past origins of many series, with their residuals.
 
+Residual of a month: r = (log - base path) / scale. It is what the networks learn to predict.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,83 +19,82 @@ from forecasting.models.monthly.features import (
     targets_at,
 )
 
-BLOCK = 4096  # series looked at together: bounds the memory
-FARTHEST = 15.0  # residuals beyond so many scales are cut
+BLOCK = 4096  # series computed at a time: limits the memory
+MAXIMUM_RESIDUAL = 15.0  # residuals beyond are cut
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Examples with what came after them.
+    """Examples with their residuals: one row for each pair of series and origin.
 
-    residuals: (rows, horizon) logs less the base path in units of scale, NaN where not known; series: (rows,) position
-    of each row's series; origins: (rows,) months before its last month.
+    residuals: (rows, horizon) in units of scale, NaN for a month after the end of the series. series_index: int (rows,),
+    position of the series among the histories. lags: int (rows,), months from the origin to the last month of the series.
     """
 
     examples: Examples
     residuals: np.ndarray
-    series: np.ndarray
-    origins: np.ndarray
+    series_index: np.ndarray
+    lags: np.ndarray
 
 
-def build_training_sets(
-    values: Values, lengths: Counts, *, horizon: int, months: int, least: int, most: int | None = None, seed: int = 0
+def build_training_set(
+    values: Values,
+    lengths: Counts,
+    *,
+    horizon: int,
+    maximum_lag: int,
+    minimum_months: int,
+    maximum_examples: int | None = None,
+    seed: int = 0,
 ) -> TrainingSet:
-    """Collect examples from the origins 1 to `months` before the last month of each history.
+    """Make examples from the origins at the lags 1 to maximum_lag of each history that have minimum_months up to them.
 
-    values: (series, longest). Origins with fewer than `least` months before them are left out; of the others at most
-    about `most` are kept, drawn from the seed (None: all).
+    values: (series, longest). maximum_examples: where there are more, each is chosen with the same probability, by random
+    numbers of the seed, so that about as many remain; None: all remain.
     """
-    usable = int(np.minimum(np.maximum(lengths - least, 0), months).sum())
-    share = 1.0 if most is None else min(1.0, most / max(usable, 1))
+    available = int(np.minimum(np.maximum(lengths - minimum_months, 0), maximum_lag).sum())
+    probability = 1.0 if maximum_examples is None else min(1.0, maximum_examples / max(available, 1))
     parts = []
-    for start in range(0, len(values), BLOCK):
-        block = slice(start, start + BLOCK)
-        parts += _learn_block(values[block], lengths[block], start, (horizon, months, least, share, seed))
+    for start, block_values, block_lengths in _blocks(values, lengths):
+        lags = np.arange(1, min(maximum_lag, int(block_lengths.max()) - minimum_months) + 1)
+        if not len(lags):
+            continue
+        prepared = prepare(block_values, block_lengths, lags, horizon=horizon)
+        for lag_index, lag in enumerate(lags):
+            random_numbers = unit_interval(random_bits(np.uint64(seed), (start << 12) + int(lag), len(block_values)))
+            rows = np.flatnonzero((block_lengths - lag >= minimum_months) & (random_numbers < probability))
+            if not len(rows):
+                continue
+            examples = select_examples(examples_at(prepared, int(lag), lag_index, horizon=horizon), rows)
+            residuals = residuals_of(examples, targets_at(prepared, int(lag), horizon=horizon)[rows])
+            parts.append(TrainingSet(examples, residuals, start + rows, np.full(len(rows), lag)))
     return TrainingSet(
         concatenate_examples([part.examples for part in parts]),
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("residuals", "series", "origins")),
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("residuals", "series_index", "lags")),
     )
 
 
 def describe_histories(values: Values, lengths: Counts, *, horizon: int) -> tuple[Examples, Values]:
-    """Describe histories as seen from their last months, and return the shift of their logs: one row per series."""
+    """Examples at the last month of each history, one row per series; and the shift of the logs, (series,)."""
     parts, shifts = [], []
-    for start in range(0, len(values), BLOCK):
-        block = slice(start, start + BLOCK)
-        prepared = prepare(*_narrow(values[block], lengths[block]), np.zeros(1, np.int64), horizon=horizon)
+    for _, block_values, block_lengths in _blocks(values, lengths):
+        prepared = prepare(block_values, block_lengths, np.zeros(1, np.int64), horizon=horizon)
         parts.append(examples_at(prepared, 0, 0, horizon=horizon))
         shifts.append(prepared.shift)
     return concatenate_examples(parts), np.concatenate(shifts)
 
 
 def residuals_of(examples: Examples, logs: Values) -> np.ndarray:
-    """Return logs (rows, horizon) less the base path, in units of scale, as networks learn them."""
+    """Residuals of logs (rows, horizon) that follow the origins of examples: (rows, horizon) in units of scale."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.clip((logs - examples.base) / examples.scale[:, None], -FARTHEST, FARTHEST))
+        residuals = (logs - examples.base_path) / examples.scale[:, None]
+        return np.asarray(np.clip(residuals, -MAXIMUM_RESIDUAL, MAXIMUM_RESIDUAL))
 
 
-def _learn_block(
-    values: Values, lengths: Counts, start: int, limits: tuple[int, int, int, float, int]
-) -> list[TrainingSet]:
-    horizon, months, least, share, seed = limits
-    values, lengths = _narrow(values, lengths)
-    origins = np.arange(1, min(months, int(lengths.max()) - least) + 1)
-    if not len(origins):
-        return []
-    prepared = prepare(values, lengths, origins, horizon=horizon)
-    parts = []
-    for position, origin in enumerate(origins):
-        drawn = unit_interval(random_bits(np.uint64(seed), (start << 12) + int(origin), len(values)))
-        rows = np.flatnonzero((lengths - origin >= least) & (drawn < share))
-        if not len(rows):
-            continue
-        examples = select_examples(examples_at(prepared, int(origin), position, horizon=horizon), rows)
-        residuals = residuals_of(examples, targets_at(prepared, int(origin), horizon=horizon)[rows])
-        parts.append(TrainingSet(examples, residuals, start + rows, np.full(len(rows), origin)))
-    return parts
-
-
-def _narrow(values: Values, lengths: Counts) -> tuple[Values, Counts]:
-    width = int(lengths.max(initial=1))
-    inside = np.arange(width) < lengths[:, None]
-    return np.where(inside, values[:, :width], 0.0), lengths
+def _blocks(values: Values, lengths: Counts) -> Iterator[tuple[int, Values, Counts]]:
+    """Cut histories into blocks of series: first series, values as wide as the longest and zero after its end, lengths."""
+    for start in range(0, len(values), BLOCK):
+        block_lengths = lengths[start : start + BLOCK]
+        width = int(block_lengths.max(initial=1))
+        inside = np.arange(width) < block_lengths[:, None]
+        yield start, np.where(inside, values[start : start + BLOCK, :width], 0.0), block_lengths

@@ -1,7 +1,8 @@
-"""What the monthly networks see of a series at an origin, and what they must tell: all in logs, free of level and season.
+"""Features of the monthly networks: what a network gets of a series at an origin, in logs, without level and season.
 
-Examples of one origin are made by one function, whether to train on a past origin or to forecast from the last one, and
-from the months up to the origin only.
+An origin is a month from which a forecast is made, from the months up to it alone. It is given by its lag: the number of
+months between it and the last month of the series. The same function makes the features for training, at past origins,
+and for a forecast, at lag 0.
 """
 
 from dataclasses import dataclass, fields
@@ -24,166 +25,178 @@ from forecasting.numerics.seasonality import (
 )
 from forecasting.numerics.smoothing import Smoothed, smooth, smoothed_path
 
-STEPS = 12  # time steps that the LSTM walks through, whatever the window
-WIDEST = 60  # months of history that a network may see
-OTHERS = 3
-SLOPES = (3, 6, 12, 24, 36)
+TIME_STEPS = 12  # of the LSTM, whatever the window: a window of 36 months has 3 months at each step
+LONGEST_WINDOW = 60  # months of history in an example; a network gets the last ones, as many as its window has
+ALTERNATIVE_PATHS = 3  # smoothed, airline, last year
+SLOPE_MONTHS = (3, 6, 12, 24, 36)
+MINIMUM_CHANGE = 0.005  # smallest volatility and yearly change, in logs: nothing is divided by less
 
 
 @dataclass(frozen=True)
 class PreparedSeries:
-    """Histories in logs, ready to look at from any of some origins.
+    """Histories in logs, with the states of the smoothing at some lags.
 
-    logs: (months, series) that end together; counts, shift: (series,); evolving: whether a series' season is smoothed
-    too; fixed: (12, series) the season taken out before smoothing where it is not; smoothed: states at each origin;
-    airline: (origins, horizon, series) the paths of the airline model.
+    logs: (months, series), log(value + shift); the last month of every series is in the last row, zero before its first.
+    lengths: int (series,). shift: (series,) in the unit of the series. fixed_season: (12, series) in logs, taken out before the
+    smoothing; zero where the smoothing has a season of its own. smoothed: states at each lag. airline: (lags, horizon,
+    series) in logs, the paths of the airline model.
     """
 
     logs: Values
-    counts: Counts
+    lengths: Counts
     shift: Values
-    fixed: Values
+    fixed_season: Values
     smoothed: Smoothed
     airline: Values
 
 
 @dataclass(frozen=True)
 class Examples:
-    """One row per series and origin.
+    """Features of some series at some origins: one row for each pair of series and origin.
 
-    window, mask: (rows, WIDEST) deseasonalised logs less their level, in units of scale; known months are 1 in mask.
-    facts: (rows, facts); season: (rows, 12) seasonal indices in units of scale; level, scale: (rows,) in logs.
-    others: (rows, OTHERS, horizon) smoothed path, airline path and repeated year less the base path, in logs;
-    base: (rows, horizon) the base path in logs;
-    yearly: (rows,) mean absolute change over a year, in logs: what MASE divides by.
+    window: float32 (rows, LONGEST_WINDOW), (deseasonalised log - level) / scale; known_mask: float32, same shape, 1 where the
+    series has the month, else 0. static_features: float32 (rows, static features). seasonal_indices: float32 (rows, 12) in
+    units of scale. alternative_paths: (rows, ALTERNATIVE_PATHS, horizon) in logs, less the base path. base_path: (rows, horizon)
+    in logs. scale: (rows,), the volatility: root mean square of the monthly changes of deseasonalised logs. yearly_change:
+    (rows,), mean absolute change of logs over a year; MASE divides by it.
     """
 
     window: np.ndarray
-    mask: np.ndarray
-    facts: np.ndarray
-    season: np.ndarray
-    others: np.ndarray
-    base: np.ndarray
+    known_mask: np.ndarray
+    static_features: np.ndarray
+    seasonal_indices: np.ndarray
+    alternative_paths: np.ndarray
+    base_path: np.ndarray
     scale: np.ndarray
-    yearly: np.ndarray
+    yearly_change: np.ndarray
 
 
-def prepare(values: Values, lengths: Counts, origins: Counts, *, horizon: int) -> PreparedSeries:
-    """Bring histories (series, longest) into logs and smooth them; origins: (origins,) months before the last one."""
-    together = ending_together(values, lengths)
-    known = known_rows(len(together), lengths)
-    shift = shift_for_logs(together, lengths)
-    logs = np.where(known, np.log(np.where(known, together + shift, 1.0)), 0.0)
-    evolving = is_seasonal(logs, lengths)
-    fixed = np.where(evolving, 0.0, seasonal_indices(logs, lengths))
-    from_start = _starting_together(take_out(logs, fixed), lengths)
-    last = np.maximum(lengths - 1 - np.asarray(origins)[:, None], 0)
-    airline = airline_paths(_starting_together(logs, lengths), last, horizon=horizon)
-    return PreparedSeries(logs, lengths, shift, fixed, smooth(from_start, evolving, last), airline)
+def prepare(values: Values, lengths: Counts, lags: Counts, *, horizon: int) -> PreparedSeries:
+    """Take logs of histories (series, longest), and run the smoothing and the airline model to each of the lags."""
+    aligned = ending_together(values, lengths)
+    known = known_rows(len(aligned), lengths)
+    shift = shift_for_logs(aligned, lengths)
+    logs = np.where(known, np.log(np.where(known, aligned + shift, 1.0)), 0.0)
+    smoothed_season = is_seasonal(logs, lengths)
+    fixed_season = np.where(smoothed_season, 0.0, seasonal_indices(logs, lengths))
+    origin_rows = np.maximum(lengths - 1 - np.asarray(lags)[:, None], 0)  # (lags, series)
+    smoothed = smooth(_starting_together(take_out(logs, fixed_season), lengths), smoothed_season, origin_rows)
+    airline = airline_paths(_starting_together(logs, lengths), origin_rows, horizon=horizon)
+    return PreparedSeries(logs, lengths, shift, fixed_season, smoothed, airline)
 
 
-def examples_at(prepared: PreparedSeries, origin: int, position: int, *, horizon: int) -> Examples:
-    """Describe every series as seen `origin` months before its last one.
+def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: int) -> Examples:
+    """Features of every series at the origin `lag` months before its last month.
 
-    position: where that origin stands among those that were prepared. Series without a month by then give rows of no
-    meaning, but finite.
+    lag_index: position of the lag among those of `prepare`. A series that begins after the origin gets a row of finite
+    numbers without meaning.
     """
-    months = len(prepared.logs) - origin
-    logs, counts = prepared.logs[:months], np.maximum(prepared.counts - origin, 1)
-    known = known_rows(months, counts)
-    indices = seasonal_indices(logs, counts)
+    months = len(prepared.logs) - lag
+    logs, lengths = prepared.logs[:months], np.maximum(prepared.lengths - lag, 1)
+    known = known_rows(months, lengths)
+    indices = seasonal_indices(logs, lengths)
     adjusted = np.where(known, take_out(logs, indices), 0.0)
-    level, weight = smoothed_level(adjusted, counts)
-    path = base_path(adjusted, counts, horizon=horizon) + seasonal_path(indices, 0, horizon)
-    fixed = seasonal_path(prepared.fixed, -origin, horizon - origin)
-    smoothed = smoothed_path(prepared.smoothed, position, horizon=horizon) + fixed
-    repeated = _last_rows(logs, SEASON)[np.arange(horizon) % SEASON]
-    others = np.stack([smoothed, prepared.airline[position], repeated]) - path
-    others = np.where(counts > SEASON + 1, others, 0.0)
-    changes = np.where(known[:-1], np.diff(adjusted, axis=0), 0.0)
-    volatility = np.sqrt(total(changes**2) / np.maximum(counts - 1, 1))
-    scale = np.clip(volatility, 0.005, 1.0)
-    window = _last_rows(np.where(known, adjusted - level, 0.0), WIDEST) / scale
-    yearly = _yearly_change(logs, known, volatility)
-    facts = [
-        np.log(yearly / scale + 1e-3),
+    level, level_weight = smoothed_level(adjusted, lengths)
+    path = base_path(adjusted, lengths, horizon=horizon) + seasonal_path(indices, 0, horizon)
+    monthly_changes = np.where(known[:-1], np.diff(adjusted, axis=0), 0.0)
+    volatility = np.sqrt(total(monthly_changes**2) / np.maximum(lengths - 1, 1))
+    scale = np.clip(volatility, MINIMUM_CHANGE, 1.0)
+    yearly_change = _yearly_change(logs, known, volatility)
+    window = _last_rows(np.where(known, adjusted - level, 0.0), LONGEST_WINDOW) / scale
+    alternatives = np.where(
+        lengths > SEASON + 1, _alternative_paths(prepared, logs, lag, lag_index, horizon) - path, 0.0
+    )
+    static_features = [
+        np.log(yearly_change / scale + 1e-3),
         np.log(scale),
         np.log(volatility + 1e-4),
-        np.log(counts) - 4.5,
-        weight,
+        np.log(lengths) - 4.5,
+        level_weight,
         np.sqrt(total(indices**2)) / scale,
-        np.log(prepared.smoothed.error[position] / scale + 1e-3),
-        *_slopes(adjusted, counts, scale),
+        np.log(prepared.smoothed.error[lag_index] / scale + 1e-3),
+        *_slopes(adjusted, lengths, scale),
     ]
     return Examples(
         window=np.clip(window, -20, 20).T.astype(np.float32),
-        mask=_last_rows(known.astype(np.float64), WIDEST).T.astype(np.float32),
-        facts=np.clip(np.array(facts), -10, 10).T.astype(np.float32),
-        season=np.clip(indices / scale, -20, 20).T.astype(np.float32),
-        others=np.clip(others, -2, 2).transpose(2, 0, 1),
-        base=path.T,
+        known_mask=_last_rows(known.astype(np.float64), LONGEST_WINDOW).T.astype(np.float32),
+        static_features=np.clip(np.array(static_features), -10, 10).T.astype(np.float32),
+        seasonal_indices=np.clip(indices / scale, -20, 20).T.astype(np.float32),
+        alternative_paths=np.clip(alternatives, -2, 2).transpose(2, 0, 1),
+        base_path=path.T,
         scale=scale,
-        yearly=yearly,
+        yearly_change=yearly_change,
     )
 
 
 def network_inputs(examples: Examples, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Arrange examples for a network that sees the last `window` months, a multiple of STEPS.
+    """Return the inputs of a global network with a window of `window` months, a multiple of TIME_STEPS; all float32.
 
-    Returns steps (rows, STEPS, features), several months at each step with the facts beside them, and facts
-    (rows, facts) with the season and the smoothed path; float32.
+    Sequences (rows, TIME_STEPS, features): at each step some months, the share of them that is known, and the static
+    features. Static inputs (rows, static inputs): static features, seasonal indices and alternative paths.
     """
     rows = len(examples.window)
-    months = examples.window[:, WIDEST - window :].reshape(rows, STEPS, window // STEPS) / 3
-    known = examples.mask[:, WIDEST - window :].reshape(rows, STEPS, window // STEPS).mean(axis=2, keepdims=True)
-    facts = np.repeat(examples.facts[:, None], STEPS, axis=1) / 3
-    others = np.clip(examples.others / examples.scale[:, None, None], -10, 10) / 3
-    beside = np.concatenate([examples.facts, examples.season / 3, others.reshape(rows, -1)], axis=1)
-    return np.concatenate([months, known, facts], axis=2).astype(np.float32), beside.astype(np.float32)
+    months = examples.window[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS) / 3
+    known = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS)
+    repeated = np.repeat(examples.static_features[:, None], TIME_STEPS, axis=1) / 3
+    alternatives = np.clip(examples.alternative_paths / examples.scale[:, None, None], -10, 10) / 3
+    static = [examples.static_features, examples.seasonal_indices / 3, alternatives.reshape(rows, -1)]
+    sequences = np.concatenate([months, known.mean(axis=2, keepdims=True), repeated], axis=2)
+    return sequences.astype(np.float32), np.concatenate(static, axis=1).astype(np.float32)
 
 
 def concatenate_examples(parts: list[Examples]) -> Examples:
-    """Put examples below one another."""
+    """Return the rows of all parts, in their order."""
     names = [field.name for field in fields(Examples)]
     return Examples(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def select_examples(examples: Examples, rows: np.ndarray) -> Examples:
-    """Return some rows of examples: bool (rows,) or positions."""
+    """Return some rows: a mask bool (rows,), or positions."""
     return Examples(**{field.name: getattr(examples, field.name)[rows] for field in fields(Examples)})
 
 
-def targets_at(prepared: PreparedSeries, origin: int, *, horizon: int) -> Values:
-    """Return the logs (series, horizon) of the months after an origin, NaN where they are not known."""
+def targets_at(prepared: PreparedSeries, lag: int, *, horizon: int) -> Values:
+    """Return the logs of the months after an origin: (series, horizon), NaN after the last month of the series."""
     months = len(prepared.logs)
-    rows = np.arange(months - origin, months - origin + horizon)
-    found = prepared.logs[np.minimum(rows, months - 1)]
-    return np.where(rows[:, None] < months, found, np.nan).T
+    rows = np.arange(months - lag, months - lag + horizon)
+    logs = prepared.logs[np.minimum(rows, months - 1)]
+    return np.where(rows[:, None] < months, logs, np.nan).T
 
 
-def _slopes(adjusted: Values, counts: Counts, scale: Values) -> list[Values]:
-    last = adjusted[-1]
+def _alternative_paths(prepared: PreparedSeries, logs: Values, lag: int, lag_index: int, horizon: int) -> Values:
+    """Smoothed path, airline path and last year again, in logs: (ALTERNATIVE_PATHS, horizon, series)."""
+    fixed_season = seasonal_path(prepared.fixed_season, -lag, horizon - lag)
+    smoothed = smoothed_path(prepared.smoothed, lag_index, horizon=horizon) + fixed_season
+    last_year = _last_rows(logs, SEASON)[np.arange(horizon) % SEASON]
+    return np.stack([smoothed, prepared.airline[lag_index], last_year])
+
+
+def _slopes(adjusted: Values, lengths: Counts, scale: Values) -> list[Values]:
+    """Change of deseasonalised logs over n months / (√n · scale), for each n of SLOPE_MONTHS: (series,) each."""
     slopes = []
-    for lead in SLOPES:
-        row = adjusted[max(len(adjusted) - 1 - lead, 0)]
-        slopes.append(np.where(counts > lead, (last - row) / np.sqrt(lead) / scale, 0.0))
+    for months in SLOPE_MONTHS:
+        earlier = adjusted[max(len(adjusted) - 1 - months, 0)]
+        slopes.append(np.where(lengths > months, (adjusted[-1] - earlier) / np.sqrt(months) / scale, 0.0))
     return slopes
 
 
 def _yearly_change(logs: Values, known: np.ndarray, volatility: Values) -> Values:
+    """Mean absolute change of logs over a year, (series,); the volatility where a series is shorter than that."""
     if len(logs) <= SEASON:
-        return np.maximum(volatility, 0.005)
+        return np.maximum(volatility, MINIMUM_CHANGE)
     both = known[:-SEASON]
     change = total(np.where(both, np.abs(logs[SEASON:] - logs[:-SEASON]), 0.0)) / np.maximum(both.sum(axis=0), 1)
-    return np.maximum(np.where(both.any(axis=0), change, volatility), 0.005)
+    return np.maximum(np.where(both.any(axis=0), change, volatility), MINIMUM_CHANGE)
 
 
 def _last_rows(values: Values, rows: int) -> Values:
+    """Return the last rows of (months, series), with rows of zeros before them where there are fewer."""
     missing = max(rows - len(values), 0)
     return np.concatenate([np.zeros((missing, values.shape[1])), values[-rows:]])
 
 
-def _starting_together(values: Values, counts: Counts) -> Values:
+def _starting_together(values: Values, lengths: Counts) -> Values:
+    """Move series that end in the last row of (months, series) so that they begin in the first, with zeros after the end."""
     rows = np.arange(len(values))[:, None]
-    found = values[np.minimum(rows + len(values) - counts, len(values) - 1), np.arange(values.shape[1])]
-    return np.where(rows < counts, found, 0.0)
+    moved = values[np.minimum(rows + len(values) - lengths, len(values) - 1), np.arange(values.shape[1])]
+    return np.where(rows < lengths, moved, 0.0)

@@ -1,10 +1,10 @@
-"""The recipe `monthly`: a base path, and networks that learn what it misses, with intervals that held-out months correct.
+"""Forecasts of the method `monthly`: a base path, corrected by networks, with intervals.
 
-    logs → seasonal indices → base path and smoothed path → windows → networks → quantiles → corrected → unit of the series
+    logs → seasonal indices → base path and alternative paths → window → networks → quantiles → intervals → unit of the series
 
-What is fitted, and when: the networks' weights and the factors of the intervals, when a bundle is trained; they are plain
-numbers. Indices, levels, slopes and scales are computed from a history whenever it is forecast, from its months up to
-the origin alone: a stored bundle forecasts new months, and series it never saw, without training.
+A bundle stores the weights of the networks and the widths of the intervals, as plain numbers. Indices, levels, slopes and
+scales are computed at each forecast from the months up to the origin. So stored networks forecast new months, and global
+networks also new series, without training.
 """
 
 from collections.abc import Sequence
@@ -24,29 +24,29 @@ from forecasting.models.types import Forecasts, Networks, PastPredictions
 from forecasting.numerics.intervals import monotone, never_below_zero
 from forecasting.numerics.statistical import forecast_by
 
-LEAST_TO_LEARN = 18  # months before an origin that a network learns from
-LEAST_HELD = 12  # months, the last ones, that networks are judged on
-LEAST_TO_FORECAST = 24  # months of history below which the base path is used
-JUDGES = "judge/"  # tensors of the networks that have not seen the last months: test figures can be computed again
-PAST_BLOCK = 4096  # months of the past predicted at a time: what is described of them fits the memory
-SCALER_FIELDS: dict[str, type] = {
-    "kind": str,
-    "guarded": bool,
-    "spread": list,
-    "base_spread": list,
-}  # of networks of a series' own
-HIGHEST = float(np.finfo(np.float64).max) / 1e6
+MINIMUM_TRAINING_MONTHS = 18  # of history up to an origin in a training set
+MINIMUM_VALIDATION_MONTHS = 12
+MINIMUM_FORECAST_MONTHS = 24  # of history; a shorter series is forecast by the base path
+VALIDATION_PREFIX = "judge/"  # of the tensors of validation networks, which a bundle stores beside the final ones
+PAST_BLOCK = 4096  # past months predicted at a time: limits the memory
+SCALER_FIELDS: dict[str, type] = {"kind": str, "guarded": bool, "spread": list, "base_spread": list}
+LARGEST_FORECAST = float(np.finfo(np.float64).max) / 1e6
 
 
 def tensor_shapes(recipe: MonthlyRecipe, networks: Networks) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that tensors must have by name: each series' own, or shared ones, which may have no judges."""
+    """Shapes of the tensors of one series' local networks, or of global networks, by name.
+
+    Global networks that were trained on short series alone have no validation networks.
+    """
     if not networks.are_global:
-        own = local_shapes(recipe)
-        return own | {f"{JUDGES}{name}": shape for name, shape in own.items()}
-    examples, _ = describe_histories(np.ones((1, LEAST_TO_LEARN)), np.array([LEAST_TO_LEARN]), horizon=recipe.horizon)
-    judges = recipe.judges if any(name.startswith(JUDGES) for name in networks.weights) else 0
+        shapes = local_shapes(recipe)
+        return shapes | {f"{VALIDATION_PREFIX}{name}": shape for name, shape in shapes.items()}
+    months = MINIMUM_TRAINING_MONTHS
+    examples, _ = describe_histories(np.ones((1, months)), np.array([months]), horizon=recipe.horizon)
+    has_validation = any(name.startswith(VALIDATION_PREFIX) for name in networks.weights)
+    validation_shapes = member_shapes(recipe, range(recipe.judges if has_validation else 0), examples)
     return member_shapes(recipe, range(len(recipe.windows)), examples) | {
-        f"{JUDGES}{name}": shape for name, shape in member_shapes(recipe, range(judges), examples).items()
+        f"{VALIDATION_PREFIX}{name}": shape for name, shape in validation_shapes.items()
     }
 
 
@@ -58,67 +58,72 @@ def forecast(
     positions: Sequence[int],
     live_factors: Values | None = None,
 ) -> Forecasts:
-    """Forecast histories without gaps, by arithmetic alone.
+    """Forecast all months of the horizon at once; arguments as for `Method`.
 
-    positions: which of the networks' series each history belongs to, -1 where it was never seen. live: (series, 2),
-    factors by which live errors widen the 80 and 95 % intervals; None: none.
+    Where the networks cannot be used for a series, the base path is its forecast, with a fallback reason.
     """
-    places = np.asarray(positions, np.int64)
+    network_rows = np.asarray(positions, np.int64)
     examples, shift = describe_histories(histories.values, histories.lengths, horizon=recipe.horizon)
-    reasons = _reasons(histories, networks, places)
-    said = predict_residuals(recipe, networks.weights, networks.are_global, examples, np.maximum(places, 0))
-    finite = np.isfinite(said).all(axis=(1, 2))
-    reasons = tuple(reason or ("" if good else "diverged") for reason, good in zip(reasons, finite, strict=True))
-    by_base = np.array(reasons) != ""
-    said = np.where(by_base[:, None, None], base_quantiles(recipe.horizon), said)
+    quantiles = predict_residuals(
+        recipe, networks.weights, networks.are_global, examples, np.maximum(network_rows, 0)
+    )  # (series, horizon, levels)
+    fallback_reasons = _fallback_reasons(histories, networks, network_rows, quantiles)
+    fallback_mask = np.array(fallback_reasons) != ""
+    quantiles = np.where(fallback_mask[:, None, None], base_quantiles(recipe.horizon), quantiles)
     factors = networks.state["factors"] if networks.are_global else {}
     if not networks.are_global:
-        said = _own_quantiles(networks, places, said, by_base, examples.scale)
-    made = _in_units(histories, examples, shift, said, interval_bounds(factors, said, by_base, live_factors), reasons)
-    return _blended(recipe, made, histories) if recipe.blend else made
+        quantiles = _local_quantiles(networks, network_rows, quantiles, fallback_mask, examples.scale)
+    bounds = interval_bounds(factors, quantiles, fallback_mask, live_factors)
+    forecasts = _in_units(histories, examples, shift, quantiles, bounds, fallback_reasons)
+    return _blend(recipe, forecasts, histories) if recipe.blend else forecasts
 
 
-def _blended(recipe: MonthlyRecipe, made: Forecasts, histories: Histories) -> Forecasts:
-    """Average forecasts and bounds with those of the recipe's other models, where the networks speak and a model does."""
-    rows = [row for row, reason in enumerate(made.fallback_reasons) if not reason]
-    asked = histories.select(rows)
-    values, bounds = made.values.copy(), {name: bound.copy() for name, bound in made.bounds.items()}
-    notes = [""] * len(made.fallback_reasons)
-    paths = {"values": [made.values[rows]], **{name: [bound[rows]] for name, bound in bounds.items()}}
+def _blend(recipe: MonthlyRecipe, forecasts: Forecasts, histories: Histories) -> Forecasts:
+    """Average forecasts and bounds with those of the recipe's statsforecast models; fallback forecasts stay as they are.
+
+    A model that fails on a series is left out of its average, and the failure is reported.
+    """
+    rows = [row for row, reason in enumerate(forecasts.fallback_reasons) if not reason]
+    selected = histories.select(rows)
+    values, bounds = forecasts.values.copy(), {name: bound.copy() for name, bound in forecasts.bounds.items()}
+    failures = [""] * len(forecasts.fallback_reasons)
+    paths = {"values": [forecasts.values[rows]], **{name: [bound[rows]] for name, bound in bounds.items()}}
     for model in recipe.blend:
-        other = forecast_by(model, asked.values, asked.lengths, horizon=recipe.horizon)
-        for name, found in paths.items():
-            found.append(getattr(other, name))
-        for row, failure in zip(rows, other.failures, strict=True):
-            notes[row] = f"{notes[row]} {failure}".strip()
-    lowest = _lowest(asked)
-    for name, found in paths.items():
-        blend = never_below_zero(np.nanmean(found, axis=0), lowest)
-        (values if name == "values" else bounds[name])[rows] = blend
-    return Forecasts(values, made.fallback_reasons, bounds, made.base_path, tuple(notes))
+        model_forecast = forecast_by(model, selected.values, selected.lengths, horizon=recipe.horizon)
+        for name, model_paths in paths.items():
+            model_paths.append(getattr(model_forecast, name))
+        for row, failure in zip(rows, model_forecast.failures, strict=True):
+            failures[row] = f"{failures[row]} {failure}".strip()
+    lowest = _lowest(selected)
+    for name, model_paths in paths.items():
+        average = never_below_zero(np.nanmean(model_paths, axis=0), lowest)
+        (values if name == "values" else bounds[name])[rows] = average
+    return Forecasts(values, forecasts.fallback_reasons, bounds, forecasts.base_path, tuple(failures))
 
 
-def _own_quantiles(
-    networks: Networks, places: np.ndarray, said: np.ndarray, by_base: np.ndarray, scale: Values
+def _local_quantiles(
+    networks: Networks, network_rows: np.ndarray, quantiles: np.ndarray, fallback_mask: np.ndarray, scale: Values
 ) -> np.ndarray:
-    """Put quantiles around what was said, as wide as each series' own errors have been; where it was never seen, leave them."""
-    known = np.flatnonzero(places >= 0)
-    if not len(known):
-        return said
-    spread = np.array(
-        [networks.scalers[places[row]]["base_spread" if by_base[row] else "spread"] for row in known], dtype=np.float64
+    """Replace all quantiles but the median by multiples of each series' interval scale, where it has networks."""
+    rows = np.flatnonzero(network_rows >= 0)
+    if not len(rows):
+        return quantiles
+    fields = ["base_spread" if fallback_mask[row] else "spread" for row in rows]
+    interval_scales = np.array(
+        [networks.scalers[network_rows[row]][field] for row, field in zip(rows, fields, strict=True)], dtype=np.float64
     )
-    quantiles = said.copy()
-    quantiles[known] = quantiles_around(said[known, :, MEDIAN], spread, scale[known])
-    return quantiles
+    result = quantiles.copy()
+    result[rows] = quantiles_around(quantiles[rows, :, MEDIAN], interval_scales, scale[rows])
+    return result
 
 
 def forecast_without_networks(recipe: MonthlyRecipe, histories: Histories) -> Forecasts:
     """Forecast by the base path, with the intervals of a random walk."""
     examples, shift = describe_histories(histories.values, histories.lengths, horizon=recipe.horizon)
-    said = np.broadcast_to(base_quantiles(recipe.horizon), (len(shift), recipe.horizon, len(LEVELS)))
-    by_base = np.ones(len(shift), bool)
-    return _in_units(histories, examples, shift, said, interval_bounds({}, said, by_base), ("",) * len(shift))
+    series = len(shift)
+    quantiles = np.broadcast_to(base_quantiles(recipe.horizon), (series, recipe.horizon, len(LEVELS)))
+    bounds = interval_bounds({}, quantiles, np.ones(series, bool))
+    return _in_units(histories, examples, shift, quantiles, bounds, ("",) * series)
 
 
 def predict_past(
@@ -130,97 +135,117 @@ def predict_past(
     trained_lengths: Sequence[int],
     past_months: int | None = None,
 ) -> list[PastPredictions]:
-    """Predict the past of series: held-out months by the judges, later ones and those trained on by the networks.
+    """Predict past months one month ahead: held-out months by the validation networks, all others by the final networks.
 
-    positions: which of the networks' series each history belongs to; trained: its months when the networks were trained;
-    months: how many are asked about, the last ones; None: all.
+    The first held-out month is the first test month. It is followed by the months since training.
     """
-    lengths, known = histories.lengths, np.asarray(trained_lengths, np.int64)
-    least = np.minimum(LEAST_TO_LEARN, lengths)
-    first = least if past_months is None else np.maximum(least, lengths - past_months)
-    held = np.where(known - held_months(recipe) >= LEAST_TO_FORECAST, held_months(recipe), 0)
-    split = np.clip(known - held, first, lengths)
-    series = np.repeat(np.arange(len(lengths)), lengths - first)
-    asked = np.concatenate([np.arange(*ends) for ends in zip(first, lengths, strict=True)]) if len(lengths) else series
-    judged = (asked >= (known - held)[series]) & (asked < known[series])
-    places = np.maximum(np.asarray(positions, np.int64), 0)[series]
-    judges = {name.removeprefix(JUDGES): tensor for name, tensor in networks.weights.items() if name.startswith(JUDGES)}
-    ahead = np.empty(len(series))
-    for weights, members, rows in ((networks.weights, None, ~judged), (judges, recipe.judges, judged)):
-        for block in np.array_split(np.flatnonzero(rows), -(-int(rows.sum()) // PAST_BLOCK) or 1):
-            if len(block):
-                own = Histories(histories.values[series[block]], asked[block], ())
-                examples, shift = describe_histories(own.values, own.lengths, horizon=recipe.horizon)
-                said = predict_residuals(recipe, weights, networks.are_global, examples, places[block], members=members)
-                ahead[block] = _in_units(own, examples, shift, said, {}, ()).values[:, 0]
-    each = np.split(ahead, np.cumsum(lengths - first)[:-1])
+    lengths, trained = histories.lengths, np.asarray(trained_lengths, np.int64)
+    starts = np.minimum(MINIMUM_TRAINING_MONTHS, lengths)
+    if past_months is not None:
+        starts = np.maximum(starts, lengths - past_months)
+    held_out = np.where(trained - validation_months(recipe) >= MINIMUM_FORECAST_MONTHS, validation_months(recipe), 0)
+    test_starts = np.clip(trained - held_out, starts, lengths)
+    # One row for each series and month: the column of the month is also the length of the history before it.
+    series = np.repeat(np.arange(len(lengths)), lengths - starts)
+    columns = (
+        np.concatenate([np.arange(*ends) for ends in zip(starts, lengths, strict=True)]) if len(lengths) else series
+    )
+    is_held_out = (columns >= (trained - held_out)[series]) & (columns < trained[series])
+    network_rows = np.maximum(np.asarray(positions, np.int64), 0)[series]
+    validation_weights = {
+        name.removeprefix(VALIDATION_PREFIX): tensor
+        for name, tensor in networks.weights.items()
+        if name.startswith(VALIDATION_PREFIX)
+    }
+    values = np.empty(len(series))
+    for weights, members, mask in (
+        (networks.weights, len(recipe.windows), ~is_held_out),
+        (validation_weights, recipe.judges, is_held_out),
+    ):
+        for rows in np.array_split(np.flatnonzero(mask), -(-int(mask.sum()) // PAST_BLOCK) or 1):
+            if len(rows):
+                before = Histories(histories.values[series[rows]], columns[rows], ())
+                examples, shift = describe_histories(before.values, before.lengths, horizon=recipe.horizon)
+                quantiles = predict_residuals(
+                    recipe, weights, networks.are_global, examples, network_rows[rows], members=members
+                )
+                values[rows] = _in_units(before, examples, shift, quantiles, {}, ()).values[:, 0]
+    by_series = np.split(values, np.cumsum(lengths - starts)[:-1])
     return [
-        PastPredictions(values[: end - start], int(start), values[end - start :], int(end))
-        for values, start, end in zip(each, first, split, strict=True)
+        PastPredictions(row[: test_start - start], int(start), row[test_start - start :], int(test_start))
+        for row, start, test_start in zip(by_series, starts, test_starts, strict=True)
     ]
 
 
-def held_months(recipe: MonthlyRecipe) -> int:
-    """Return how many of the last months are held out."""
-    return max(recipe.horizon, LEAST_HELD)
+def validation_months(recipe: MonthlyRecipe) -> int:
+    """Return how many of the last months of a history are held out for validation."""
+    return max(recipe.horizon, MINIMUM_VALIDATION_MONTHS)
+
+
+def predict_residuals(
+    recipe: MonthlyRecipe,
+    weights: Weights,
+    are_global: bool,
+    examples: Examples,
+    positions: np.ndarray,
+    *,
+    members: int | None = None,
+) -> np.ndarray:
+    """Predict quantiles of residuals, in rising order: (rows, horizon, levels) in units of scale.
+
+    positions: int (rows,), position of each row's series in the weights of local networks. members: how many of the global
+    networks, the first ones, predict; None: all.
+    """
+    if are_global:
+        return monotone(predict_members(recipe, weights, range(members or len(recipe.windows)), examples), MEDIAN)
+    return monotone(predict_local(recipe, weights, examples, positions), MEDIAN)
 
 
 def _in_units(
     histories: Histories,
     examples: Examples,
     shift: Values,
-    said: np.ndarray,
+    quantiles: np.ndarray,
     bounds: dict[str, Values],
     fallback_reasons: tuple[str, ...],
 ) -> Forecasts:
+    """Bring residuals into the unit of the series: exp(base path + residual · scale) - shift.
+
+    quantiles: (series, horizon, levels) in units of scale, of which the median is the forecast; bounds: (series, horizon).
+    """
     lowest = _lowest(histories)
 
     def in_units(residuals: Values) -> Values:
-        logs = np.minimum(examples.base + residuals * examples.scale[:, None], np.log(HIGHEST))
+        logs = np.minimum(examples.base_path + residuals * examples.scale[:, None], np.log(LARGEST_FORECAST))
         return never_below_zero(np.exp(logs) - shift[:, None], lowest)
 
     return Forecasts(
-        in_units(said[:, :, MEDIAN]),
+        in_units(quantiles[:, :, MEDIAN]),
         fallback_reasons,
         {name: in_units(bound) for name, bound in bounds.items()},
-        in_units(np.zeros_like(examples.base)),
+        in_units(np.zeros_like(examples.base_path)),
     )
 
 
-def _reasons(histories: Histories, networks: Networks, places: np.ndarray) -> tuple[str, ...]:
-    """Say why the base path speaks for a series: short, constant, intermittent, unseen, guarded; empty where it does not."""
+def _fallback_reasons(
+    histories: Histories, networks: Networks, network_rows: np.ndarray, quantiles: np.ndarray
+) -> tuple[str, ...]:
+    """Reasons why the base path is the forecast: (series,), the first that applies, empty where the networks are used."""
     inside = np.arange(histories.values.shape[1]) < histories.lengths[:, None]
     zeros = ((histories.values == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     highest = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
-    words = {
-        "short_history": histories.lengths < LEAST_TO_FORECAST,
+    masks = {
+        "short_history": histories.lengths < MINIMUM_FORECAST_MONTHS,
         "constant": highest == _lowest(histories),
         "intermittent": zeros > MonthlyRecipe.most_zeros,
-        "unseen": (places < 0) & (not networks.are_global),
-        "guarded": np.array([place >= 0 and networks.scalers[place]["guarded"] for place in places], dtype=bool),
+        "unseen": (network_rows < 0) & (not networks.are_global),
+        "guarded": np.array([row >= 0 and networks.scalers[row]["guarded"] for row in network_rows], dtype=bool),
+        "diverged": ~np.isfinite(quantiles).all(axis=(1, 2)),
     }
-    return tuple(next((word for word, holds in words.items() if holds[row]), "") for row in range(len(inside)))
-
-
-def predict_residuals(
-    recipe: MonthlyRecipe,
-    weights: Weights,
-    shared: bool,
-    examples: Examples,
-    places: np.ndarray,
-    *,
-    members: int | None = None,
-) -> np.ndarray:
-    """Predict residuals in units of scale, quantiles in rising order: (rows, horizon, quantiles).
-
-    members: how many of the shared networks, the first ones; None: all.
-    """
-    if shared:
-        chosen = range(members or len(recipe.windows))
-        return monotone(predict_members(recipe, weights, chosen, examples), MEDIAN)
-    return monotone(predict_local(recipe, weights, examples, places), MEDIAN)
+    return tuple(next((word for word, mask in masks.items() if mask[row]), "") for row in range(len(inside)))
 
 
 def _lowest(histories: Histories) -> Values:
+    """Lowest value of each history: (series,)."""
     inside = np.arange(histories.values.shape[1]) < histories.lengths[:, None]
     return np.asarray(np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf))

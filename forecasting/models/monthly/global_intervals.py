@@ -1,4 +1,4 @@
-"""How wide the intervals of the recipe `monthly` are: quantiles of networks or base path, times factors per horizon."""
+"""Intervals of global networks and of the base path: quantiles moved away from the median by a factor per horizon."""
 
 from typing import Any
 
@@ -8,45 +8,51 @@ from forecasting.domain.panel import Values
 from forecasting.models.monthly.global_networks import MEDIAN
 from forecasting.numerics.intervals import conformal_factors, tempered, widen
 
-COVERAGES = {"80": (1, 3, 0.80), "95": (0, 4, 0.95)}  # positions of the quantiles, and what they should cover
-USUAL = {"80": 1.06, "95": 1.07}  # networks know the past better than the future: by how much, on training parts
+INTERVALS = {"80": (1, 3, 0.80), "95": (0, 4, 0.95)}  # positions of the lower and upper quantile, coverage
+USUAL_FACTORS = {"80": 1.06, "95": 1.07}  # for networks, whose quantiles are too narrow; measured on training parts
 
 
-def fit_factors(actual: np.ndarray, said: np.ndarray) -> dict[str, list[float]]:
-    """Find the factors of the intervals, for the networks and for the base path: one per horizon."""
+def fit_factors(residuals: np.ndarray, quantiles: np.ndarray) -> dict[str, list[float]]:
+    """Fit the factors on held-out months: by name, `network_80` … `base_95`, one number per horizon.
+
+    residuals: (rows, horizon), of the values that were observed; quantiles: (rows, horizon, levels), predicted for them.
+    """
     factors: dict[str, list[float]] = {}
-    plain = np.broadcast_to(base_quantiles(said.shape[1]), said.shape)
-    for name, (low, high, coverage) in COVERAGES.items():
-        for who, quantiles in (("network", said), ("base", plain)):
-            middle, lower, upper = (quantiles[:, :, place] for place in (MEDIAN, low, high))
-            found = conformal_factors(actual, middle, lower, upper, coverage=coverage)
-            factors[f"{who}_{name}"] = (tempered(found, USUAL[name]) if who == "network" else found).tolist()
+    base = np.broadcast_to(base_quantiles(quantiles.shape[1]), quantiles.shape)
+    for interval, (low, high, coverage) in INTERVALS.items():
+        for name, predicted in (("network", quantiles), ("base", base)):
+            median, lower, upper = (predicted[:, :, level] for level in (MEDIAN, low, high))
+            fitted_factors = conformal_factors(residuals, median, lower, upper, coverage=coverage)
+            if name == "network":
+                fitted_factors = tempered(fitted_factors, USUAL_FACTORS[interval])
+            factors[f"{name}_{interval}"] = fitted_factors.tolist()
     return factors
 
 
 def interval_bounds(
-    factors: dict[str, Any], said: np.ndarray, by_base: np.ndarray, live_factors: Values | None = None
+    factors: dict[str, Any], quantiles: np.ndarray, fallback_mask: np.ndarray, live_factors: Values | None = None
 ) -> dict[str, Values]:
-    """Return lower_80 … upper_95 as residuals (series, horizon), corrected; the wider interval holds the narrower.
+    """Bounds lower_80 … upper_95 by name, as residuals (series, horizon); the 80 % interval lies inside the 95 % interval.
 
-    factors: as from `fit_factors`, empty where none are needed. live: (series, 2), factors on top of them for 80 and 95 %.
+    factors: from `fit_factors`; empty: all 1. quantiles: (series, horizon, levels). fallback_mask: bool (series,), True where
+    the quantiles are the base path's. live_factors: (series, 2), further factors of the 80 and the 95 % interval.
     """
-    middle = said[:, :, MEDIAN]
+    median = quantiles[:, :, MEDIAN]
     bounds: dict[str, Values] = {}
-    for column, (name, (low, high, _)) in enumerate(COVERAGES.items()):
-        ones = [1.0] * middle.shape[1]
-        own, base = (np.array(factors.get(f"{who}_{name}", ones)) for who in ("network", "base"))
-        factor = np.where(by_base[:, None], base, own)
+    for column, (interval, (low, high, _)) in enumerate(INTERVALS.items()):
+        ones = [1.0] * median.shape[1]
+        network, base = (np.array(factors.get(f"{name}_{interval}", ones)) for name in ("network", "base"))
+        factor = np.where(fallback_mask[:, None], base, network)
         if live_factors is not None:
             factor = factor * live_factors[:, column, None]
-        bounds[f"lower_{name}"] = widen(middle, said[:, :, low], factor)
-        bounds[f"upper_{name}"] = widen(middle, said[:, :, high], factor)
+        bounds[f"lower_{interval}"] = widen(median, quantiles[:, :, low], factor)
+        bounds[f"upper_{interval}"] = widen(median, quantiles[:, :, high], factor)
     bounds["lower_95"] = np.minimum(bounds["lower_95"], bounds["lower_80"])
     bounds["upper_95"] = np.maximum(bounds["upper_95"], bounds["upper_80"])
     return bounds
 
 
 def base_quantiles(horizon: int) -> np.ndarray:
-    """Quantiles (horizon, quantiles) of the base path before correction: a random walk's, in units of scale."""
-    normal = np.array([-1.96, -1.2816, 0.0, 1.2816, 1.96])
-    return np.asarray(np.sqrt(np.arange(1, horizon + 1))[:, None] * normal)
+    """Quantiles of the base path's residuals, those of a random walk, √h · z: (horizon, levels) in units of scale."""
+    z = np.array([-1.96, -1.2816, 0.0, 1.2816, 1.96])  # quantiles of the normal distribution at LEVELS
+    return np.asarray(np.sqrt(np.arange(1, horizon + 1))[:, None] * z)

@@ -1,4 +1,7 @@
-"""Where there are many series: an ensemble of shared networks, each with its own window, emphasis and seed."""
+"""Global networks: an ensemble of LSTMs that all series share, for runs of many series.
+
+Each member of the ensemble has a window, a loss weight and a seed of its own; the forecast is the median of the members.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,73 +15,78 @@ from forecasting.lstm.single.network import SingleArchitecture, predict_single
 from forecasting.lstm.single.training import SingleTraining, draw_rows, train_single
 from forecasting.lstm.weights import Weights
 from forecasting.models.monthly.dataset import TrainingSet
-from forecasting.models.monthly.features import Examples, network_inputs
+from forecasting.models.monthly.features import TIME_STEPS, Examples, network_inputs
 
-LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
-MEDIAN = 2
-EMPHASIS_WITHIN = 20.0  # no row counts that many times more than the mean
+LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)  # of the quantiles that networks predict
+MEDIAN = 2  # position of the median among them
+MAXIMUM_LOSS_WEIGHT = 20.0  # as a multiple of the mean
 
 
 def train_members(
     recipe: MonthlyRecipe,
-    learning: TrainingSet,
+    training_set: TrainingSet,
     members: range,
     seed: int,
     progress: Callable[[int], None] | None = None,
 ) -> Weights:
-    """Train some members of the ensemble: tensors by name, `{member}/{tensor}`."""
+    """Train some members of the ensemble; returns tensors by name, `{member}/{tensor}`."""
 
-    def one(member: int) -> Weights:
-        weights = train_member(recipe, learning, member, member_seed(seed, member))
+    def train_one(member: int) -> Weights:
+        weights = train_member(recipe, training_set, member, member_seed(seed, member))
         if progress:
             progress(1)
         return {f"{member}/{name}": tensor for name, tensor in weights.items()}
 
-    # BLAS parts its products by the threads it has, and last bits may follow; networks train side by side instead.
+    # BLAS splits matrix products by its number of threads, and with them the last bits may change. So each member has one
+    # BLAS thread, and the members train at the same time.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(usable_cores()) as pool:
-        trained = list(pool.map(one, members))
-    return {name: tensor for weights in trained for name, tensor in weights.items()}
+        members_weights = list(pool.map(train_one, members))
+    return {name: tensor for weights in members_weights for name, tensor in weights.items()}
 
 
 def member_seed(seed: int, member: int) -> np.uint64:
-    """Derive the seed of a member; the recipe's seed and the member's position decide it."""
+    """Seed of a member, from the recipe's seed and the position of the member."""
     return np.uint64((seed * 1_000_003 + member * 7_919 + 1) % (1 << 63))
 
 
-def train_member(recipe: MonthlyRecipe, learning: TrainingSet, member: int, seed: np.uint64) -> Weights:
-    """Train the member at a position of the recipe's windows."""
-    steps, facts = network_inputs(learning.examples, recipe.windows[member])
+def train_member(recipe: MonthlyRecipe, training_set: TrainingSet, member: int, seed: np.uint64) -> Weights:
+    """Train one member; its position decides its window and its loss weights.
+
+    The loss weight of a row is scale / yearly change^e, with the member's e = recipe.emphasis. With e = 1 the loss weighs the
+    rows as MASE does, which divides errors in logs by the yearly change; with e = 0 all errors in logs count alike.
+    """
+    sequences, static_inputs = network_inputs(training_set.examples, recipe.windows[member])
     training = SingleTraining(LEVELS, recipe.updates, recipe.batch_size, recipe.learning_rate, recipe.noise)
-    importance = learning.examples.scale * learning.examples.yearly ** -recipe.emphasis[member]
-    importance = np.minimum(importance / importance.mean(), EMPHASIS_WITHIN)
-    rows = draw_rows(seed, recipe.updates, recipe.batch_size, len(steps))
-    shape = shape_of(recipe, steps.shape[2], facts.shape[1])
-    return train_single(shape, training, steps, facts, learning.residuals, importance, rows, seed)
+    loss_weights = training_set.examples.scale * training_set.examples.yearly_change ** -recipe.emphasis[member]
+    loss_weights = np.minimum(loss_weights / loss_weights.mean(), MAXIMUM_LOSS_WEIGHT)
+    rows = draw_rows(seed, recipe.updates, recipe.batch_size, len(sequences))
+    architecture = architecture_of(recipe, sequences, static_inputs)
+    return train_single(
+        architecture, training, sequences, static_inputs, training_set.residuals, loss_weights, rows, seed
+    )
 
 
-def shape_of(recipe: MonthlyRecipe, features: int, facts: int) -> SingleArchitecture:
-    """Return the shape of a member from the numbers that go in."""
-    from forecasting.models.monthly.features import STEPS
-
-    return SingleArchitecture(STEPS, features, facts, recipe.units, recipe.horizon * len(LEVELS))
+def architecture_of(recipe: MonthlyRecipe, sequences: np.ndarray, static_inputs: np.ndarray) -> SingleArchitecture:
+    """Architecture of a member, given its inputs: (rows, TIME_STEPS, features) and (rows, static inputs)."""
+    outputs = recipe.horizon * len(LEVELS)
+    return SingleArchitecture(TIME_STEPS, sequences.shape[2], static_inputs.shape[1], recipe.units, outputs)
 
 
 def member_shapes(recipe: MonthlyRecipe, members: range, examples: Examples) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of some members' tensors by name, for examples such as these."""
+    """Shapes of the tensors of some members by name; examples: any, their inputs have the sizes that networks need."""
     shapes: dict[str, tuple[int, ...]] = {}
     for member in members:
-        steps, facts = network_inputs(examples, recipe.windows[member])
-        own = shape_of(recipe, steps.shape[2], facts.shape[1]).shapes
-        shapes |= {f"{member}/{name}": shape for name, shape in own.items()}
+        architecture = architecture_of(recipe, *network_inputs(examples, recipe.windows[member]))
+        shapes |= {f"{member}/{name}": shape for name, shape in architecture.shapes.items()}
     return shapes
 
 
 def predict_members(recipe: MonthlyRecipe, weights: Weights, members: range, examples: Examples) -> np.ndarray:
-    """Predict residuals in units of scale as the median of the members: (rows, horizon, quantiles)."""
-    said = []
+    """Quantiles of residuals, the median of the members: (rows, horizon, levels) in units of scale."""
+    quantiles = []
     for member in members:
-        steps, facts = network_inputs(examples, recipe.windows[member])
-        own = {name.split("/", 1)[1]: tensor for name, tensor in weights.items() if name.startswith(f"{member}/")}
-        shape = shape_of(recipe, steps.shape[2], facts.shape[1])
-        said.append(predict_single(shape, own, steps, facts).reshape(-1, recipe.horizon, len(LEVELS)))
-    return np.asarray(np.median(said, axis=0), dtype=np.float64)
+        inputs = network_inputs(examples, recipe.windows[member])
+        tensors = {name.split("/", 1)[1]: tensor for name, tensor in weights.items() if name.startswith(f"{member}/")}
+        outputs = predict_single(architecture_of(recipe, *inputs), tensors, *inputs)
+        quantiles.append(outputs.reshape(-1, recipe.horizon, len(LEVELS)))
+    return np.asarray(np.median(quantiles, axis=0), dtype=np.float64)

@@ -1,7 +1,8 @@
-"""How wide the intervals of a series with networks of its own are, found from that series alone.
+"""Intervals of local networks: the standard deviation of a series' errors per horizon, from that series alone.
 
-A few held-out months cannot say where the outermost twentieth of errors begins, nor can a network that learned from one
-series: on 121 series of training parts, one month ahead, factors per quantile gave an MSIS of 7.3, spreads 5.1.
+One series has too few held-out months to estimate the outer quantiles of its errors, and its network learned from too few
+months to predict them. On 121 series of training parts, one month ahead, a factor per quantile gave an MSIS of 7.3, the
+standard deviation one of 5.1.
 """
 
 import numpy as np
@@ -13,38 +14,43 @@ from forecasting.numerics.intervals import MULTIPLES, spread_alone
 
 
 def interval_scale(
-    learning: TrainingSet, path: np.ndarray, found: Validation, said: np.ndarray, judged: np.ndarray, series: int
+    training_set: TrainingSet,
+    path: np.ndarray,
+    validation: Validation,
+    medians: np.ndarray,
+    rows: np.ndarray,
+    series: int,
 ) -> Values:
-    """Return how far forecasts of each series err, (series, horizon) in logs: a standard deviation per horizon.
+    """Return the standard deviation of each series' forecast errors: (series, horizon) in logs.
 
-    path: as for `training_scale`. said: (judged, origins, horizon) what was said of the held-out months, in units of scale.
+    path: as for `training_scale`. medians: (validated series, origins, horizon) in units of scale, the forecasts of the
+    held-out months. rows: int (validated series,), their positions among the series.
     """
-    held_out = np.full((series, *found.truth.shape[1:]), np.nan)
-    held_out[judged] = (found.truth - said) * found.scales[:, :, None]
-    spread = spread_alone(training_scale(learning, path, series), held_out)
-    # A history without any origin to learn from has no errors; nobody asks its network.
-    return np.where(np.isfinite(spread), spread, 1.0)
+    holdout_errors = np.full((series, *validation.residuals.shape[1:]), np.nan)
+    holdout_errors[rows] = (validation.residuals - medians) * validation.scales[:, :, None]
+    scale = spread_alone(training_scale(training_set, path, series), holdout_errors)
+    # A series without an origin in the training set has no errors. It is forecast by the base path, so any number serves.
+    return np.where(np.isfinite(scale), scale, 1.0)
 
 
-def training_scale(learning: TrainingSet, path: np.ndarray, series: int) -> Values:
-    """Return the root mean square, in logs, of what a path missed from all origins that are learned from.
+def training_scale(training_set: TrainingSet, path: np.ndarray, series: int) -> Values:
+    """Root mean square of a path's errors over the origins of a training set: (series, horizon) in logs, NaN where there is none.
 
-    path: (rows, horizon) of the learning's examples, from the base path, in units of scale. Returns (series, horizon),
-    NaN where no month is known.
+    path: (rows, horizon) for the rows of the training set, less the base path, in units of scale.
     """
-    errors = (learning.residuals - path) * learning.examples.scale[:, None]
-    known = ~np.isnan(errors)
+    errors = (training_set.residuals - path) * training_set.examples.scale[:, None]
+    has_error = ~np.isnan(errors)
     squares, counts = np.zeros((2, series, errors.shape[1]))
-    np.add.at(squares, learning.series, np.where(known, errors, 0.0) ** 2)
-    np.add.at(counts, learning.series, known)
+    np.add.at(squares, training_set.series_index, np.where(has_error, errors, 0.0) ** 2)
+    np.add.at(counts, training_set.series_index, has_error)
     return np.sqrt(np.where(counts > 0, squares / np.maximum(counts, 1), np.nan))
 
 
-def quantiles_around(middle: Values, spread: Values, scale: Values) -> np.ndarray:
-    """Return quantiles (rows, horizon, quantiles) in units of scale: middle (rows, horizon) and multiples of the spread.
+def quantiles_around(median: Values, interval_scales: Values, scale: Values) -> np.ndarray:
+    """Quantiles at fixed multiples of the interval scale around the median: (rows, horizon, levels) in units of scale.
 
-    spread: (rows, horizon) in logs; scale: (rows,).
+    median: (rows, horizon) in units of scale. interval_scales: (rows, horizon) in logs. scale: (rows,) in logs.
     """
     outer, inner = MULTIPLES
-    steps = np.array([-outer, -inner, 0.0, inner, outer])
-    return np.asarray(middle[:, :, None] + (spread / scale[:, None])[:, :, None] * steps)
+    multiples = np.array([-outer, -inner, 0.0, inner, outer])
+    return np.asarray(median[:, :, None] + (interval_scales / scale[:, None])[:, :, None] * multiples)

@@ -1,6 +1,6 @@
-"""Where there are few series: small networks of each series' own, trained by the engine for many networks at once.
+"""Local networks: a few small LSTMs for each series, for runs of few series; all of them train as one program.
 
-They learn what a mix of the base path and the others misses, from the last year of each window.
+They predict the residuals that a mix of the base path and the alternative paths leaves, from the last year of the window.
 """
 
 from collections.abc import Sequence
@@ -10,150 +10,166 @@ import numpy as np
 from forecasting.domain.panel import Values
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.lstm.batched.training import train
-from forecasting.lstm.batched.types import BatchedTraining
+from forecasting.lstm.batched.types import BatchedTraining, TrainingWindows
 from forecasting.lstm.random import random_bits
 from forecasting.lstm.weights import Architecture, Weights, initial_weights, predict
 from forecasting.models.monthly.dataset import TrainingSet
-from forecasting.models.monthly.features import OTHERS, WIDEST, Examples
+from forecasting.models.monthly.features import ALTERNATIVE_PATHS, LONGEST_WINDOW, Examples
 from forecasting.models.monthly.global_networks import LEVELS
 
 LOOK_BACK = 12
-SHARPNESS = 4
-LEAST_WINDOWS = 24
-HELD_SHARE = 4  # one window in four, the latest, says when to stop
+MIX_POWER = 4  # of the inverse squared errors: how clearly the mix prefers the better path
+MINIMUM_WINDOWS = 24  # a series with fewer keeps initial networks, whose output is zero: its forecast is the mix
+VALIDATION_SHARE = 4  # one window in four, the latest, is for early stopping
 
 
 def architecture_of(recipe: MonthlyRecipe) -> Architecture:
-    """Return the shape of a series' own network."""
+    """Architecture of a local network."""
     return Architecture(LOOK_BACK, (recipe.own_units,), "steps", recipe.horizon * len(LEVELS))
 
 
 def local_shapes(recipe: MonthlyRecipe) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of one series' tensors by name, as `train_local` returns them."""
+    """Shapes of the tensors of one series, by name, as `train_local` returns them."""
     shapes = architecture_of(recipe).shapes
     members = {f"{member}/{name}": shape for member in range(recipe.own_members) for name, shape in shapes.items()}
-    return {"mix": (OTHERS,), **members}
+    return {"mix": (ALTERNATIVE_PATHS,), **members}
 
 
 def train_local(
-    recipe: MonthlyRecipe, learnings: Sequence[TrainingSet], seeds: np.ndarray, *, workers: int | None = None
+    recipe: MonthlyRecipe, training_sets: Sequence[TrainingSet], seeds: np.ndarray, *, workers: int | None = None
 ) -> list[Weights]:
-    """Train own_members networks per series on each of some sets of examples, all of them as one program.
+    """Train own_members networks per series on each training set; a series has the same seeds in all sets.
 
-    seeds: uint64 (series,). Returns, per set, tensors `{member}/{tensor}` with the series axis first, and `mix` (series,
-    OTHERS). A series with few windows keeps untrained networks, which say the mix.
+    seeds: uint64 (series,). Returns for each set the tensors `{member}/{tensor}` with the series axis first, and `mix`:
+    (series, ALTERNATIVE_PATHS).
     """
-    members, series = recipe.own_members, len(seeds)
-    own_seeds = np.array([random_bits(seed, 2, members) for seed in seeds], dtype=np.uint64).reshape(series, members)
-    sets = [mix_weights(learning, series) for learning in learnings]
-    windows = [_windows(recipe, learning, mix, series) for learning, mix in zip(learnings, sets, strict=True)]
-    networks = initial_weights(architecture_of(recipe), own_seeds.ravel())  # (series · members, ...)
-    networks["dense/kernel"][:] = 0
-    every = {name: np.tile(tensor, (len(sets), *[1] * (tensor.ndim - 1))) for name, tensor in networks.items()}
-    owners = np.concatenate([np.repeat(np.arange(series) + place * series, members) for place in range(len(sets))])
-    x, y, counts = _together(windows)
-    trainable = np.flatnonzero(counts[owners] >= LEAST_WINDOWS)
+    sets, series, members = len(training_sets), len(seeds), recipe.own_members
+    member_seeds = np.array([random_bits(seed, 2, members) for seed in seeds], dtype=np.uint64).reshape(series, members)
+    mixes = [mix_weights(training_set, series) for training_set in training_sets]
+    windows = _concatenate_windows(
+        [_windows(recipe, training_set, mix, series) for training_set, mix in zip(training_sets, mixes, strict=True)]
+    )  # (sets · series) rows
+    initial = initial_weights(architecture_of(recipe), member_seeds.ravel())
+    initial["dense/kernel"][:] = 0
+    # The axis of networks is (sets · series · members); owners: the row of each network's series in the windows.
+    weights = {name: np.tile(tensor, (sets, *[1] * (tensor.ndim - 1))) for name, tensor in initial.items()}
+    owners = np.repeat(np.arange(sets * series), members)
+    trainable = np.flatnonzero(windows.counts[owners] >= MINIMUM_WINDOWS)
     if len(trainable):
-        learned = _train_rows(
+        rows = owners[trainable]
+        results = _train_networks(
             recipe,
-            tuple(part[owners[trainable]] for part in (x, y, counts)),
-            np.tile(own_seeds.ravel(), len(sets))[trainable],
-            {name: tensor[trainable] for name, tensor in every.items()},
+            TrainingWindows(windows.x[rows], windows.y[rows], windows.counts[rows]),
+            np.tile(member_seeds.ravel(), sets)[trainable],
+            {name: tensor[trainable] for name, tensor in weights.items()},
             workers,
         )
-        for name, tensor in learned.items():
-            every[name][trainable] = tensor
-    apart = {name: tensor.reshape(len(sets), series, members, *tensor.shape[1:]) for name, tensor in every.items()}
+        for name, tensor in results.items():
+            weights[name][trainable] = tensor
+    by_set = {name: tensor.reshape(sets, series, members, *tensor.shape[1:]) for name, tensor in weights.items()}
     return [
         {"mix": mix.astype(np.float32)}
-        | {f"{member}/{name}": tensor[place, :, member] for name, tensor in apart.items() for member in range(members)}
-        for place, mix in enumerate(sets)
+        | {f"{member}/{name}": tensor[index, :, member] for name, tensor in by_set.items() for member in range(members)}
+        for index, mix in enumerate(mixes)
     ]
 
 
 def predict_local(recipe: MonthlyRecipe, weights: Weights, examples: Examples, positions: np.ndarray) -> np.ndarray:
-    """Predict residuals to the base path in units of scale: (rows, horizon, quantiles), each row by its series' networks."""
-    said = []
-    x = _inputs(examples)[:, None]
-    for member in range(recipe.own_members):
-        own = {name: weights[f"{member}/{name}"][positions] for name in architecture_of(recipe).shapes}
-        said.append(predict(architecture_of(recipe), own, x).reshape(-1, recipe.horizon, len(LEVELS)))
-    path = mix_paths(weights["mix"][positions].astype(np.float64), examples)
-    return np.asarray(np.median(said, axis=0) + path[:, :, None], dtype=np.float64)
+    """Quantiles of residuals, the median of the members plus the mix: (rows, horizon, levels) in units of scale.
 
-
-def mix_weights(learning: TrainingSet, series: int) -> Values:
-    """Return how much of each other path goes into the mix, the rest being the base path's: (series, OTHERS).
-
-    Shares go by the fourth power of one over the mean squared error of each path from past origins.
+    positions: int (rows,), position of each row's series in the weights.
     """
-    others = learning.examples.others / learning.examples.scale[:, None, None]
-    sums = np.zeros((1 + OTHERS, series))
-    for row, path in enumerate([np.zeros_like(learning.residuals), *others.transpose(1, 0, 2)]):
-        errors = (learning.residuals - path) ** 2
-        np.add.at(sums[row], learning.series, np.where(np.isnan(errors), 0.0, errors).sum(axis=1))
-    shares = 1 / np.maximum(sums, 1e-9) ** SHARPNESS
-    return np.asarray((shares / shares.sum(axis=0))[1:].T)
+    quantiles = []
+    windows = _network_windows(examples)[:, None]
+    for member in range(recipe.own_members):
+        tensors = {name: weights[f"{member}/{name}"][positions] for name in architecture_of(recipe).shapes}
+        outputs = predict(architecture_of(recipe), tensors, windows)
+        quantiles.append(outputs.reshape(-1, recipe.horizon, len(LEVELS)))
+    mix = mix_paths(weights["mix"][positions].astype(np.float64), examples)
+    return np.asarray(np.median(quantiles, axis=0) + mix[:, :, None], dtype=np.float64)
+
+
+def mix_weights(training_set: TrainingSet, series: int) -> Values:
+    """Weights of the alternative paths (smoothed, airline, last year) in the mix: (series, ALTERNATIVE_PATHS).
+
+    w_p = E_p^-4 / Σ_q E_q^-4, with E_p the squared error of path p, summed over all past origins and horizons. The base path
+    is one of the paths q; it has the rest of the weight, up to 1.
+    """
+    alternatives = training_set.examples.alternative_paths / training_set.examples.scale[:, None, None]
+    squared_errors = np.zeros((1 + ALTERNATIVE_PATHS, series))
+    for row, path in enumerate([np.zeros_like(training_set.residuals), *alternatives.transpose(1, 0, 2)]):
+        errors = (training_set.residuals - path) ** 2
+        errors = np.where(np.isnan(errors), 0.0, errors).sum(axis=1)
+        np.add.at(squared_errors[row], training_set.series_index, errors)
+    weights = 1 / np.maximum(squared_errors, 1e-9) ** MIX_POWER
+    return np.asarray((weights / weights.sum(axis=0))[1:].T)
 
 
 def mix_paths(mix: Values, examples: Examples) -> Values:
-    """Mix the paths of examples: (rows, horizon) from the base path, in units of scale; mix: (rows, OTHERS)."""
-    others = examples.others / examples.scale[:, None, None]
-    path = np.zeros_like(examples.base)
-    for which in range(OTHERS):
-        path = path + mix[:, which, None] * others[:, which]
+    """Mix of the paths, less the base path: (rows, horizon) in units of scale; mix: (rows, ALTERNATIVE_PATHS), weights."""
+    alternatives = examples.alternative_paths / examples.scale[:, None, None]
+    path = np.zeros_like(examples.base_path)
+    for index in range(ALTERNATIVE_PATHS):
+        path = path + mix[:, index, None] * alternatives[:, index]
     return path
 
 
-def _inputs(examples: Examples) -> np.ndarray:
-    return np.asarray(examples.window[:, WIDEST - LOOK_BACK :] / 3, dtype=np.float32)
+def _network_windows(examples: Examples) -> np.ndarray:
+    """Last LOOK_BACK months of the windows: float32 (rows, LOOK_BACK)."""
+    return np.asarray(examples.window[:, LONGEST_WINDOW - LOOK_BACK :] / 3, dtype=np.float32)
 
 
-def _windows(
-    recipe: MonthlyRecipe, learning: TrainingSet, mix: Values, series: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Line up each series' windows, the oldest first: x, y and counts as `train` takes them."""
-    whole = ~np.isnan(learning.residuals).any(axis=1)
-    order = np.lexsort((-learning.origins, learning.series))
-    order = order[whole[order]]
-    counts = np.bincount(learning.series[order], minlength=series)
-    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+def _windows(recipe: MonthlyRecipe, training_set: TrainingSet, mix: Values, series: int) -> TrainingWindows:
+    """Windows of each series, the oldest first, with the residuals of the mix once for each quantile as targets.
+
+    An origin is left out where a month of its horizon is not known.
+    """
+    is_complete = ~np.isnan(training_set.residuals).any(axis=1)
+    order = np.lexsort((-training_set.lags, training_set.series_index))
+    order = order[is_complete[order]]
+    rows = training_set.series_index[order]
+    counts = np.bincount(rows, minlength=series)
+    columns = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
     x = np.zeros((series, max(int(counts.max(initial=0)), 1), LOOK_BACK), np.float32)
     y = np.zeros((*x.shape[:2], recipe.horizon * len(LEVELS)), np.float32)
-    left = learning.residuals - mix_paths(mix[learning.series], learning.examples)
-    left = np.repeat(left[:, :, None], len(LEVELS), axis=2).reshape(len(left), -1)
-    x[learning.series[order], place] = _inputs(learning.examples)[order]
-    y[learning.series[order], place] = left[order]
-    return x, y, counts
+    residuals = training_set.residuals - mix_paths(mix[training_set.series_index], training_set.examples)
+    targets = np.repeat(residuals[:, :, None], len(LEVELS), axis=2).reshape(len(residuals), -1)
+    x[rows, columns] = _network_windows(training_set.examples)[order]
+    y[rows, columns] = targets[order]
+    return TrainingWindows(x, y, counts)
 
 
-def _together(windows: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
-    """Put the windows of some sets below one another, padded to the longest."""
-    longest = max(x.shape[1] for x, _, _ in windows)
-    padded = [
-        np.concatenate([np.pad(each[part], ((0, 0), (0, longest - each[part].shape[1]), (0, 0))) for each in windows])
-        for part in (0, 1)
-    ]
-    return (*padded, np.concatenate([counts for _, _, counts in windows]))
+def _concatenate_windows(sets: Sequence[TrainingWindows]) -> TrainingWindows:
+    """Windows of the series of all sets, padded to the longest."""
+    longest = max(windows.x.shape[1] for windows in sets)
+
+    def padded(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate([np.pad(array, ((0, 0), (0, longest - array.shape[1]), (0, 0))) for array in arrays])
+
+    return TrainingWindows(
+        padded([windows.x for windows in sets]),
+        padded([windows.y for windows in sets]),
+        np.concatenate([windows.counts for windows in sets]),
+    )
 
 
-def _train_rows(
-    recipe: MonthlyRecipe, windows: tuple[np.ndarray, ...], seeds: np.ndarray, weights: Weights, workers: int | None
+def _train_networks(
+    recipe: MonthlyRecipe, windows: TrainingWindows, seeds: np.ndarray, weights: Weights, workers: int | None
 ) -> Weights:
-    x, y, counts = windows
-    held = counts // HELD_SHARE
-    last = np.minimum((counts - held)[:, None] + np.arange(held.max()), x.shape[1] - 1)
-    rows = np.arange(len(x))[:, None]
+    """Train networks from their initial weights, one per row of the windows; the latest windows are for early stopping."""
+    validation_counts = windows.counts // VALIDATION_SHARE
+    train_counts = windows.counts - validation_counts
+    columns = np.minimum(train_counts[:, None] + np.arange(validation_counts.max()), windows.x.shape[1] - 1)
+    rows = np.arange(len(windows.x))[:, None]
     training = BatchedTraining("pinball", LEVELS, epochs=recipe.own_epochs, batch_size=16, patience=15)
-    validation = (x[rows, last], y[rows, last], held)
     return train(
         architecture_of(recipe),
         training,
-        x,
-        y,
-        counts - held,
+        windows.x,
+        windows.y,
+        train_counts,
         seeds,
         weights=weights,
-        validation=validation,
+        validation=(windows.x[rows, columns], windows.y[rows, columns], validation_counts),
         workers=workers,
     ).weights

@@ -1,4 +1,4 @@
-"""The recipe `monthly` as a method: where each of its functions is defined."""
+"""The method `monthly`: the functions of `Method`, from the modules that define them."""
 
 from dataclasses import replace
 
@@ -33,12 +33,12 @@ FALLBACK_METHOD = "base_path"
 
 
 def training_lengths(recipe: MonthlyRecipe, lengths: Counts) -> Counts:
-    """Return how many months of each history the networks are fitted on: all of them, (series,)."""
+    """Months of each history on which the networks are fitted, all of them: int (series,)."""
     return lengths
 
 
 def golden_recipe(recipe: MonthlyRecipe) -> MonthlyRecipe:
-    """Return the recipe without models of other libraries, whose answers are none of the networks'."""
+    """Return the recipe without a blend: golden answers are forecasts of the networks alone."""
     return replace(recipe, blend=()) if recipe.blend else recipe
 
 

@@ -1,27 +1,31 @@
-"""Training for the recipe `monthly`: networks of each series' own or shared ones, with judges, and stand-ins for challenges."""
+"""Training of the method `monthly`: local or global networks, and for both of them validation networks.
+
+Networks are trained twice. Validation networks are trained without the last months of each history, the held-out months. Their
+forecasts of these months give the test scores, the widths of the intervals and the fallback gate. Final networks are
+trained on all months; they make the published forecasts.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from forecasting.domain.panel import Counts, Histories
+from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.lstm.weights import Weights
-from forecasting.models.monthly.dataset import build_training_sets
-from forecasting.models.monthly.features import Examples
+from forecasting.models.monthly.dataset import TrainingSet, build_training_set
 from forecasting.models.monthly.forecast import (
-    JUDGES,
-    LEAST_TO_FORECAST,
-    LEAST_TO_LEARN,
-    held_months,
+    MINIMUM_FORECAST_MONTHS,
+    MINIMUM_TRAINING_MONTHS,
+    VALIDATION_PREFIX,
     predict_residuals,
+    validation_months,
 )
 from forecasting.models.monthly.global_intervals import fit_factors
 from forecasting.models.monthly.global_networks import MEDIAN, train_members
 from forecasting.models.monthly.local_intervals import interval_scale
 from forecasting.models.monthly.local_networks import mix_paths, train_local
-from forecasting.models.monthly.validation import Validation, validate_networks
+from forecasting.models.monthly.validation import Predictor, Validation, validate_networks
 from forecasting.models.types import FitResult, Networks, SplitScores
 
 
@@ -34,44 +38,33 @@ def fit(
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
-    """Train networks of each series' own on histories without gaps; what becomes of a series is its own matter.
-
-    seeds: uint64 (series,). filled: bool (series, months), months that were missing: they are learned from as they were
-    filled, but judge nothing. Networks are trained twice, at once: without the last months, which then say how wide
-    intervals must be and which series are better left to the base path, and on everything.
-    """
-    held = held_months(recipe)
-    judged = np.flatnonzero(histories.lengths - held >= LEAST_TO_FORECAST)
-    earlier = histories.lengths - np.where(histories.lengths - held >= LEAST_TO_FORECAST, held, 0)
-    learnings = [
-        build_training_sets(
-            histories.values, lengths, horizon=recipe.horizon, months=int(lengths.max(initial=1)), least=LEAST_TO_LEARN
-        )
-        for lengths in (earlier, histories.lengths)
-    ]
-    judges, weights = train_local(recipe, learnings, seeds, workers=workers)
+    """Train local networks, both the validation and the final ones in one program; arguments as for `Method`."""
+    series, rows = len(seeds), _validated_rows(recipe, histories)
+    earlier_lengths = histories.lengths.copy()
+    earlier_lengths[rows] -= validation_months(recipe)
+    training_sets = [_local_training_set(recipe, histories.values, n) for n in (earlier_lengths, histories.lengths)]
+    validation_weights, weights = train_local(recipe, training_sets, seeds, workers=workers)
     if progress:
-        progress(len(seeds))
-    found = _hold_out(recipe, (judges, weights), False, histories, judged, filled_mask)
-    path = mix_paths(weights["mix"][learnings[1].series].astype(np.float64), learnings[1].examples)
-    spread = interval_scale(learnings[1], path, found, found.said[..., MEDIAN], judged, len(seeds))
-    base_spread = interval_scale(
-        learnings[1], np.zeros_like(path), found, np.zeros_like(found.truth), judged, len(seeds)
-    )
-    guarded = _guarded(recipe, found, judged, len(seeds))
+        progress(series)
+    validation = _validate(recipe, validation_weights, weights, False, histories, rows, filled_mask)
+    training_set = training_sets[1]
+    mix = mix_paths(weights["mix"][training_set.series_index].astype(np.float64), training_set.examples)
+    medians = validation.quantiles[..., MEDIAN]
+    scales = interval_scale(training_set, mix, validation, medians, rows, series)
+    base_path = np.zeros_like(mix), np.zeros_like(medians)
+    base_scales = interval_scale(training_set, base_path[0], validation, base_path[1], rows, series)
     scalers = tuple(
         {
             "kind": "base_path",
-            "guarded": bool(own),
-            "spread": spread[row].tolist(),
-            "base_spread": base_spread[row].tolist(),
+            "guarded": bool(is_gated),
+            "spread": scales[row].tolist(),
+            "base_spread": base_scales[row].tolist(),
         }
-        for row, own in enumerate(guarded)
+        for row, is_gated in enumerate(_gate_mask(recipe, validation, rows, series))
     )
-    finite = np.all([np.isfinite(tensor).reshape(len(seeds), -1).all(axis=1) for tensor in weights.values()], axis=0)
-    weights |= {f"{JUDGES}{name}": tensor for name, tensor in judges.items()}
-    networks = Networks(weights, scalers, {"shared": False, "horizon": recipe.horizon})
-    return FitResult(networks, _spread(found, judged, len(seeds)), histories.lengths, ~finite)
+    finite = np.all([np.isfinite(tensor).reshape(series, -1).all(axis=1) for tensor in weights.values()], axis=0)
+    networks = Networks(_joined(weights, validation_weights), scalers, {"shared": False, "horizon": recipe.horizon})
+    return FitResult(networks, _scores(validation, rows, series), histories.lengths, ~finite)
 
 
 def fit_global(
@@ -81,66 +74,40 @@ def fit_global(
     filled_mask: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
-    """Train the networks that all series share, from the recipe's seed; otherwise as `fit`.
-
-    progress: called with the number of networks done since the last call, of recipe.judges + len(recipe.windows).
-    """
-    series, held = len(histories.lengths), held_months(recipe)
-    judged = np.flatnonzero(histories.lengths - held >= LEAST_TO_FORECAST)
+    """Train global networks, first recipe.judges validation networks, then the final ones, one per window of the recipe."""
+    series, rows = len(histories.lengths), _validated_rows(recipe, histories)
     state: dict[str, Any] = {"shared": True, "horizon": recipe.horizon, "factors": {}}
-
-    earlier = histories.select(judged.tolist())
-    earlier = Histories(earlier.values, earlier.lengths - held, earlier.last_months)
-    judges = _learn_and_train(recipe, earlier, recipe.judges, progress) if len(judged) else {}
-    weights = _learn_and_train(recipe, histories, len(recipe.windows), progress)
-    found = _hold_out(recipe, (judges, weights), True, histories, judged, filled_mask)
-    if len(judged):
-        shape = (-1, *found.said.shape[2:])
-        state["factors"] = fit_factors(found.truth.reshape(shape[:2]), found.said.reshape(shape))
-    scalers = tuple(
-        {"kind": "base_path", "guarded": bool(guarded)} for guarded in _guarded(recipe, found, judged, series)
-    )
-    weights |= {f"{JUDGES}{name}": tensor for name, tensor in judges.items()}
-    finite = all(np.isfinite(tensor).all() for tensor in weights.values())
-    return FitResult(
-        Networks(weights, scalers, state),
-        _spread(found, judged, series),
-        histories.lengths,
-        np.full(series, not finite),
-    )
-
-
-def _learn_and_train(
-    recipe: MonthlyRecipe, known: Histories, members: int, progress: Callable[[int], None] | None = None
-) -> Weights:
-    """Train the first members of the shared networks on what is known."""
-    learning = build_training_sets(
-        known.values,
-        known.lengths,
-        horizon=recipe.horizon,
-        months=max(int(recipe.horizons_back * recipe.horizon), 12),
-        least=LEAST_TO_LEARN,
-        most=recipe.most_examples,
-        seed=recipe.seed,
-    )
-    return train_members(recipe, learning, range(members), recipe.seed, progress)
+    validation_weights: Weights = {}
+    if len(rows):
+        validated = histories.select(rows.tolist())
+        earlier_lengths = validated.lengths - validation_months(recipe)
+        validation_weights = _train_members(recipe, validated.values, earlier_lengths, recipe.judges, progress)
+    weights = _train_members(recipe, histories.values, histories.lengths, len(recipe.windows), progress)
+    validation = _validate(recipe, validation_weights, weights, True, histories, rows, filled_mask)
+    if len(rows):
+        by_origin = (-1, *validation.quantiles.shape[2:])  # (series · origins, horizon, levels)
+        state["factors"] = fit_factors(
+            validation.residuals.reshape(by_origin[:2]), validation.quantiles.reshape(by_origin)
+        )
+    gate_mask = _gate_mask(recipe, validation, rows, series)
+    scalers = tuple({"kind": "base_path", "guarded": bool(is_gated)} for is_gated in gate_mask)
+    weights = _joined(weights, validation_weights)
+    diverged = not all(np.isfinite(tensor).all() for tensor in weights.values())
+    networks, scores = Networks(weights, scalers, state), _scores(validation, rows, series)
+    return FitResult(networks, scores, histories.lengths, np.full(series, diverged))
 
 
 def comparison_months(
-    histories: Histories,
-    trained_lengths: Counts,
-    months_since_training: Counts,
-    minimum_months: int,
+    histories: Histories, trained_lengths: Counts, months_since_training: Counts, minimum_months: int
 ) -> Counts:
-    """Say on how many months, the last ones, new networks can be compared with older ones, 0 where on none.
+    """Last months on which new networks are compared with older ones: int (series,), 0 where on none.
 
-    since: (series,) months that the older ones have not seen. A stand-in for the new ones learns the older half of them,
-    and both forecast the newer half, at least `least` months: what newer months teach counts.
+    They are the newer half of the months since training, but at least minimum_months. Networks like the new ones are trained
+    without these months, so they learn the older half, and both forecast the newer half.
     """
-    months = np.where(
-        months_since_training >= minimum_months, np.maximum(months_since_training // 2, minimum_months), 0
-    )
-    return np.where(histories.lengths - months >= LEAST_TO_FORECAST, months, 0)
+    newer_half = np.maximum(months_since_training // 2, minimum_months)
+    months = np.where(months_since_training >= minimum_months, newer_half, 0)
+    return np.where(histories.lengths - months >= MINIMUM_FORECAST_MONTHS, months, 0)
 
 
 def holdout_networks(
@@ -148,61 +115,100 @@ def holdout_networks(
     networks: Networks,
     histories: Histories,
     seeds: np.ndarray,
-    months: Counts,
+    holdout_months: Counts,
     *,
     workers: int | None = None,
 ) -> Networks:
-    """Train networks as `fit` or `fit_global` did, but without the last months of each series: (series,).
+    """Train networks of the same kind without the last months; of global networks, recipe.judges of them.
 
-    networks: those trained on everything. Of shared ones, as many are trained as there are judges.
+    They stand for final and validation networks alike: past months are predicted by the former or by the latter.
     """
-    known = Histories(histories.values, histories.lengths - months, histories.last_months)
+    lengths = histories.lengths - holdout_months
     if networks.are_global:
-        weights = _learn_and_train(recipe, known, recipe.judges)
+        weights = _train_members(recipe, histories.values, lengths, recipe.judges)
     else:
-        longest = int(known.lengths.max(initial=1))
-        learning = build_training_sets(
-            known.values, known.lengths, horizon=recipe.horizon, months=longest, least=LEAST_TO_LEARN
-        )
-        [weights] = train_local(recipe, [learning], seeds, workers=workers)
-    weights |= {f"{JUDGES}{name}": tensor for name, tensor in weights.items()}
-    return Networks(weights, networks.scalers, networks.state)
+        training_set = _local_training_set(recipe, histories.values, lengths)
+        [weights] = train_local(recipe, [training_set], seeds, workers=workers)
+    return Networks(_joined(weights, weights), networks.scalers, networks.state)
 
 
-def _hold_out(
+def _validated_rows(recipe: MonthlyRecipe, histories: Histories) -> np.ndarray:
+    """Positions of the series that are long enough for validation."""
+    return np.flatnonzero(histories.lengths - validation_months(recipe) >= MINIMUM_FORECAST_MONTHS)
+
+
+def _local_training_set(recipe: MonthlyRecipe, values: Values, lengths: Counts) -> TrainingSet:
+    """Training set of local networks: every origin of the first `lengths` months of each history."""
+    return build_training_set(
+        values,
+        lengths,
+        horizon=recipe.horizon,
+        maximum_lag=int(lengths.max(initial=1)),
+        minimum_months=MINIMUM_TRAINING_MONTHS,
+    )
+
+
+def _train_members(
     recipe: MonthlyRecipe,
-    networks: tuple[Weights, Weights],
-    shared: bool,
+    values: Values,
+    lengths: Counts,
+    members: int,
+    progress: Callable[[int], None] | None = None,
+) -> Weights:
+    """Train the first members of the global ensemble on the first `lengths` months of each history."""
+    training_set = build_training_set(
+        values,
+        lengths,
+        horizon=recipe.horizon,
+        maximum_lag=max(int(recipe.horizons_back * recipe.horizon), 12),
+        minimum_months=MINIMUM_TRAINING_MONTHS,
+        maximum_examples=recipe.most_examples,
+        seed=recipe.seed,
+    )
+    return train_members(recipe, training_set, range(members), recipe.seed, progress)
+
+
+def _joined(weights: Weights, validation_weights: Weights) -> Weights:
+    """Return the tensors of final and validation networks, the names of the latter with a prefix."""
+    return weights | {f"{VALIDATION_PREFIX}{name}": tensor for name, tensor in validation_weights.items()}
+
+
+def _validate(
+    recipe: MonthlyRecipe,
+    validation_weights: Weights,
+    weights: Weights,
+    are_global: bool,
     histories: Histories,
     rows: np.ndarray,
     filled_mask: np.ndarray | None,
 ) -> Validation:
-    """Judge the series at some rows by networks that have not seen their last months, and by ones that have."""
+    """Validate the networks of the series at `rows` on their held-out months."""
 
-    def predict_with(weights: Weights) -> Callable[[Examples, np.ndarray], np.ndarray]:
-        # As many members of the trained networks as there are judges: the ensemble's size must make no difference.
-        own = weights if shared else {name: tensor[rows] for name, tensor in weights.items()}
-        return lambda examples, places: predict_residuals(recipe, own, shared, examples, places, members=recipe.judges)
+    def predictor(tensors: Weights) -> Predictor:
+        # As many members of the final networks as there are validation networks, so that their scores can be compared.
+        selected = tensors if are_global else {name: tensor[rows] for name, tensor in tensors.items()}
+        return lambda examples, positions: predict_residuals(
+            recipe, selected, are_global, examples, positions, members=recipe.judges
+        )
 
-    judges, trained = networks
-    judged = histories.select(rows.tolist())
+    validated = histories.select(rows.tolist())
     return validate_networks(
-        predict_with(judges),
-        predict_with(trained),
-        judged,
-        held_months(recipe),
+        predictor(validation_weights),
+        predictor(weights),
+        validated,
+        validation_months(recipe),
         horizon=recipe.horizon,
-        filled_mask=None if filled_mask is None else filled_mask[rows][:, : judged.values.shape[1]],
+        filled_mask=None if filled_mask is None else filled_mask[rows][:, : validated.values.shape[1]],
     )
 
 
-def _guarded(recipe: MonthlyRecipe, found: Validation, judged: np.ndarray, series: int) -> np.ndarray:
-    """Say for which series the network was much worse than the base path on held-out months: bool (series,)."""
-    guarded = np.zeros(series, bool)
-    guarded[judged] = found.errors[0] > recipe.guard * found.errors[1]
-    return guarded
+def _gate_mask(recipe: MonthlyRecipe, validation: Validation, rows: np.ndarray, series: int) -> np.ndarray:
+    """Fallback gate: bool (series,), True where the network's error is more than recipe.guard times the base path's."""
+    gate_mask = np.zeros(series, bool)
+    gate_mask[rows] = validation.network_mae > recipe.guard * validation.base_path_mae
+    return gate_mask
 
 
-def _spread(found: Validation, judged: np.ndarray, series: int) -> dict[str, SplitScores]:
-    """Return the scores of all series; those that could not be judged have none."""
-    return {split: scores.scatter(judged, series) for split, scores in found.scores.items()}
+def _scores(validation: Validation, rows: np.ndarray, series: int) -> dict[str, SplitScores]:
+    """Return the scores of all series; n = 0 for those without validation."""
+    return {split: scores.scatter(rows, series) for split, scores in validation.scores.items()}

@@ -1,7 +1,7 @@
-"""What held-out months say of networks: their errors per horizon, how wide intervals must be, and whom to guard.
+"""Validation: forecasts of the last months by networks that were not trained on them, and the errors of these forecasts.
 
-Every month of the held-out part is an origin once: short horizons are answered many times, the longest ones once. What
-a forecast knows ends at its origin.
+Every month before a held-out month is an origin once. So horizon 1 has as many errors as there are held-out months, the
+longest horizon has the fewest. A forecast uses only the months up to its origin.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from forecasting.domain.panel import Histories, Values
+from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.settings import usable_cores
 from forecasting.models.monthly.dataset import BLOCK, describe_histories, residuals_of
 from forecasting.models.monthly.features import Examples
@@ -20,119 +20,133 @@ from forecasting.models.types import SplitScores
 from forecasting.numerics.baselines import naive, seasonal_naive
 from forecasting.numerics.metrics import rmse, skill
 
-Predict = Callable[[Examples, np.ndarray], np.ndarray]  # examples and their series -> (rows, horizon, quantiles)
+# Examples, and the position of each row's series -> quantiles of residuals (rows, horizon, levels) in units of scale.
+Predictor = Callable[[Examples, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Held-out months and what was said of them, for each series at each origin, the earliest first.
+    """Held-out months and their forecasts; axis of origins: the earliest first.
 
-    truth: float32 (series, origins, horizon) in units of scale from the base path, NaN where not known; said: float32
-    (series, origins, horizon, quantiles), the judges', the same; scales: (series, origins) in logs. errors: (2, series) mean
-    absolute errors of judges and base path in logs. scores: of the judges as `test`, of networks that were trained on these
-    months as `train`.
+    residuals: float32 (series, origins, horizon) in units of scale, of the observed values, NaN where there is none.
+    quantiles: float32 (series, origins, horizon, levels) in units of scale, predicted by the validation networks. scales:
+    (series, origins) in logs. network_mae, base_path_mae: (series,), mean absolute error in logs over origins and horizons,
+    of the validation networks and of the base path. scores: on the held-out months, "test" of the validation networks,
+    "train" of the final networks, which were trained on them.
     """
 
-    truth: np.ndarray
-    said: np.ndarray
+    residuals: np.ndarray
+    quantiles: np.ndarray
     scales: Values
-    errors: Values
+    network_mae: Values
+    base_path_mae: Values
     scores: dict[str, SplitScores]
 
 
 def validate_networks(
-    judges: Predict,
-    trained: Predict,
+    validation_networks: Predictor,
+    final_networks: Predictor,
     histories: Histories,
-    months: int,
+    holdout_months: int,
     *,
     horizon: int,
     filled_mask: np.ndarray | None = None,
 ) -> Validation:
-    """Forecast from each of the last `months` origins and compare.
+    """Forecast from each of the last holdout_months origins, and compute the errors.
 
-    histories: without gaps, each longer than `months`. filled: bool (series, months), months that were not observed: they are
-    no truth.
+    histories: without gaps, each longer than holdout_months. filled_mask: bool (series, months), True for months without an
+    observed value: they have no error.
     """
-    known = histories.values if filled_mask is None else np.where(filled_mask, np.nan, histories.values)
+    observed_values = histories.values if filled_mask is None else np.where(filled_mask, np.nan, histories.values)
     series = len(histories.lengths)
-    truth = np.empty((series, months, horizon), np.float32)
-    said = np.empty((series, months, horizon, len(LEVELS)), np.float32)
-    scales = np.empty((series, months))
-    misses = np.empty((2, series))
-    parts: list[Values] = []
+    residuals = np.empty((series, holdout_months, horizon), np.float32)
+    quantiles = np.empty((series, holdout_months, horizon, len(LEVELS)), np.float32)
+    scales = np.empty((series, holdout_months))
+    mae = np.empty((2, series))
+    blocks = [np.empty((5, holdout_months, 0, horizon))]
     for start in range(0, series, BLOCK):
         rows = np.arange(start, min(start + BLOCK, series))
+        at_lag = partial(
+            _validate_origin, (validation_networks, final_networks), histories, observed_values, rows, horizon
+        )
         with ThreadPoolExecutor(usable_cores()) as pool:
-            from_origin = partial(_from_origin, (judges, trained), histories, known, rows, horizon)
-            found = list(pool.map(from_origin, range(months, 0, -1)))
-        actual, quantiles, scale, missed, wrong = (np.stack(arrays, axis=1) for arrays in zip(*found, strict=True))
-        truth[rows], said[rows], scales[rows] = actual, quantiles, scale
-        misses[:, rows] = _mean(missed)
-        parts.append(wrong)
-    errors = np.concatenate([np.empty((5, months, 0, horizon)), *parts], axis=2)
-    test, train, *baselines = errors.transpose(0, 2, 3, 1)  # each (series, horizon, origins)
+            origins = list(pool.map(at_lag, range(holdout_months, 0, -1)))
+        arrays = [np.stack(of_origins, axis=1) for of_origins in zip(*origins, strict=True)]
+        residuals[rows], quantiles[rows], scales[rows], log_errors, errors = arrays
+        mae[:, rows] = _mean_over_origins(log_errors)
+        blocks.append(errors)
+    test, train, *baselines = np.concatenate(blocks, axis=2).transpose(0, 2, 3, 1)  # each (series, horizon, origins)
     scores = {"train": _scores(train, *baselines), "test": _scores(test, *baselines)}
-    return Validation(truth, said, scales, misses, scores)
+    return Validation(residuals, quantiles, scales, mae[0], mae[1], scores)
 
 
-def _from_origin(
-    predicts: tuple[Predict, Predict], histories: Histories, known: Values, rows: np.ndarray, horizon: int, origin: int
+def _validate_origin(
+    predictors: tuple[Predictor, Predictor],
+    histories: Histories,
+    observed_values: Values,
+    rows: np.ndarray,
+    horizon: int,
+    lag: int,
 ) -> tuple[np.ndarray, ...]:
-    """Return truth, quantiles, scale, misses and errors as seen from an origin; all but scale (…, series, horizon).
+    """Forecast the series at `rows` from the origin `lag` months before their last month.
 
-    misses: of judges and base path, in logs; errors: of judges, trained networks, seasonal naive, naive and base path, in
-    the unit of the series.
+    Returns residuals (series, horizon), quantiles (series, horizon, levels) and scale (series,) as in `Validation`; absolute
+    errors in logs (2, series, horizon), of validation networks and base path; and errors in the unit of the series
+    (5, series, horizon), of validation networks, final networks, seasonal naive, naive and base path.
     """
-    values, lengths = histories.values[rows], histories.lengths[rows] - origin
+    values, lengths = histories.values[rows], histories.lengths[rows] - lag
     examples, shift = describe_histories(values, lengths, horizon=horizon)
-    quantiles, again = (predict(examples, rows) for predict in predicts)
-    after = _after(known[rows], lengths, histories.lengths[rows], horizon)
-    truth = residuals_of(examples, _logs(after, shift))
-    scale = examples.scale[:, None]
+    quantiles, final_quantiles = (predictor(examples, rows) for predictor in predictors)
+    medians = quantiles[:, :, MEDIAN]
+    actual = _values_after(observed_values[rows], lengths, histories.lengths[rows], horizon)
+    residuals = residuals_of(examples, _logs(actual, shift))
     paths = (
-        _in_units(examples, quantiles[:, :, MEDIAN], shift),
-        _in_units(examples, again[:, :, MEDIAN], shift),
+        _in_units(examples, medians, shift),
+        _in_units(examples, final_quantiles[:, :, MEDIAN], shift),
         seasonal_naive(values, lengths, horizon=horizon),
         naive(values, lengths, horizon=horizon),
-        _in_units(examples, np.zeros_like(truth), shift),
+        _in_units(examples, np.zeros_like(residuals), shift),
     )
-    missed = np.array([np.abs(truth - quantiles[:, :, MEDIAN]) * scale, np.abs(truth) * scale])
-    return truth, quantiles, examples.scale, missed, np.array([path - after for path in paths])
+    scale = examples.scale[:, None]
+    log_errors = np.array([np.abs(residuals - medians) * scale, np.abs(residuals) * scale])
+    return residuals, quantiles, examples.scale, log_errors, np.array([path - actual for path in paths])
 
 
-def _mean(misses: Values) -> Values:
-    """Mean over origins and horizons of (2, origins, series, horizon), without NaN: (2, series)."""
-    known = ~np.isnan(misses)
-    return np.asarray(np.where(known, misses, 0.0).sum(axis=(1, 3)) / np.maximum(known.sum(axis=(1, 3)), 1))
+def _mean_over_origins(errors: Values) -> Values:
+    """Mean of (2, origins, series, horizon) over origins and horizons, NaN left out: (2, series)."""
+    has_error = ~np.isnan(errors)
+    return np.asarray(np.where(has_error, errors, 0.0).sum(axis=(1, 3)) / np.maximum(has_error.sum(axis=(1, 3)), 1))
 
 
-def _scores(errors: Values, seasonal: Values, last: Values, base: Values) -> SplitScores:
-    """Score errors, each (series, horizon, origins)."""
-    beside_baseline = np.where(np.isnan(seasonal), np.nan, errors)
-    baseline_rmse = rmse(seasonal)
+def _scores(
+    errors: Values, seasonal_naive_errors: Values, naive_errors: Values, base_path_errors: Values
+) -> SplitScores:
+    """Scores of forecasts; all errors (series, horizon, origins) in the unit of the series."""
+    errors_with_baseline = np.where(np.isnan(seasonal_naive_errors), np.nan, errors)
+    baseline_rmse = rmse(seasonal_naive_errors)
     return SplitScores(
         n=(~np.isnan(errors)).sum(axis=-1),
         rmse=rmse(errors),
         baseline_rmse=baseline_rmse,
-        naive_rmse=rmse(last),
-        base_path_rmse=rmse(base),
-        skill=skill(rmse(beside_baseline), baseline_rmse),
+        naive_rmse=rmse(naive_errors),
+        base_path_rmse=rmse(base_path_errors),
+        skill=skill(rmse(errors_with_baseline), baseline_rmse),
     )
 
 
-def _after(values: Values, lengths: np.ndarray, ends: np.ndarray, horizon: int) -> Values:
-    """Return the months (series, horizon) after each history's first `lengths` months, NaN at and beyond its end."""
+def _values_after(values: Values, lengths: Counts, ends: Counts, horizon: int) -> Values:
+    """Values of the months after the first `lengths` of each history: (series, horizon), NaN from the column `ends` on."""
     columns = lengths[:, None] + np.arange(horizon)
-    found = values[np.arange(len(values))[:, None], np.minimum(columns, values.shape[1] - 1)]
-    return np.where(columns < ends[:, None], found, np.nan)
+    values_after = values[np.arange(len(values))[:, None], np.minimum(columns, values.shape[1] - 1)]
+    return np.where(columns < ends[:, None], values_after, np.nan)
 
 
 def _logs(values: Values, shift: Values) -> Values:
-    # A value lower than the shift allows has no logarithm; it is as far down as residuals go.
+    # Where value + shift is not positive there is no logarithm: a tiny number stands in, and its residual is cut.
     return np.asarray(np.log(np.maximum(values + shift[:, None], 1e-300)))
 
 
 def _in_units(examples: Examples, residuals: Values, shift: Values) -> Values:
+    """Forecasts in the unit of the series, exp(base path + residual · scale) - shift: (series, horizon)."""
     with np.errstate(over="ignore"):
-        return np.asarray(np.exp(examples.base + residuals * examples.scale[:, None]) - shift[:, None])
+        return np.asarray(np.exp(examples.base_path + residuals * examples.scale[:, None]) - shift[:, None])
