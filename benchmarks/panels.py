@@ -40,7 +40,7 @@ def task_of(series: dict[str, tuple[np.ndarray, Month]], horizon: int) -> Task:
     for row, (values, _) in enumerate(series.values()):
         together[row, : lengths[row]] = values[: lengths[row]]
     actual = np.array([values[-horizon:] for values, _ in series.values()])
-    ends = tuple(last + -horizon for _, last in series.values())
+    ends = tuple(last - horizon for _, last in series.values())
     return Task(tuple(series), Histories(together, lengths, ends), actual)
 
 

@@ -124,7 +124,7 @@ WAYS: dict[str, Poison] = {
     "negative": Poison(times(-1.0, ONE, OTHER)),
     "constant": Poison(lambda name, month, _: healthy(name, month, 7.0), ends=FLAT),
     "all zeros": Poison(times(0.0), ends=FLAT),
-    "one observation": Poison(without(FIRST, TRAINED + -1), ends=REFUSED),
+    "one observation": Poison(without(FIRST, TRAINED - 1), ends=REFUSED),
     "no observation": Poison(lambda name, month, _: [[name, str(month), "-", ""]], frozenset({"not_a_number"}), None),
     "future months": Poison(
         also(TRAINED, ("2024-04", "5"), ("2199-01", "5")), frozenset({"future_month"}), unchanged=True
@@ -136,7 +136,7 @@ WAYS: dict[str, Poison] = {
     "diverging network": Poison(healthy, ends=DIVERGED),
     "intermittent": Poison(lambda name, month, value: healthy(name, month, value if month.ordinal % 7 == 0 else 0.0)),
     "late": Poison(until(OTHER), ends=(HELD, HELD)),
-    "a little late": Poison(until(TRAINED + -1)),
+    "a little late": Poison(until(TRAINED - 1)),
     "hostile name": Poison(healthy, named=lambda number: _HOSTILE[number // EVERY % len(_HOSTILE)].format(number)),
     "control characters": Poison(
         healthy, frozenset({"control_character"}), None, named="\x1b[31mseries\x00 {:05d}".format

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from forecasting.domain.evidence import replay_global_verdict, replay_verdict
-from forecasting.domain.policy import Policy, Verdict
+from forecasting.domain.policy import Verdict
 from forecasting.storage.db.database import Database
 from forecasting.storage.run_networks import read_global_decision
 from forecasting.storage.runs import read_run

@@ -1,19 +1,18 @@
 """milkrun …: the command line. Nothing heavy is imported before a command runs."""
 
 import sys
+from importlib import import_module
 
 import click
 
-from forecasting import __version__
-from forecasting.cli import backtest, demo, doctor, explain, prune, recipe, report, verify
-from forecasting.cli import deploy as service
-from forecasting.cli import load as data
-from forecasting.cli import migrate as upkeep
-from forecasting.cli import rollback as orders
-from forecasting.cli import run as rounds
-from forecasting.cli import show as series
-from forecasting.cli import status as health
 from forecasting.domain.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
+from forecasting.domain.version import __version__
+
+# `milkrun load` is the function `load` in load.py, and so on.
+COMMANDS = (
+    "backfill", "backtest", "backup", "demo", "deploy", "doctor", "explain", "history", "load", "migrate", "plan", "plot",
+    "promote", "prune", "pull", "recipe", "report", "restore", "rollback", "run", "serve", "show", "sql", "status", "verify",
+)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -26,25 +25,8 @@ def milkrun() -> None:
     """
 
 
-for module in (
-    data,
-    rounds,
-    health,
-    backtest,
-    report,
-    series,
-    explain,
-    orders,
-    recipe,
-    demo,
-    service,
-    upkeep,
-    verify,
-    doctor,
-    prune,
-):
-    for command in module.COMMANDS:
-        milkrun.add_command(command)
+for name in COMMANDS:
+    milkrun.add_command(getattr(import_module(f"forecasting.cli.{name}"), name))
 
 
 def main() -> None:

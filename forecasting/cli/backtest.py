@@ -1,11 +1,12 @@
-"""milkrun backtest: recipes judged on stored data."""
+"""milkrun backtest: recipes chosen_recipes on stored data."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecasting.cli.output import format_options, print_rows
+from forecasting.cli.options import format_options
+from forecasting.cli.output import print_rows
 from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ def backtest(
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise InputError(f"{out} ends in {out.suffix or 'nothing'}: name it .csv or .parquet.")
     settings = Settings.from_environment()
-    judged = [find_recipe(name, settings.recipes) for name in recipes or (settings.recipe,)]
-    judged = [recipe if horizon is None else replace(recipe, horizon=horizon) for recipe in judged]
+    chosen_recipes = [find_recipe(name, settings.recipes) for name in recipes or (settings.recipe,)]
+    chosen_recipes = [recipe if horizon is None else replace(recipe, horizon=horizon) for recipe in chosen_recipes]
     if models:
         check_installed()
     with open_migrated_database(settings) as database:
-        found = run_backtest(
+        result = run_backtest(
             database,
-            judged,
+            chosen_recipes,
             origins=origins,
             refit=refit,
             late_months=settings.late_months,
@@ -87,15 +88,15 @@ def backtest(
             progress=None if output_format != "table" else lambda words: click.echo(f"  {words}", err=True),
         )
     if out is not None:
-        _save(found, out)
-    _print(found, judged[0].name, per_horizon, output_format)
+        _save(result, out)
+    _print(result, chosen_recipes[0].name, per_horizon, output_format)
 
 
-def _print(found: "Backtest", chief: str, per_horizon: bool, output_format: str) -> None:
+def _print(result: "Backtest", first_recipe: str, per_horizon: bool, output_format: str) -> None:
     """Print one row per contestant and, where asked for, horizon; on a screen, how they differ from the first recipe."""
     from forecasting.numerics.comparison import MEASURES, compare, measures
 
-    horizons = found.actual.shape[2]
+    horizons = result.actual.shape[2]
     parts = [
         ("all", slice(None)),
         *(
@@ -105,51 +106,49 @@ def _print(found: "Backtest", chief: str, per_horizon: bool, output_format: str)
     ]
     rows: list[list[Any]] = []
     for part, months in parts:
-        for name, told in found.told.items():
-            bounds = {bound: numbers[..., months] for bound, numbers in told.bounds.items()}
-            baseline = found.told["seasonal_naive"].values[..., months]
-            scores = measures(told.values[..., months], bounds, found.actual[..., months], found.scale, baseline)
+        for name, forecasts in result.forecasts.items():
+            bounds = {bound: numbers[..., months] for bound, numbers in forecasts.bounds.items()}
+            baseline = result.forecasts["seasonal_naive"].values[..., months]
+            scores = measures(forecasts.values[..., months], bounds, result.actual[..., months], result.scale, baseline)
             if scores["rmse"] == scores["rmse"]:  # NaN where no month is known
                 rows.append([part, name, *(scores.get(measure) for measure in MEASURES)])
     rows = [[None if value != value else value for value in row] for row in rows]
-    span = f"{found.origins[0]} to {found.origins[-1]}"
-    title = (
-        f"Backtest: {len(found.names)} series, {len(found.origins)} origins from {span}, up to {horizons} months ahead"
-    )
+    span = f"{result.origins[0]} to {result.origins[-1]}"
+    title = f"Backtest: {len(result.names)} series, {len(result.origins)} origins from {span}, up to {horizons} months ahead"
     print_rows(["horizon", "contestant", *MEASURES], rows, output_format, title=title)
     if output_format != "table":
         return
-    for name, told in found.told.items():
-        if name != chief:
-            difference = compare(found.told[chief].values, told.values, found.actual, found.scale)
+    for name, forecasts in result.forecasts.items():
+        if name != first_recipe:
+            difference = compare(result.forecasts[first_recipe].values, forecasts.values, result.actual, result.scale)
             click.echo(
-                f"{chief} beside {name}: better in {difference.better:.0%} of {difference.pairs} pairs, p = {difference.p:.2g}"
+                f"{first_recipe} beside {name}: better in {difference.better:.0%} of {difference.pairs} pairs, p = {difference.p:.2g}"
             )
 
 
-def _save(found: "Backtest", out: Path) -> None:
+def _save(result: "Backtest", out: Path) -> None:
     """Write every forecast: contestant, origin, series, month, horizon, forecast, bounds, actual."""
     import numpy as np
     import pandas as pd
 
-    count, series, horizons = found.actual.shape
-    origins = np.array([origin.to_datetime64() for origin in found.origins])
+    count, series, horizons = result.actual.shape
+    origins = np.array([origin.to_datetime64() for origin in result.origins])
     months = origins[:, None] + np.arange(1, horizons + 1)
     shape = (count, series, horizons)
     frames = []
-    for name, told in found.told.items():
+    for name, forecasts in result.forecasts.items():
         columns = {
             "contestant": name,
             "origin": np.broadcast_to(origins[:, None, None], shape).ravel().astype("datetime64[s]"),
-            "series": np.broadcast_to(np.array(found.names, dtype=object)[None, :, None], shape).ravel(),
+            "series": np.broadcast_to(np.array(result.names, dtype=object)[None, :, None], shape).ravel(),
             "month": np.broadcast_to(months[:, None, :], shape).ravel().astype("datetime64[s]"),
             "horizon": np.broadcast_to(np.arange(1, horizons + 1), shape).ravel(),
-            "forecast": told.values.ravel(),
+            "forecast": forecasts.values.ravel(),
             **{
-                bound: told.bounds[bound].ravel() if told.bounds else np.nan
+                bound: forecasts.bounds[bound].ravel() if forecasts.bounds else np.nan
                 for bound in ("lower_80", "upper_80", "lower_95", "upper_95")
             },
-            "actual": found.actual.ravel(),
+            "actual": result.actual.ravel(),
         }
         frames.append(pd.DataFrame(columns).dropna(subset=["forecast"]))
     frame = pd.concat(frames, ignore_index=True)
@@ -157,6 +156,3 @@ def _save(found: "Backtest", out: Path) -> None:
         frame.to_csv(out, index=False, date_format="%Y-%m")
     else:
         frame.to_parquet(out, index=False)
-
-
-COMMANDS: list[click.Command] = [backtest]

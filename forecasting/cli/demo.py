@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.output import print_rows
+from forecasting.cli.plot import draw_picture
 from forecasting.cli.prefect_session import prefect_for_commands
-from forecasting.cli.show import draw
 from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def demo(home: Path) -> None:
         with prefect_for_commands(log_lines=False):
             _run_months(database, home)
         _show(database)
-        picture, _ = draw(database, "milk", home / "milk.png")
+        picture = home / "milk.png"
+        draw_picture(database, "milk", picture)
     _tell_what_next(f"{unset}MILKRUN_HOME={shlex.quote(os.path.relpath(home))}", picture)
 
 
@@ -149,6 +150,3 @@ def _tell_what_next(setting: str, picture: Path) -> None:
         "run --retrain always",
     ):
         click.echo(f"  {setting} {program} {command}")
-
-
-COMMANDS: list[click.Command] = [demo]

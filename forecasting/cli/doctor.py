@@ -49,7 +49,7 @@ def _findings() -> "Iterator[Finding]":
 
 
 def _prefect() -> "Finding":
-    from forecasting.cli.prefect_session import check_server
+    from forecasting.cli.prefect_server import check_server
     from forecasting.domain.errors import MilkrunError
     from forecasting.operations.diagnostics import Finding
 
@@ -67,6 +67,3 @@ def _print(finding: "Finding") -> None:
     click.echo(f"{_SIGNS[finding.level]} {finding.check}: {finding.message}")
     if finding.remedy:
         click.echo(f"          {finding.remedy}")
-
-
-COMMANDS: list[click.Command] = [doctor]

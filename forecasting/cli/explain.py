@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from forecasting.cli.output import as_objects, print_rows
+from forecasting.cli.database import configured_database
+from forecasting.cli.output import as_objects, month_text, print_rows
 from forecasting.reports.words import CAUSES, WHY_NOT
 
 _COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "change", *CAUSES)
@@ -21,26 +22,24 @@ _COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "ch
 def explain(series: str, month: str | None, as_json: bool) -> None:
     """Explain why the forecasts of a SERIES moved from run to run: as parts that add up to the change."""
     from forecasting.domain.months import Month
-    from forecasting.domain.settings import Settings
-    from forecasting.storage.db.schema import open_migrated_database
-    from forecasting.storage.views.series import read_change
+    from forecasting.storage.views.series import read_changes_of_series
 
     target = Month.parse(month) if month else None
-    with open_migrated_database(Settings.from_environment()) as database, database.reading() as connection:
-        columns, rows = read_change(connection, series, target)
+    with configured_database() as database, database.reading() as connection:
+        columns, rows = read_changes_of_series(connection, series, target)
     if as_json:
         click.echo(json.dumps(as_objects(columns, rows), indent=2))
         return
     if not rows:
-        what = f"the forecast of {target}" if target else "its newest forecast"
+        subject = f"the forecast of {target}" if target else "its newest forecast"
         click.echo(
-            f"{series}: nothing to explain; no two runs in a row made {what}. milkrun history {series} lists them."
+            f"{series}: nothing to explain; no two runs in a row made {subject}. milkrun history {series} lists them."
         )
         return
     changes = [dict(zip(columns, row, strict=True)) for row in rows]
-    click.echo("\n".join([_heading(series, changes[-1]), *(f"  {say_change(change)}" for change in changes), ""]))
-    wanted = [name for name in _COLUMNS if name not in CAUSES or any(change[name] for change in changes)]
-    print_rows(wanted, [[_plain(name, change[name]) for name in wanted] for change in changes])
+    click.echo("\n".join([_heading(series, changes[-1]), *(f"  {change_sentence(change)}" for change in changes), ""]))
+    names = [name for name in _COLUMNS if name not in CAUSES or any(change[name] for change in changes)]
+    print_rows(names, [[month_text(change[name]) for name in names] for change in changes])
 
 
 def _heading(series: str, newest: dict[str, Any]) -> str:
@@ -48,27 +47,20 @@ def _heading(series: str, newest: dict[str, Any]) -> str:
     return f"{series}{unit}: how its forecasts moved, up to run {newest['run_id']}:"
 
 
-def say_change(change: dict[str, Any]) -> str:
-    """Say how one forecast moved, the largest part first."""
-    moved = (
+def change_sentence(change: dict[str, Any]) -> str:
+    """How one forecast moved and why, in a sentence; the largest part comes first. change: a row of forecast_change."""
+    movement = (
         f"{change['month']:%Y-%m}: {change['previous_value']:,.6g} → {change['value']:,.6g}, {change['change']:+,.4g}"
     )
     since = f"since the run from {change['previous_origin']:%Y-%m}"
     if change["reason"]:
-        return f"{moved} {since}; not explained: {WHY_NOT.get(change['reason'], change['reason'])}."
-    parts = sorted((name for name in CAUSES if change[name]), key=lambda name: -abs(change[name]))
-    return f"{moved} {since}: {_listed(change, parts) or 'nothing moved it'}."
+        return f"{movement} {since}; not explained: {WHY_NOT.get(change['reason'], change['reason'])}."
+    causes = sorted((name for name in CAUSES if change[name]), key=lambda name: -abs(change[name]))
+    return f"{movement} {since}: {_cause_list(change, causes) or 'nothing moved it'}."
 
 
-def _listed(change: dict[str, Any], parts: Sequence[str]) -> str:
+def _cause_list(change: dict[str, Any], causes: Sequence[str]) -> str:
     recipes = f" ({change['recipe']} instead of {change['previous_recipe']})"
     return ", ".join(
-        f"{CAUSES[name]}{recipes if name == 'recipe_change' else ''} {change[name]:+,.4g}" for name in parts
+        f"{CAUSES[name]}{recipes if name == 'recipe_change' else ''} {change[name]:+,.4g}" for name in causes
     )
-
-
-def _plain(name: str, value: Any) -> Any:
-    return f"{value:%Y-%m}" if name in ("month", "origin", "previous_origin") else value
-
-
-COMMANDS: list[click.Command] = [explain]

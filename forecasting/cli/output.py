@@ -3,29 +3,22 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from forecasting.domain.errors import InputError
 
 Row = Sequence[Any]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def format_options(command: Function) -> Function:
-    """Add --json and --csv to a command; it receives `output_format`: table, json or csv."""
-    command = click.option("--csv", "output_format", flag_value="csv", help="Print CSV.")(command)
-    command = click.option("--json", "output_format", flag_value="json", help="Print a JSON array of objects.")(command)
-    return click.option(
-        "--table", "output_format", flag_value="table", default="table", help="Print a table (default)."
-    )(command)
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str = "table", *, title: str = "") -> None:
-    """Print rows in the format asked for; months and times in ISO form, numbers in full in CSV and JSON."""
+    """Print rows as a table, JSON or CSV; months and times in ISO form, numbers in full in CSV and JSON.
+
+    title: printed above a table alone. Raises InputError where JSON would need one key for two columns.
+    """
     if output_format == "json" and len(set(columns)) < len(columns):
         raise InputError(f"Two columns have the same name among {', '.join(columns)}: rename one with AS.")
     if output_format == "json":
@@ -33,14 +26,25 @@ def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str =
     elif output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_plain(value) for value in row] for row in rows)
+        writer.writerows([_json_value(value) for value in row] for row in rows)
     else:
         _print_table(columns, list(rows), title)
 
 
 def as_objects(columns: Sequence[str], rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Return rows as JSON objects; months and times in ISO form."""
-    return [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+    """Rows as JSON objects; months and times in ISO form."""
+    return [dict(zip(columns, map(_json_value, row), strict=True)) for row in rows]
+
+
+def filled_columns(columns: Sequence[str], rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], list[Row]]:
+    """The columns of these names that have a value in any row, and the rows with these columns alone; months as YYYY-MM."""
+    places = [columns.index(name) for name in names if any(row[columns.index(name)] is not None for row in rows)]
+    return [columns[place] for place in places], [[month_text(row[place]) for place in places] for row in rows]
+
+
+def month_text(value: Any) -> Any:
+    """A date as YYYY-MM; any other value as it is."""
+    return f"{value:%Y-%m}" if type(value) is date else value
 
 
 def _print_table(columns: Sequence[str], rows: list[Row], title: str) -> None:
@@ -57,13 +61,13 @@ def _print_table(columns: Sequence[str], rows: list[Row], title: str) -> None:
         numeric = any(isinstance(row[position], int | float) for row in rows)
         table.add_column(Text(column), justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*(Text(_readable(value)) for value in row))
+        table.add_row(*(Text(_table_text(value)) for value in row))
     console.print(table)
     if not rows:
         console.print("(no rows)")
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, bytes | memoryview):
@@ -73,11 +77,11 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _readable(value: Any) -> str:
+def _table_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:,.2f}" if 0.1 <= abs(value) < 1e7 or value == 0 else f"{value:.4g}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
-    return str(_plain(value))
+    return str(_json_value(value))

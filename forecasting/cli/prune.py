@@ -53,11 +53,8 @@ def _months_ago(moment: datetime, months: int) -> datetime:
 
 
 def _told(found: "Prunable", verb: str) -> str:
-    runs, unused, old = (f"{len(which):,}" for which in (found.run_ids, found.unused, found.old))
+    runs, unused, old = (f"{len(which):,}" for which in (found.run_ids, found.unused_bundle_ids, found.old_bundle_ids))
     return (
         f"Runs that were never published: {runs}; bundles that no run refers to: {unused}; bundles replaced long ago, of which "
-        f"the numbers go: {old}. {found.size / (1 << 20):,.1f} MiB of networks {verb}."
+        f"the numbers go: {old}. {found.payload_bytes / (1 << 20):,.1f} MiB of networks {verb}."
     )
-
-
-COMMANDS: list[click.Command] = [prune]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from forecasting.cli.output import format_options, print_rows
+from forecasting.cli.options import format_options
+from forecasting.cli.output import print_rows
 
 
 @click.group()
@@ -55,6 +56,3 @@ def check(file: Path) -> None:
 
     found = read_recipe(file)
     click.echo(f"{file} is a recipe: {found.name}, hash {found.hash[:12]}.")
-
-
-COMMANDS: list[click.Command] = [recipe]

@@ -33,6 +33,3 @@ def report(run_id: int | None, folder: Path | None, open_it: bool, as_json: bool
     click.echo(json.dumps({"page": str(page.resolve())}) if as_json else page)
     if open_it:
         click.launch(page.resolve().as_uri())
-
-
-COMMANDS: list[click.Command] = [report]

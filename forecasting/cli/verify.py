@@ -104,6 +104,3 @@ def _plain(one: "Difference") -> dict[str, Any]:
         "absolute": one.absolute if finite else None,
         "relative": one.relative if finite else None,
     }
-
-
-COMMANDS: list[click.Command] = [verify]

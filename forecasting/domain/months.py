@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
-from typing import Self
+from datetime import date, datetime
+from typing import Self, overload
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -60,11 +61,24 @@ class Month:
     def __add__(self, months: int) -> Self:
         return type(self)(self.ordinal + months)
 
-    def __sub__(self, other: "Month") -> int:
-        return self.ordinal - other.ordinal
+    @overload
+    def __sub__(self, other: int) -> Self: ...
+    @overload
+    def __sub__(self, other: "Month") -> int: ...
+    def __sub__(self, other: "int | Month") -> "Self | int":
+        """Return the month so many months before, or the number of months since another month."""
+        return self.ordinal - other.ordinal if isinstance(other, Month) else type(self)(self.ordinal - other)
 
     def __str__(self) -> str:
         return f"{self.ordinal // 12:04d}-{self.ordinal % 12 + 1:02d}"
+
+
+def due_month(moment: datetime, timezone: str) -> Month:
+    """Return the month that is due at a moment: the last one that is over where the installation lies.
+
+    moment: in any time zone. timezone: a name such as Europe/Berlin.
+    """
+    return Month.containing(moment.astimezone(ZoneInfo(timezone))) - 1
 
 
 def months_between(first: Month, last: Month) -> list[Month]:

@@ -93,7 +93,7 @@ def run_backtest(
         raise RunRefused(f"Recipes are compared on one horizon, and these have several: {horizons}.")
     panel = _read_panel(database, series)
     newest = panel.first + (panel.values.shape[1] - 1)
-    first = newest + -origins
+    first = newest - origins
     if first - panel.first < 12:
         raise RunRefused(
             f"{origins} origins before {newest} leave {max(first - panel.first + 1, 0)} months to learn from; "

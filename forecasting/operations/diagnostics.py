@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from forecasting.domain.errors import MilkrunError
-from forecasting.domain.months import Month
+from forecasting.domain.months import due_month
 from forecasting.domain.settings import Settings
 from forecasting.runs.model_store import ModelStore
 from forecasting.storage import bundles
@@ -80,7 +80,7 @@ def _of_database(database: Database, settings: Settings, limits: Limits) -> Iter
 
 def _timezone(settings: Settings) -> Finding:
     local_time = datetime.now(ZoneInfo(settings.timezone))
-    due = Month.containing(local_time) + -1
+    due = due_month(local_time, settings.timezone)
     message = (
         f"In MILKRUN_TIMEZONE, {settings.timezone}, it is {local_time:%Y-%m-%d %H:%M}: the month that is due is {due}."
     )

@@ -18,7 +18,7 @@ def sketch_series(
         (chart.forecast, "forecast", "magenta", "braille"),
     ]
     last = max(line.first + len(line.values) for line, *_ in lines if line is not None)
-    start = max(chart.observed.first, last + -months)
+    start = max(chart.observed.first, last - months)
     figure = plotext.figure
     figure.clear()
     figure.theme("simple")

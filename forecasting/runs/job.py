@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
 from forecasting.domain.errors import RunRefused
-from forecasting.domain.months import Month
+from forecasting.domain.months import Month, due_month
 from forecasting.domain.policy import Policy, Retrain, Verdict
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
@@ -305,14 +304,13 @@ def run_parameters(
     moment: when the run was due, in any time zone; the month before it, where the installation lies, is the newest origin.
     Raises InputError and RecipeError naming what cannot be used.
     """
-    due = Month.containing(moment.astimezone(ZoneInfo(settings.timezone))) + -1 if moment else None
     return RunParameters(
         recipe=find_recipe(recipe or settings.recipe, settings.recipes),
         policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
         kind=kind,
         origin=Month.parse(origin) if origin else None,
         series=tuple(series) if series else None,
-        due=due,
+        due=due_month(moment, settings.timezone) if moment else None,
         shard_size=settings.shard_size,
         trigger=trigger,
     )

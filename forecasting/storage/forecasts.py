@@ -1,4 +1,4 @@
-"""Writing what a shard found: bundle, outcomes, forecasts, scores and filled months, in one short transaction."""
+"""Writing the results of a shard: bundle, outcomes, forecasts, scores and filled months, in one short transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table
 
 from forecasting.domain.months import Month
 from forecasting.domain.panel import BOUNDS, Values
@@ -14,16 +14,16 @@ from forecasting.storage.attribution import ForecastChanges, write_changes
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import copy_in_binary
-from forecasting.storage.panels import require_series
 from forecasting.storage.runs import Run, claim_shard, publish
 from forecasting.storage.scores import Scores
 
 
 @dataclass(frozen=True)
 class SeriesResult:
-    """How a run ended for one series, and what that was decided from.
+    """The outcome of a run for one series, its forecast, and the evidence for its decision.
 
-    values, baselines and bounds: (horizon,) in the unit of the series, or None.
+    values, seasonal_naive, base_path and each of bounds: (horizon,) in the unit of the series, or None. last_value: the last
+    observation.
     """
 
     series_id: int
@@ -45,7 +45,7 @@ class SeriesResult:
 
 @dataclass(frozen=True)
 class FilledMonth:
-    """A missing month and what a run put in its place."""
+    """A month without an observation, and the value that a run filled in; rule: how the value was computed."""
 
     series_id: int
     month: Month
@@ -55,7 +55,7 @@ class FilledMonth:
 
 @dataclass(frozen=True)
 class ShardResult:
-    """Everything that a shard writes."""
+    """All rows that a shard writes."""
 
     bundle: Bundle | None
     results: tuple[SeriesResult, ...]
@@ -65,7 +65,7 @@ class ShardResult:
 
 
 def write_shard(connection: Connection, run: Run, shard: int, result: ShardResult) -> bool:
-    """Write a shard whole; False, and nothing written, when it has been written before."""
+    """Write all rows of a shard; return False, and write nothing, when it was written before."""
     if not claim_shard(connection, run.run_id, shard):
         return False
     if result.bundle is not None:
@@ -75,18 +75,18 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
     _copy(connection, tables.forecast, run.run_id, _forecast_columns(result.results))
     for changes in result.changes:
         write_changes(connection, run.run_id, changes)
-    _copy(connection, tables.rmse_history, run.run_id, _score_columns(result.scores, run.as_of))
+    _copy(connection, tables.rmse_history, run.run_id, _score_columns(result.scores, run.request.as_of))
     return True
 
 
 def write_last_shard(connection: Connection, run: Run, shard: int, result: ShardResult) -> bool:
-    """Write a shard whole, unless it has been written before, and publish its run; False when it is published already."""
+    """Write a shard unless it was written before, and publish its run; return False when the run was published before."""
     write_shard(connection, run, shard, result)
     return publish(connection, run)
 
 
 def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
-    plain = (
+    names = (
         "series_id",
         "decision",
         "decision_reason",
@@ -98,112 +98,73 @@ def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
         "bundle_id",
         "last_value",
     )
-    columns = dict(zip(plain, zip(*map(attrgetter(*plain), results), strict=True), strict=False))
+    columns = dict(zip(names, zip(*map(attrgetter(*names), results), strict=True), strict=False))
     return {**columns, "origin": [row.origin and row.origin.first_day for row in results]}
 
 
-def _filled_columns(filled: Sequence[FilledMonth]) -> dict[str, Any]:
+def _filled_columns(months: Sequence[FilledMonth]) -> dict[str, Any]:
     return {
-        "series_id": [row.series_id for row in filled],
-        "month": [row.month.first_day for row in filled],
-        "value": [row.value for row in filled],
-        "rule": [row.rule for row in filled],
+        "series_id": [row.series_id for row in months],
+        "month": [row.month.first_day for row in months],
+        "value": [row.value for row in months],
+        "rule": [row.rule for row in months],
     }
 
 
 def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
-    made = [row for row in results if row.values is not None and row.origin is not None]
-    if not made:
+    forecasts = [row for row in results if row.values is not None and row.origin is not None]
+    if not forecasts:
         return {}
-    values = np.stack([row.values for row in made if row.values is not None])  # (series, horizon)
-    nothing = np.full(values.shape[1], np.nan)
+    values = np.stack([row.values for row in forecasts if row.values is not None])  # (series, horizon)
+    missing = np.full(values.shape[1], np.nan)
 
-    def where_known(name: str, numbers: list[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
-        if all(own is None for own in numbers):
+    def masked_column(name: str, paths: list[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
+        """Return one column of all series, NULL where a number is missing; none where all are missing."""
+        if all(path is None for path in paths):
             return {}
-        column = np.concatenate([nothing if own is None else own for own in numbers])
-        unknown = np.isnan(column)
-        return {} if unknown.all() else {name: np.ma.array(column, mask=unknown)}
+        column = np.concatenate([missing if path is None else path for path in paths])
+        mask = np.isnan(column)
+        return {} if mask.all() else {name: np.ma.array(column, mask=mask)}
 
     horizons = np.arange(1, values.shape[1] + 1)
-    since_1970 = np.array([row.origin.ordinal for row in made if row.origin is not None]) - Month.of(1970, 1).ordinal
-    origins = since_1970.astype("datetime64[M]")
+    ordinals = np.array([row.origin.ordinal for row in forecasts if row.origin is not None])
+    origins = (ordinals - Month.of(1970, 1).ordinal).astype("datetime64[M]")
     return {
-        "series_id": np.repeat([row.series_id for row in made], len(horizons)),
-        "horizon": np.tile(horizons, len(made)),
+        "series_id": np.repeat([row.series_id for row in forecasts], len(horizons)),
+        "horizon": np.tile(horizons, len(forecasts)),
         "month": (origins[:, None] + horizons).astype("datetime64[D]").ravel(),
         "value": values.ravel(),
-        **where_known("seasonal_naive", [row.seasonal_naive for row in made]),
-        **where_known("base_path", [row.base_path for row in made]),
+        **masked_column("seasonal_naive", [row.seasonal_naive for row in forecasts]),
+        **masked_column("base_path", [row.base_path for row in forecasts]),
         **{
             name: column
             for bound in BOUNDS
-            for name, column in where_known(bound, [row.bounds.get(bound) for row in made]).items()
+            for name, column in masked_column(bound, [row.bounds.get(bound) for row in forecasts]).items()
         },
     }
 
 
 def _score_columns(scores: Sequence[Scores], actuals_as_of: int) -> dict[str, Any]:
-    """Put the scores of all splits below one another; a measure that a split does not have is unknown there."""
-    parts = [_numbers_of(own) for own in scores]
-    lengths = [len(part["horizon"]) for part in parts]
+    """Concatenate the scores of all splits; a measure that a split does not have is NULL in its rows."""
+    columns_by_split = [_columns_of_split(split) for split in scores]
+    lengths = [len(split["horizon"]) for split in columns_by_split]
     columns: dict[str, Any] = {}
-    for name in dict.fromkeys(name for part in parts for name in part):
-        found = [part.get(name, np.full(length, np.nan)) for part, length in zip(parts, lengths, strict=True)]
-        values = np.concatenate(found)
+    for name in dict.fromkeys(name for split in columns_by_split for name in split):
+        values = np.concatenate(
+            [split.get(name, np.full(length, np.nan)) for split, length in zip(columns_by_split, lengths, strict=True)]
+        )
         columns[name] = np.ma.masked_invalid(values) if values.dtype.kind == "f" else values
-    splits = [own.split for own, length in zip(scores, lengths, strict=True) for _ in range(length)]
+    splits = [split.split for split, length in zip(scores, lengths, strict=True) for _ in range(length)]
     return {**columns, "split": splits, "actuals_as_of": np.full(sum(lengths), actuals_as_of)}
 
 
-def _numbers_of(scores: Scores) -> dict[str, np.ndarray]:
-    rows, ahead = np.nonzero((scores.measures["n"] > 0) & np.isfinite(scores.measures["rmse"]))
-    measured = {name: values[rows, ahead] for name, values in scores.measures.items()}
-    return {"series_id": np.asarray(scores.series_ids, dtype=np.int64)[rows], "horizon": ahead + 1, **measured}
+def _columns_of_split(scores: Scores) -> dict[str, np.ndarray]:
+    rows, horizons = np.nonzero((scores.measures["n"] > 0) & np.isfinite(scores.measures["rmse"]))
+    measures = {name: values[rows, horizons] for name, values in scores.measures.items()}
+    return {"series_id": np.asarray(scores.series_ids, dtype=np.int64)[rows], "horizon": horizons + 1, **measures}
 
 
 def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, Any]) -> None:
-    """Copy rows, given as columns, into a table of runs."""
+    """Copy columns into a table whose rows belong to a run."""
     length = len(next(iter(columns.values()), ()))
     copy_in_binary(connection, table, {"run_id": np.full(length, run_id), **columns})
-
-
-@dataclass(frozen=True)
-class NewestForecast:
-    """The newest published live forecast of a series; values and seasonal_naive: (horizon,) in its unit.
-
-    intervals: lower and upper ends, each (horizon,), of the 80 and the 95 % interval where the forecast has them.
-    """
-
-    series_id: int
-    unit: str | None
-    run_id: int
-    values: Values
-    seasonal_naive: Values
-    intervals: dict[int, tuple[Values, Values]]
-
-
-def read_newest(connection: Connection, name: str) -> NewestForecast | None:
-    """Return the newest published live forecast of a series, None where there is none.
-
-    Raises InputError when there is no series of that name.
-    """
-    series_id = require_series(connection, name)
-    rows = connection.execute(
-        text("SELECT * FROM milkrun.latest_forecast WHERE series = :name ORDER BY horizon"), {"name": name}
-    ).all()
-    if not rows:
-        return None
-    columns = {
-        column: np.array([getattr(row, column) for row in rows], dtype=np.float64)
-        for column in ("value", "seasonal_naive", "lower_80", "upper_80", "lower_95", "upper_95")
-    }
-    intervals = {level: (columns[f"lower_{level}"], columns[f"upper_{level}"]) for level in (80, 95)}
-    return NewestForecast(
-        series_id,
-        rows[0].unit,
-        rows[0].run_id,
-        columns["value"],
-        columns["seasonal_naive"],
-        {level: ends for level, ends in intervals.items() if np.isfinite(ends).all()},
-    )

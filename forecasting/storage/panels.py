@@ -1,4 +1,4 @@
-"""Reading panels: the observations of some series up to an origin, as known at a load."""
+"""Panels and series: the observations of some series up to an origin, with the values of a vintage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from forecasting.storage.db.database import LOAD_LOCK
 
 @dataclass(frozen=True)
 class ActiveSeries:
-    """The active series that a run is asked for, and the newest month that any active series has."""
+    """The active series of a request, and the newest month that any active series has, in the request or not."""
 
     series_ids: tuple[int, ...]
     newest_month: Month
 
 
 def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Month, as_of: int) -> Panel:
-    """Read the values of series up to the month `origin`, each as the newest load up to `as_of` has it.
+    """Read the values of series up to the month `origin`, each from the newest load up to `as_of`.
 
-    Rows come in the order of `series_ids`; a series without observations is a row of NaN.
+    The rows of the panel are in the order of `series_ids`; a series without observations is a row of NaN.
     """
-    names = _names(connection, series_ids)
+    names = _read_names(connection, series_ids)
     ids = array_of(map(int, series_ids))
     rows = copy_out_binary(
         connection,
@@ -41,30 +41,30 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
     first = int(months.min())
     grid = np.full((len(series_ids), origin.ordinal - first + 1), np.nan)
     position = positions(rows["series_id"], series_ids)
-    another = (np.diff(position) != 0) | (np.diff(months) != 0)  # than the row before: another month
-    last_vintage = np.append(another, True)
+    is_new_month = (np.diff(position) != 0) | (np.diff(months) != 0)  # of each row but the first: not a later vintage
+    last_vintage = np.append(is_new_month, True)
     grid[position[last_vintage], months[last_vintage] - first] = rows["value"][last_vintage]
     first_released = None
-    if not another.all():
-        vintage = np.append(True, another)
+    if not is_new_month.all():
+        first_vintage = np.append(True, is_new_month)
         first_released = np.full_like(grid, np.nan)
-        first_released[position[vintage], months[vintage] - first] = rows["value"][vintage]
+        first_released[position[first_vintage], months[first_vintage] - first] = rows["value"][first_vintage]
     return Panel(tuple(series_ids), names, Month(first), grid, first_released)
 
 
 def ordinals(days: np.ndarray) -> np.ndarray:
-    """Return the ordinal of the month of each day, counted from 1970-01-01."""
+    """Return the ordinal of the month of each day: int (days,); days: (days,) in days since 1970-01-01."""
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     return np.asarray(months + Month.of(1970, 1).ordinal)
 
 
-def positions(values: np.ndarray, among: Sequence[int]) -> np.ndarray:
-    """Return where each value stands among some that hold them all: int (values,)."""
-    order = np.argsort(among)
-    return np.asarray(order[np.searchsorted(np.asarray(among)[order], values)])
+def positions(values: np.ndarray, sequence: Sequence[int]) -> np.ndarray:
+    """Return the position of each value in a sequence, which must contain all of them: int (values,)."""
+    order = np.argsort(sequence)
+    return np.asarray(order[np.searchsorted(np.asarray(sequence)[order], values)])
 
 
-def _names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]:
+def _read_names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]:
     rows = connection.execute(
         text("SELECT series_id, name FROM milkrun.series WHERE series_id = ANY(:ids)"), {"ids": list(series_ids)}
     )
@@ -73,10 +73,10 @@ def _names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]
 
 
 def read_active_series(connection: Connection, names: Sequence[str] | None = None) -> ActiveSeries:
-    """Return the series asked for (None: all active ones) and the newest month.
+    """Return the active series of some names (None: all active series) and the newest month of all active series.
 
-    The newest month is that of all active series: a late series is late on its own as well. Raises InputError naming
-    the names that are not there, RunRefused before the first observation.
+    A series counts as late against the newest month of all series, even in a request for that series alone. Raises
+    InputError with the names that no active series has, RunRefused before the first observation.
     """
     day = connection.scalar(
         text("""
@@ -86,13 +86,13 @@ def read_active_series(connection: Connection, names: Sequence[str] | None = Non
     )
     if day is None:
         raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
-    return ActiveSeries(tuple(_active_series(connection, names)), Month.containing(day))
+    return ActiveSeries(tuple(_read_active_ids(connection, names)), Month.containing(day))
 
 
 def newest_loads(connection: Connection, series_ids: Sequence[int], origins: Sequence[Month]) -> dict[Month, int]:
-    """Return the newest load that brought anything a run may use, for each of some origins.
+    """Return, for each origin, the newest load with an observation of the series up to that origin.
 
-    Raises RunRefused when there is none.
+    Raises RunRefused when an origin has no such load.
     """
     rows = connection.execute(
         text("""
@@ -101,24 +101,24 @@ def newest_loads(connection: Connection, series_ids: Sequence[int], origins: Seq
         """),
         {"ids": list(series_ids), "origins": [origin.first_day for origin in origins]},
     )
-    found: dict[Month, int] = {}
+    load_ids: dict[Month, int] = {}
     for day, load_id in rows:
         if load_id is None:
             raise RunRefused(f"No series has an observation up to {Month.containing(day)}: choose a later origin.")
-        found[Month.containing(day)] = load_id
-    return found
+        load_ids[Month.containing(day)] = load_id
+    return load_ids
 
 
-def hold_loads(connection: Connection) -> None:
-    """Let no load commit before this transaction ends.
+def block_loads(connection: Connection) -> None:
+    """Block the commit of any load until this transaction ends.
 
-    Loaders hold the same lock exclusively until they commit, so that no older load can appear later.
+    Loads take the same lock exclusively until they commit: after this call, no load with a smaller id can still appear.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOAD_LOCK})
 
 
 def require_series(connection: Connection, name: str) -> int:
-    """Return the number of a series; raises InputError when there is none of that name."""
+    """Return the id of a series; raises InputError when there is no series of that name."""
     series_id: int | None = connection.scalar(
         text("SELECT series_id FROM milkrun.series WHERE name = :name"), {"name": name}
     )
@@ -127,7 +127,7 @@ def require_series(connection: Connection, name: str) -> int:
     return series_id
 
 
-def _active_series(connection: Connection, names: Sequence[str] | None) -> list[int]:
+def _read_active_ids(connection: Connection, names: Sequence[str] | None) -> list[int]:
     if names is None:
         return list(connection.scalars(text("SELECT series_id FROM milkrun.series WHERE active ORDER BY series_id")))
     rows = connection.execute(

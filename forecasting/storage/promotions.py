@@ -1,4 +1,4 @@
-"""Bundles that somebody put in charge of a series, or of the series that share networks: what may be, and what was."""
+"""Promotions: bundles that a user made the champion of a series, or of all series with global networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,23 +12,25 @@ from forecasting.storage.db import tables
 
 
 @dataclass(frozen=True)
-class Term:
-    """One run in which a bundle spoke, or was refused: the published live runs of a series, the newest first.
+class BundleUse:
+    """The use of a bundle in one published live run.
 
-    bundle_id: the one that spoke; in_charge: the one that the next run goes on with. refused: the challenger's.
+    bundle_id: the bundle that made the forecast. champion_id: the bundle that the next run reuses; another one after a
+    promotion. refused_id: the bundle of the challenger that the run refused, None where there was none. is_global: whether
+    its networks are global.
     """
 
     run_id: int
     recipe_hash: str
     bundle_id: str
-    in_charge: str
-    refused: str | None
-    shared: bool
+    champion_id: str
+    refused_id: str | None
+    is_global: bool
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """A bundle put in charge; series_id is None for networks that all series of the run share."""
+    """A user's order to make a bundle the champion of a series; series_id None: of all series with global networks."""
 
     run_id: int
     series_id: int | None
@@ -38,10 +40,10 @@ class Promotion:
     made_by: str
 
 
-def read_terms(connection: Connection, series_id: int | None) -> list[Term]:
-    """Return in which runs by the newest one's recipe which bundle spoke for a series; None: for all that share networks.
+def read_bundle_uses(connection: Connection, series_id: int | None) -> list[BundleUse]:
+    """Return the bundles of a series (None: of global networks) in the published live runs, the newest run first.
 
-    Only runs count that live runs build on.
+    Only runs by the recipe of the newest one, and with vintages `as_of`, count.
     """
     source = (
         "SELECT run_id, bundle_id, evidence FROM milkrun.run_network WHERE bundle_id IS NOT NULL"
@@ -63,20 +65,23 @@ def read_terms(connection: Connection, series_id: int | None) -> list[Term]:
         """),
         {"series": series_id},
     )
-    terms = [Term(*row) for row in rows]
-    return [term for term in terms if term.recipe_hash == terms[0].recipe_hash]
+    uses = [BundleUse(*row) for row in rows]
+    return [use for use in uses if use.recipe_hash == uses[0].recipe_hash]
 
 
 def find_bundles(connection: Connection, beginning: str, series_id: int | None) -> list[tuple[str, str]]:
-    """Return the bundles, with their recipes' hashes, whose id begins so and that hold a series; None: shared networks."""
-    holds = (
+    """Return (bundle id, recipe hash) of the bundles whose id starts with `beginning` and that have a network of a series.
+
+    series_id None: of the bundles with global networks.
+    """
+    has_network = (
         "(manifest -> 'state' ->> 'shared')::boolean"
         if series_id is None
         else "EXISTS (SELECT FROM milkrun.bundle_member m WHERE m.bundle_id = b.bundle_id AND m.series_id = :series)"
     )
     rows = connection.execute(
         text(
-            f"SELECT bundle_id, recipe_hash FROM milkrun.bundle b WHERE starts_with(bundle_id, :beginning) AND {holds}"
+            f"SELECT bundle_id, recipe_hash FROM milkrun.bundle b WHERE starts_with(bundle_id, :beginning) AND {has_network}"
         ),
         {"beginning": beginning, "series": series_id},
     )
@@ -84,12 +89,12 @@ def find_bundles(connection: Connection, beginning: str, series_id: int | None) 
 
 
 def write_promotion(connection: Connection, promotion: Promotion) -> None:
-    """Record a bundle as put in charge."""
+    """Store a promotion."""
     connection.execute(insert(tables.promotion).values(**vars(promotion)))
 
 
 def read_promotions(connection: Connection, name: str) -> Sequence[tuple[str, str, str, str, datetime, int]]:
-    """Return kind, bundle, reason, by whom, when and after which run a series got a bundle by order, the newest first."""
+    """Return the promotions of a series, the newest first: (kind, bundle_id, why, made_by, made_at, run_id)."""
     rows = connection.execute(
         text("""
             SELECT kind, bundle_id, why, made_by, made_at, run_id FROM milkrun.promotion_history

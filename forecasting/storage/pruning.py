@@ -1,12 +1,12 @@
-"""Removing what nobody needs any more; docs/decisions/0015 says what that is, and what is never removed."""
+"""Removing runs and bundles that are no longer needed; docs/decisions/0015 defines them, and what is never removed."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-# Rows that belong to a run, dependants first.
-_OF_A_RUN = (
+# The tables with rows of a run; a table comes before those that it refers to.
+_RUN_TABLES = (
     "rmse_history",
     "forecast_change_part",
     "forecast",
@@ -20,25 +20,26 @@ _OF_A_RUN = (
 
 @dataclass(frozen=True)
 class Prunable:
-    """What may be removed.
+    """The runs and bundles that may be removed at a moment.
 
-    run_ids: runs opened before and never published. unused: bundles that no other run refers to. old: bundles whose numbers
-    no forecast published since and no champion needs. size: bytes of the payloads of both.
+    run_ids: runs that were opened earlier and never published. unused_bundle_ids: bundles that no other run refers to.
+    old_bundle_ids: bundles that no later published forecast and no champion needs; only their payload is removed.
+    payload_bytes: size of the payloads of both.
     """
 
     run_ids: tuple[int, ...]
-    unused: tuple[str, ...]
-    old: tuple[str, ...]
-    size: int
+    unused_bundle_ids: tuple[str, ...]
+    old_bundle_ids: tuple[str, ...]
+    payload_bytes: int
 
     def __bool__(self) -> bool:
-        """Say whether there is anything."""
-        return bool(self.run_ids or self.unused or self.old)
+        """Return whether there is anything to remove."""
+        return bool(self.run_ids or self.unused_bundle_ids or self.old_bundle_ids)
 
 
-# Of each series, kind, vintages and recipe the newest bundle in each part is kept: the one that made a published forecast is
-# the network that a run may reuse, the one that was refused may be promoted, the one in charge by order goes on. A backfill
-# builds on runs of its own policy, so those count apart.
+# For each series, kind, vintages and recipe the newest bundle of each `part` is needed: the one that made a published
+# forecast is the champion that a run may reuse, a refused one may be promoted, and a promoted one is the next champion. A
+# backfill builds only on backfill runs with the same policy, so backfills count per policy.
 _FIND = text("""
     WITH told AS MATERIALIZED (
         SELECT run_id, series_id, bundle_id, CASE outcome WHEN 'forecast' THEN 'spoke' ELSE 'silent' END AS part, evidence
@@ -73,7 +74,7 @@ _FIND = text("""
 
 
 def find_prunable(connection: Connection, before: datetime) -> Prunable:
-    """Find what may be removed: runs opened and bundles last needed before a moment."""
+    """Find the unpublished runs that were opened before a moment, and the bundles that were last needed before it."""
     run_ids = connection.scalars(
         text("SELECT run_id FROM milkrun.run WHERE state = 'open' AND started_at < :before ORDER BY run_id"),
         {"before": before},
@@ -88,23 +89,26 @@ def find_prunable(connection: Connection, before: datetime) -> Prunable:
 
 
 def prune(connection: Connection, before: datetime) -> Prunable:
-    """Remove what may be removed, and return what that was; needs the right to delete, which the writer has not.
+    """Remove the prunable runs and bundles and return them; needs the right to delete, which the writer role lacks.
 
-    Runs that write a bundle wait for the end of this transaction, and it waits for theirs: nothing can come into use while
-    it is removed.
+    Runs that write a bundle wait until this transaction ends, and it waits until theirs end: no bundle can come into use
+    while it is removed.
     """
     connection.execute(text("LOCK TABLE milkrun.bundle IN SHARE ROW EXCLUSIVE MODE"))
     connection.execute(text("SELECT run_id FROM milkrun.run WHERE state = 'open' FOR UPDATE"))
-    found = find_prunable(connection, before)
-    for table in _OF_A_RUN:
+    prunable = find_prunable(connection, before)
+    for table in _RUN_TABLES:
         connection.execute(
             text(f"DELETE FROM milkrun.{table} WHERE run_id = ANY(CAST(:ids AS bigint[]))"),
-            {"ids": list(found.run_ids)},
+            {"ids": list(prunable.run_ids)},
         )
-    named = {"ids": [*found.unused, *found.old]}
-    connection.execute(text("DELETE FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids)"), named)
-    connection.execute(text("DELETE FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), {"ids": list(found.unused)})
+    all_ids = {"ids": [*prunable.unused_bundle_ids, *prunable.old_bundle_ids]}
+    connection.execute(text("DELETE FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids)"), all_ids)
     connection.execute(
-        text("UPDATE milkrun.bundle SET payload = '' WHERE bundle_id = ANY(:ids)"), {"ids": list(found.old)}
+        text("DELETE FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), {"ids": list(prunable.unused_bundle_ids)}
     )
-    return found
+    connection.execute(
+        text("UPDATE milkrun.bundle SET payload = '' WHERE bundle_id = ANY(:ids)"),
+        {"ids": list(prunable.old_bundle_ids)},
+    )
+    return prunable

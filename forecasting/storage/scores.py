@@ -1,4 +1,4 @@
-"""Scores as rows of the RMSE history, and earlier forecasts whose months have come, for live ones."""
+"""Scores as rows of the RMSE history, and what live scores need: earlier forecasts of months that have arrived since."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from forecasting.domain.panel import Values
+from forecasting.domain.panel import BOUNDS, Values
 from forecasting.storage.db.copy import array_of, copy_out_binary
-from forecasting.storage.panels import positions
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Request, Run, built_on_parameters
+from forecasting.storage.panels import ordinals, positions
+from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
 
 LIVE_WINDOW = 12
-PATHS = ("value", "seasonal_naive")
-CORRECTED = ("base_path", "lower_95", "lower_80", "upper_80", "upper_95")  # of recipes with a base path
+_NUMBER_COLUMNS = ("value", "seasonal_naive")
+_BASE_PATH_COLUMNS = ("base_path", *BOUNDS)  # of recipes with a base path
 
 
 @dataclass(frozen=True)
 class Scores:
-    """How forecasts of one split did.
+    """The scores of forecasts in one split: train, test or live.
 
-    measures: by their column of rmse_history, each (series, horizon), RMSE in the unit of the series, NaN where not known.
-    Where n is 0 or the rmse is not finite there is no row.
+    measures: by column of the table rmse_history, each (series, horizon), RMSE in the unit of the series, NaN where there is
+    none. Where n is 0 or the rmse is not finite, no row is stored.
     """
 
     series_ids: Sequence[int]
@@ -31,10 +31,11 @@ class Scores:
 
 @dataclass(frozen=True)
 class AnsweredForecasts:
-    """Published forecasts of the LIVE_WINDOW months up to a run's origin, for some series.
+    """Published forecasts for the LIVE_WINDOW months up to the origin of a run.
 
-    paths: by name, each (series, horizon, months), NaN where there is none. by_champion: bool (series, months), whether the
-    present network made the forecast one month ahead.
+    paths: by column of the table `forecast`, each (series, horizon, LIVE_WINDOW), NaN where there is none; last_value is the
+    last observation that a forecast used. by_champion: bool (series, LIVE_WINDOW), whether the champion of the series made
+    the forecast one month ahead.
     """
 
     paths: dict[str, Values]
@@ -42,39 +43,39 @@ class AnsweredForecasts:
 
 
 def read_answered_forecasts(
-    connection: Connection, series_ids: Sequence[int], run: Run | Request, champions: Mapping[int, str]
+    connection: Connection, series_ids: Sequence[int], run: Run, champions: Mapping[int, str]
 ) -> AnsweredForecasts | None:
-    """Read forecasts by the run's recipe, from earlier runs that it may build on; None where there are none.
+    """Read the forecasts by the recipe of a run from earlier runs that it may build on; None where there are none.
 
-    champions: the bundle of each series' present network. Where a series was forecast more than once from the same
-    origin, its own kind's and then the newest forecast counts.
+    champions: by series id, the id of the bundle with the champion. Where a series has several forecasts from the same
+    origin, one from a run of the same kind counts first, then the newest.
     """
-    run_ids = _runs_before(connection, run)
+    run_ids = _read_earlier_run_ids(connection, run)
     if not run_ids:
         return None
-    numbers = {bundle_id: number for number, bundle_id in enumerate(sorted(set(champions.values())), 1)}
-    chosen = f"run_id = ANY({array_of(run_ids)}) AND series_id = ANY({array_of(series_ids)})"
-    ended = copy_out_binary(
+    bundle_numbers = {bundle_id: number for number, bundle_id in enumerate(sorted(set(champions.values())), 1)}
+    condition = f"run_id = ANY({array_of(run_ids)}) AND series_id = ANY({array_of(series_ids)})"
+    outcomes = copy_out_binary(
         connection,
         f"""SELECT series_id, run_id, coalesce(last_value, 'NaN'),
-                   coalesce(array_position({array_of(numbers)}::text[], bundle_id), 0)
-            FROM milkrun.run_series WHERE {chosen}""",
+                   coalesce(array_position({array_of(bundle_numbers)}::text[], bundle_id), 0)
+            FROM milkrun.run_series WHERE {condition}""",
         {"series_id": "i4", "run_id": "i8", "last_value": "f8", "bundle": "i4"},
     )
-    names = PATHS + (CORRECTED if run.recipe.corrects else ())
-    known = ", ".join(f"coalesce({name}, 'NaN')" for name in names)
-    after = (run.origin + -LIVE_WINDOW).first_day
-    made = copy_out_binary(
+    names = _NUMBER_COLUMNS + (_BASE_PATH_COLUMNS if run.request.recipe.corrects else ())
+    columns = ", ".join(f"coalesce({name}, 'NaN')" for name in names)
+    after = (run.request.origin - LIVE_WINDOW).first_day
+    forecasts = copy_out_binary(
         connection,
-        f"""SELECT series_id, run_id, month - '1970-01-01'::date, horizon, {known}
-            FROM milkrun.forecast WHERE {chosen} AND month > '{after}' AND month <= '{run.origin.first_day}'""",
+        f"""SELECT series_id, run_id, month - '1970-01-01'::date, horizon, {columns}
+            FROM milkrun.forecast WHERE {condition} AND month > '{after}' AND month <= '{run.request.origin.first_day}'""",
         {"series_id": "i4", "run_id": "i8", "day": "i4", "horizon": "i2", **dict.fromkeys(names, "f8")},
     )
-    present = np.array([numbers.get(champions.get(series_id, ""), -1) for series_id in series_ids])
-    return _on_grids(series_ids, run_ids, run, present, ended, made)
+    champion_numbers = np.array([bundle_numbers.get(champions.get(series_id, ""), -1) for series_id in series_ids])
+    return _to_grids(series_ids, run_ids, run, champion_numbers, outcomes, forecasts)
 
 
-_SHARED_RATIO = text("""
+_GLOBAL_RATIO = text("""
     WITH forecasted AS (
         SELECT DISTINCT ON (f.series_id, f.month) f.series_id, f.month, f.value
         FROM milkrun.run_series x JOIN milkrun.forecast f USING (run_id, series_id)
@@ -99,69 +100,70 @@ _SHARED_RATIO = text("""
 """)
 
 
-def read_global_ratio(
-    connection: Connection, run: Run | Request, bundle_id: str, *, least: int
-) -> tuple[int, int, float | None]:
-    """Compare live and test RMSE of networks that series share, one month ahead.
+def read_global_ratio(connection: Connection, run: Run, bundle_id: str, *, least: int) -> tuple[int, int, float | None]:
+    """Return the ratio of live to test RMSE of global networks, one month ahead.
 
-    Returns how many series have at least `least` answered forecasts, the fewest that any of them has, and the median
-    ratio of live to test RMSE; 0, 0, None where there are none.
+    Returns the number of series with at least `least` forecasts whose months have arrived, the smallest number of such
+    forecasts of any of them, and the median ratio over them; 0, 0, None where there are none.
     """
     row = connection.execute(
-        _SHARED_RATIO,
+        _GLOBAL_RATIO,
         {
-            "run_ids": _runs_before(connection, run),
+            "run_ids": _read_earlier_run_ids(connection, run),
             "bundle_id": bundle_id,
             "least": least,
-            "origin": run.origin.first_day,
-            "after": (run.origin + -LIVE_WINDOW).first_day,
-            "as_of": run.as_of,
+            "origin": run.request.origin.first_day,
+            "after": (run.request.origin - LIVE_WINDOW).first_day,
+            "as_of": run.request.as_of,
         },
     ).one()
     return row.series, row.n or 0, row.ratio
 
 
-def _runs_before(connection: Connection, run: Run | Request) -> list[int]:
-    """Return the earlier runs that can have forecast a month of the window, the first to count last."""
-    found = connection.scalars(
+def _read_earlier_run_ids(connection: Connection, run: Run) -> list[int]:
+    """Return the ids of earlier runs whose forecasts can reach into the window; the run that takes precedence is last."""
+    earliest = run.request.origin - (LIVE_WINDOW + run.request.recipe.horizon)
+    run_ids = connection.scalars(
         text(f"""
             SELECT run_id FROM milkrun.run
             WHERE {BUILT_ON} AND recipe_hash = :recipe_hash AND origin < :origin AND origin > :too_early
             ORDER BY {FIRST_TO_COUNT}
         """),
-        {**built_on_parameters(run), "too_early": (run.origin + -(LIVE_WINDOW + run.recipe.horizon)).first_day},
+        {**built_on_parameters(run), "too_early": earliest.first_day},
     )
-    return list(found)[::-1]
+    return list(run_ids)[::-1]
 
 
-def _on_grids(
+def _to_grids(
     series_ids: Sequence[int],
     run_ids: Sequence[int],
-    run: Run | Request,
-    present: np.ndarray,
-    ended: np.ndarray,
-    made: np.ndarray,
+    run: Run,
+    champion_numbers: np.ndarray,
+    outcomes: np.ndarray,
+    forecasts: np.ndarray,
 ) -> AnsweredForecasts:
-    """Put rows of run_series and of forecast into their places; present: (series,) number of each champion's bundle."""
+    """Arrange rows of the tables run_series (outcomes) and forecast in grids.
+
+    champion_numbers: (series,) the number of the champion's bundle, -1 where there is none.
+    """
     last_value = np.full((len(series_ids), len(run_ids)), np.nan)
-    bundle = np.zeros(last_value.shape, dtype=np.int64)
-    where = positions(ended["series_id"], series_ids), positions(ended["run_id"], run_ids)
-    last_value[where], bundle[where] = ended["last_value"], ended["bundle"]
-    # Of two forecasts for one place, the one that counts first comes last and stays.
-    made = made[np.argsort(positions(made["run_id"], run_ids), kind="stable")]
-    rows, runs = positions(made["series_id"], series_ids), positions(made["run_id"], run_ids)
-    months = (
-        made["day"].astype("datetime64[D]").astype("datetime64[M]") - (run.origin + (1 - LIVE_WINDOW)).to_datetime64()
-    )
-    places = rows, made["horizon"] - 1, months.astype(np.int64)
-    shape = (len(series_ids), run.recipe.horizon, LIVE_WINDOW)
+    bundle_number = np.zeros(last_value.shape, dtype=np.int64)
+    cells = positions(outcomes["series_id"], series_ids), positions(outcomes["run_id"], run_ids)
+    last_value[cells], bundle_number[cells] = outcomes["last_value"], outcomes["bundle"]
+    # Of two forecasts for one cell, the later one overwrites the earlier: the run that takes precedence must come last.
+    forecasts = forecasts[np.argsort(positions(forecasts["run_id"], run_ids), kind="stable")]
+    rows, runs = positions(forecasts["series_id"], series_ids), positions(forecasts["run_id"], run_ids)
+    months = ordinals(forecasts["day"]) - (run.request.origin + (1 - LIVE_WINDOW)).ordinal
+    forecast_cells = rows, forecasts["horizon"] - 1, months
+    shape = (len(series_ids), run.request.recipe.horizon, LIVE_WINDOW)
 
     def grid(values: np.ndarray, empty: float) -> np.ndarray:
-        whole = np.full(shape, empty, dtype=values.dtype)
-        whole[places] = values
-        return whole
+        cube = np.full(shape, empty, dtype=values.dtype)
+        cube[forecast_cells] = values
+        return cube
 
-    names = [name for name in made.dtype.names or () if made.dtype[name].kind == "f"]
-    paths = {name: grid(made[name].astype(np.float64), np.nan) for name in names}
+    names = [name for name in forecasts.dtype.names or () if forecasts.dtype[name].kind == "f"]
+    paths = {name: grid(forecasts[name].astype(np.float64), np.nan) for name in names}
     paths["last_value"] = grid(last_value[rows, runs], np.nan)
-    return AnsweredForecasts(paths, grid(bundle[rows, runs] == present[rows], False)[:, 0])
+    by_champion = grid(bundle_number[rows, runs] == champion_numbers[rows], False)
+    return AnsweredForecasts(paths, by_champion[:, 0])

@@ -1,4 +1,4 @@
-"""What was known when: the load and the series that a run from an origin uses."""
+"""Vintages: the newest load and the series that a run from an origin may use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,56 +7,63 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
-from forecasting.storage.panels import hold_loads, newest_loads
+from forecasting.storage.panels import block_loads, newest_loads
 
 
 @dataclass(frozen=True)
 class Vintage:
-    """The newest load that a run may use, whether that is what was known at its origin, and the series that were there."""
+    """The data that a run may use.
+
+    as_of: id of the newest load. vintages: `as_of` where these values were available at the origin of the run, `latest` where
+    they came later. series_ids: the series that existed at that load.
+    """
 
     as_of: int
     vintages: Literal["as_of", "latest"]
     series_ids: tuple[int, ...]
 
 
-def current_vintage(connection: Connection, series_ids: tuple[int, ...], origin: Month, *, usual: bool) -> Vintage:
-    """Return what a live run knows: every load so far; usual: whether the origin is the one that is due, or newer."""
-    hold_loads(connection)
-    newest = newest_loads(connection, series_ids, [origin])[origin]
-    return Vintage(newest, "as_of" if usual else "latest", series_ids)
+def current_vintage(connection: Connection, series_ids: tuple[int, ...], origin: Month, *, is_due: bool) -> Vintage:
+    """Return the vintage of a live run: all loads up to now. is_due: whether the origin is the due month or a later one."""
+    block_loads(connection)
+    load_id = newest_loads(connection, series_ids, [origin])[origin]
+    return Vintage(load_id, "as_of" if is_due else "latest", series_ids)
 
 
 def historical_vintages(
     connection: Connection, series_ids: tuple[int, ...], origins: Sequence[Month], recipe_hash: str
 ) -> list[Vintage]:
-    """Return what a live run from each of some origins knew, or would have known, of those of some series that were there.
+    """Return, for each origin, the vintage of its live run, or the vintage that a live run would have had.
 
-    Only where the loads do not tell, since what came up to the origin came together with later months, is it the newest
-    load, and the vintages are called `latest`. Raises RunRefused for an origin before every observation.
+    Where the months up to an origin came in one load with later months, no vintage of that time exists: the newest load is
+    used and the vintages are `latest`. Raises RunRefused for an origin before the first observation.
     """
-    hold_loads(connection)
-    live = _find_live(connection, series_ids, origins, recipe_hash)
-    before = _loads_before_later_months(connection, series_ids, origins)
+    block_loads(connection)
+    live_runs = _read_live_runs(connection, series_ids, origins, recipe_hash)
+    earlier_loads = _loads_before_later_months(connection, series_ids, origins)
     newest = newest_loads(connection, series_ids, origins)
-    known = []
+    vintages = []
     for origin in origins:
-        if origin in live:
-            as_of, then = live[origin]
-            known.append(Vintage(as_of, "as_of", tuple(series_id for series_id in series_ids if series_id in then)))
-        elif origin in before:
-            known.append(Vintage(before[origin], "as_of", _known_by(connection, series_ids, before[origin])))
+        if origin in live_runs:
+            as_of, live_ids = live_runs[origin]
+            vintages.append(
+                Vintage(as_of, "as_of", tuple(series_id for series_id in series_ids if series_id in live_ids))
+            )
+        elif origin in earlier_loads:
+            as_of = earlier_loads[origin]
+            vintages.append(Vintage(as_of, "as_of", _series_at_load(connection, series_ids, as_of)))
         else:
-            known.append(Vintage(newest[origin], "latest", series_ids))
-    return known
+            vintages.append(Vintage(newest[origin], "latest", series_ids))
+    return vintages
 
 
-def _find_live(
+def _read_live_runs(
     connection: Connection, series_ids: Sequence[int], origins: Sequence[Month], recipe_hash: str
 ) -> dict[Month, tuple[int, set[int]]]:
-    """Return as_of and series of the published live run from each origin that has one that knew no better.
+    """Return, by origin, as_of and series ids of the published live run with vintages `as_of`, where there is one.
 
-    It must have had every series asked for that was there then, and at least one. One by the recipe comes first, then the
-    newest.
+    It must have all of the given series that existed at its load, and at least one. A run by the recipe takes precedence,
+    then the newest.
     """
     rows = connection.execute(
         text("""
@@ -76,9 +83,9 @@ def _find_live(
 def _loads_before_later_months(
     connection: Connection, series_ids: Sequence[int], origins: Sequence[Month]
 ) -> dict[Month, int]:
-    """Return the newest load up to each origin from before any load that brought a later month, for those that have one.
+    """Return, by origin, the newest load with months up to it from before the first load with a later month.
 
-    That is what a run from this origin knew at the latest. Where history came in one load it cannot be told.
+    An origin without such a load is left out, for example where the whole history came in one load.
     """
     rows = connection.execute(
         text("""
@@ -94,11 +101,11 @@ def _loads_before_later_months(
     return {Month.containing(row.origin): row.load_id for row in rows if row.load_id is not None}
 
 
-def _known_by(connection: Connection, series_ids: Sequence[int], as_of: int) -> tuple[int, ...]:
-    """Return those of some series that were there at a load, in their order."""
-    found = connection.scalars(
+def _series_at_load(connection: Connection, series_ids: Sequence[int], as_of: int) -> tuple[int, ...]:
+    """Return those of some series that existed at a load, in their order."""
+    ids = connection.scalars(
         text("SELECT series_id FROM milkrun.series WHERE series_id = ANY(:ids) AND first_load_id <= :as_of"),
         {"ids": list(series_ids), "as_of": as_of},
     )
-    there = set(found)
-    return tuple(series_id for series_id in series_ids if series_id in there)
+    existing = set(ids)
+    return tuple(series_id for series_id in series_ids if series_id in existing)

@@ -35,7 +35,7 @@ def check(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Check:
 def publish(database: Database, settings: Settings, origin: str | None = None) -> None:
     """Publish a live run of every series."""
     run = job.open_run(database, job.run_parameters(settings, recipe="classic", origin=origin))
-    for number in run.shards:
+    for number in run.request.shard_numbers:
         job.run_shard(database, run, number)
     job.publish_run(database, run)
 

@@ -31,7 +31,7 @@ def run(database: Database, recipe: Recipe, **asked: Any) -> job.RunSummary:
     policy = Policy(**asked.pop("policy", {}))
     opened = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **asked}))
     job.prepare_global_networks(database, opened)
-    for number in opened.shards:
+    for number in opened.request.shard_numbers:
         job.run_shard(database, opened, number)
     return job.publish_run(database, opened)
 
@@ -120,6 +120,6 @@ def test_other_evidence_gives_another_decision(
             text("SELECT evidence FROM milkrun.run_series WHERE run_id = :id"), {"id": second.run.run_id}
         )
 
-    again = replay_verdict({**stored, **change}, Policy(), QUICK, second.run.origin)
+    again = replay_verdict({**stored, **change}, Policy(), QUICK, second.run.request.origin)
 
     assert reason in (again.decision_reason, again.reason)

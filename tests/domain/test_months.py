@@ -15,7 +15,7 @@ months = st.builds(Month.of, st.integers(1700, 2200), st.integers(1, 12))
 @given(months, st.integers(-600, 600))
 def test_stepping_forth_and_back_ends_at_the_start(month: Month, step: int) -> None:
     """Adding months and subtracting them again loses nothing, whatever the length of the months between."""
-    assert month == (month + step) + -step
+    assert month == (month + step) - step
     assert step == (month + step) - month
 
 

@@ -13,7 +13,7 @@ from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.domain.recipes import CLASSIC
 
 ORIGIN = Month.of(1974, 12)
-CHAMPION = ChampionEvidence(CLASSIC.hash, ORIGIN + -2, test_rmse=10.0)
+CHAMPION = ChampionEvidence(CLASSIC.hash, ORIGIN - 2, test_rmse=10.0)
 GOOD = Evidence(last_month=ORIGIN, observations=100)
 
 
@@ -29,8 +29,8 @@ def outcome_of(
     ("change", "expected"),
     [
         ({"last_month": None}, ("refused", "no_observations")),
-        ({"last_month": ORIGIN + -4}, ("held", "late")),
-        ({"last_month": ORIGIN + -3}, ("reuse", "young")),
+        ({"last_month": ORIGIN - 4}, ("held", "late")),
+        ({"last_month": ORIGIN - 3}, ("reuse", "young")),
         ({"longest_gap": 4}, ("held", "gap")),
         ({"longest_gap": 3}, ("reuse", "young")),
         ({"observations": 11}, ("refused", "short_history")),
@@ -39,9 +39,9 @@ def outcome_of(
         ({"constant": True}, ("fallback", "constant")),
         ({"champion": None}, ("retrain", "no_network")),
         ({"champion": replace(CHAMPION, recipe_hash="other")}, ("retrain", "recipe_changed")),
-        ({"champion": replace(CHAMPION, origin=ORIGIN + -12)}, ("retrain", "age")),
-        ({"champion": replace(CHAMPION, origin=ORIGIN + -11)}, ("reuse", "young")),
-        ({"last_month": ORIGIN + -3, "champion": replace(CHAMPION, origin=ORIGIN + -14)}, ("reuse", "young")),
+        ({"champion": replace(CHAMPION, origin=ORIGIN - 12)}, ("retrain", "age")),
+        ({"champion": replace(CHAMPION, origin=ORIGIN - 11)}, ("reuse", "young")),
+        ({"last_month": ORIGIN - 3, "champion": replace(CHAMPION, origin=ORIGIN - 14)}, ("reuse", "young")),
         ({"champion": replace(CHAMPION, live_n=3, live_rmse=15.1)}, ("retrain", "live_rmse")),
         ({"champion": replace(CHAMPION, live_n=3, live_rmse=15.0)}, ("reuse", "good")),
         ({"champion": replace(CHAMPION, live_n=2, live_rmse=99.0)}, ("reuse", "young")),
@@ -57,7 +57,7 @@ def test_each_rule_of_auto(change: dict[str, Any], expected: tuple[str, str]) ->
 def test_always_retrains_and_never_reuses_or_refuses() -> None:
     """The two explicit wishes are followed; never, without a network, makes none."""
     assert outcome_of(GOOD, retrain="always") == ("retrain", "asked_for")
-    assert outcome_of(GOOD, replace(CHAMPION, origin=ORIGIN + -99), retrain="never") == (
+    assert outcome_of(GOOD, replace(CHAMPION, origin=ORIGIN - 99), retrain="never") == (
         "reuse",
         "asked_for",
     )
@@ -85,7 +85,7 @@ def test_a_damaged_bundle_is_retrained_or_fails_aloud() -> None:
 
 def test_reasons_tell_months_and_numbers() -> None:
     """A detail can be read without looking anything up."""
-    late = decide(replace(GOOD, last_month=ORIGIN + -4), CHAMPION, Policy(), CLASSIC, ORIGIN)
+    late = decide(replace(GOOD, last_month=ORIGIN - 4), CHAMPION, Policy(), CLASSIC, ORIGIN)
 
     assert late.detail == "Newest month is 1974-08, 4 before the origin 1974-12; allowed: 3."
 

@@ -85,7 +85,7 @@ class Life(RuleBasedStateMachine):
     @rule(series=st.integers(0, 9), back=st.integers(0, 30), value=st.integers(-900, 900), moment=MOMENTS)
     def revise(self, series: int, back: int, value: int, moment: int | None) -> None:
         """Load another value of a month that is known."""
-        place = f"region {series}", self.newest + -back
+        place = f"region {series}", self.newest - back
         self._arrive({place: float(value)}, f"{place[0]},{place[1]},{value}\n", moment)
 
     @rule(months=st.integers(0, 2), retrain=RETRAIN, at_once=st.sampled_from([1, 1, 1, 3]), moment=MOMENTS)
@@ -108,7 +108,7 @@ class Life(RuleBasedStateMachine):
         self, back: int, months: int, again: Literal["none", "failed", "completed"], moment: int | None
     ) -> None:
         """Make runs of past origins, or make them again beside what is there."""
-        first = self.newest + -back
+        first = self.newest - back
         asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
 
         def act(database: Database) -> None:

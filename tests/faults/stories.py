@@ -59,7 +59,7 @@ def write_arrival(file: Path, first: Month, last: Month) -> None:
     for month in (first + step for step in range(last - first + 1)):
         lines += [f"region {number},{month},{milk[month] + number}" for number in range(SERIES - 2)]
         lines += [f"salt,{month},5"]
-        lines += [f"whey,{month},{2 * milk[month]}"] if month <= ORIGIN + -6 else []
+        lines += [f"whey,{month},{2 * milk[month]}"] if month <= ORIGIN - 6 else []
     file.write_text("\n".join([*lines, f"region 0,{last},unknown", ""]))
 
 
@@ -84,7 +84,7 @@ def run(database: Database) -> None:
 def backfill(database: Database) -> None:
     """Backfill two past origins."""
     asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
-    for step in plan_backfill(database, asked, ORIGIN + -2, ORIGIN + -1, "none"):
+    for step in plan_backfill(database, asked, ORIGIN - 2, ORIGIN - 1, "none"):
         if step.to_do:
             take(database, step.parameters)
 

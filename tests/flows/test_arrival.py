@@ -25,7 +25,7 @@ def four_series(arrive: Arrive, due: Month, arrived: int) -> None:
     names = "abcd"
     lengths = {name: 97 if place < arrived else 96 for place, name in enumerate(names)}
     values = seasonal(97)
-    arrive(str(due + -96), silent=values[:91], **{name: values[:length] for name, length in lengths.items()})
+    arrive(str(due - 96), silent=values[:91], **{name: values[:length] for name, length in lengths.items()})
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_flow_that_has_to_wait_ends_in_a_state_that_says_so(
 ) -> None:
     """On Prefect's engine: Waiting, with the count, and no run; after the deadline the run goes on with what is there."""
     now = datetime.now(UTC)
-    four_series(arrive, Month.containing(now) + -1, 2)
+    four_series(arrive, Month.containing(now) - 1, 2)
     monkeypatch.setenv("MILKRUN_ARRIVAL_SHARE", "0.75")
     monkeypatch.setenv("MILKRUN_ARRIVAL_DEADLINE", str(deadline))
 

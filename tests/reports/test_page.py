@@ -18,7 +18,7 @@ from forecasting.operations.run_report import report_run
 from forecasting.reports.page import write_page
 from forecasting.reports.words import CAUSES
 from forecasting.runs import job
-from forecasting.storage.attribution import PARTS
+from forecasting.storage.attribution import CHANGE_CAUSES
 from forecasting.storage.db.database import Database, open_database
 from tests.story import HOSTILE
 
@@ -100,7 +100,7 @@ def test_the_parts_of_a_change_add_up(
     [card] = read_cards(report_run(database, None, tmp_path / "page"))
     changes = card["changes"]
 
-    assert [part for part in PARTS if part in changes] == ["new_months", "revisions"]
+    assert [part for part in CHANGE_CAUSES if part in changes] == ["new_months", "revisions"]
     assert len(changes["change"]) == 11
     assert changes["revisions"][0] != 0
     sums = np.add(changes["new_months"], changes["revisions"])
@@ -204,4 +204,4 @@ def test_a_run_that_is_not_there_or_not_published_is_refused(
 
 def test_every_part_of_a_change_has_its_words() -> None:
     """Page and terminal name all that the ledger stores."""
-    assert tuple(CAUSES) == PARTS
+    assert tuple(CAUSES) == CHANGE_CAUSES

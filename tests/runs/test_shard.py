@@ -195,7 +195,7 @@ def test_a_diverged_network_ends_in_the_fallback(milk: list[float]) -> None:
 def test_a_champion_is_retrained_when_it_is_old(milk: list[float], months: int, decision: str) -> None:
     """Trained so many months ago; at a year a challenger is trained, which is as good on the months of both test parts."""
     bundle = first_bundle(milk)
-    champions = champions_of(bundle, origin=ORIGIN + -months, trained_through=Month.of(1971, 4))
+    champions = champions_of(bundle, origin=ORIGIN - months, trained_through=Month.of(1971, 4))
     reads = Reads(panel(milk), champions, {bundle.bundle_id: bundle})
 
     result = by_name(forecast_shard(reads, RUN, REQUEST.series_ids, UntrainedNetworks()))

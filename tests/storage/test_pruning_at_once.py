@@ -81,7 +81,7 @@ def test_eight_at_once_remove_what_one_would(database: Database, arrive: Callabl
 def test_a_run_that_is_just_being_published_stays(database: Database, arrive: Callable[..., object]) -> None:
     """An old run whose publication has not been committed yet is waited for, and is then history."""
     three_trainings(database, arrive, CLASSIC)
-    old = job.find_run(database, 4)
+    old = job.read_run(database, 4)
     job.run_shard(database, old, 1)
     age(database, 1, 2, 3, 4)
 

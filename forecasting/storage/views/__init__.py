@@ -1,1 +1,1 @@
-"""Reading what is stored, by subject."""
+"""Queries for people and reports, one module per subject."""

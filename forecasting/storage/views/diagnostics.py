@@ -1,4 +1,4 @@
-"""What the database says of itself: the facts that milkrun doctor judges. Nothing is written."""
+"""Facts about the database that milkrun doctor checks. Nothing is written."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,32 +12,32 @@ from forecasting.storage.db.database import LOAD_LOCK
 
 @dataclass(frozen=True)
 class Rights:
-    """What the user of the connection may do.
+    """The rights of the user of a connection.
 
-    missing: rights that runs and loads need, such as "INSERT on forecast"; can_change: tables of facts whose rows it may
-    change or remove.
+    missing_rights: rights that runs and loads need and the user lacks, such as "INSERT on forecast". changeable_tables:
+    tables of published rows that the user may change or delete.
     """
 
     user: str
-    missing: tuple[str, ...]
-    can_change: tuple[str, ...]
+    missing_rights: tuple[str, ...]
+    changeable_tables: tuple[str, ...]
 
 
-def read_version(connection: Connection) -> str:
-    """Return the server's version, such as 18.1."""
+def read_server_version(connection: Connection) -> str:
+    """Return the version of the server, such as 18.1."""
     return str(connection.scalar(text("SHOW server_version"))).split()[0]
 
 
 def may_read_revision(connection: Connection) -> bool:
-    """Say whether the user may read at which revision the tables are; True where there are none."""
-    allowed = connection.scalar(
+    """Return whether the user may read the revision of the tables; True where there are no tables."""
+    has_right = connection.scalar(
         text("SELECT has_table_privilege(to_regclass('milkrun.alembic_version')::oid, 'SELECT')")
     )
-    return allowed is None or bool(allowed)
+    return has_right is None or bool(has_right)
 
 
 def read_rights(connection: Connection) -> Rights:
-    """Compare the user's rights with what a writer needs: to read and to add rows, and to publish runs."""
+    """Compare the rights of the user with those that a writer needs: to read rows, to insert rows and to publish runs."""
     names = [table.name for table in tables.metadata.sorted_tables]
     rows = connection.execute(
         text("""
@@ -54,31 +54,31 @@ def read_rights(connection: Connection) -> Rights:
             FROM unnest(ARRAY['state', 'published_at']) AS wanted (name)
         """)
     )
-    missing = [f"SELECT on {row.name}" for row in rows if not row.may_read]
-    missing += [f"INSERT on {row.name}" for row in rows if not row.may_add]
-    missing += [] if may_publish else ["UPDATE of state on run"]
+    missing_rights = [f"SELECT on {row.name}" for row in rows if not row.may_read]
+    missing_rights += [f"INSERT on {row.name}" for row in rows if not row.may_add]
+    missing_rights += [] if may_publish else ["UPDATE of state on run"]
     user = str(connection.scalar(text("SELECT current_user")))
-    return Rights(user, tuple(missing), tuple(row.name for row in rows if row.may_change))
+    return Rights(user, tuple(missing_rights), tuple(row.name for row in rows if row.may_change))
 
 
-def read_size(connection: Connection) -> int:
-    """Return the bytes that the database takes."""
+def read_database_size(connection: Connection) -> int:
+    """Return the size of the database in bytes."""
     return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)
 
 
-def read_folder(connection: Connection) -> str:
-    """Return the folder of the server's data, on the server's machine."""
+def read_data_folder(connection: Connection) -> str:
+    """Return the data folder of the server, a path on the server's machine."""
     return str(connection.scalar(text("SHOW data_directory")))
 
 
-def read_clock(connection: Connection) -> tuple[float, str]:
-    """Return the server's clock, in seconds since 1970, and the time zone that the connection uses."""
+def read_server_clock(connection: Connection) -> tuple[float, str]:
+    """Return the time of the server in seconds since 1970, and the time zone of the connection."""
     seconds = connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())::double precision"))
     return float(seconds or 0.0), str(connection.scalar(text("SHOW TimeZone")))
 
 
 def read_open_loads(connection: Connection, *, longer_than: timedelta) -> list[Any]:
-    """Return pid, program and time of loads that have been open for longer: until they commit they have sealed nothing."""
+    """Return rows (pid, program, open_for) of the loads that have been open for at least `longer_than`."""
     return list(
         connection.execute(
             text("""
@@ -96,9 +96,9 @@ def read_open_loads(connection: Connection, *, longer_than: timedelta) -> list[A
 
 
 def read_open_runs(connection: Connection, *, older_than: timedelta) -> list[Any]:
-    """Return runs that were opened longer ago and are not published.
+    """Return the unpublished runs that were opened more than `older_than` ago.
 
-    Each with run_id, kind, origin, started_at, recipe, retrain (of its policy) and whole, whether it is of all series.
+    Columns: run_id, kind, origin, started_at, recipe, retrain (of the policy), whole (whether it has all series).
     """
     return list(
         connection.execute(
@@ -113,7 +113,10 @@ def read_open_runs(connection: Connection, *, older_than: timedelta) -> list[Any
 
 
 def read_stale_series(connection: Connection, *, late_months: int) -> list[Any]:
-    """Return name and newest month of active series that end more than so many months before the newest month of any."""
+    """Return rows (name, month, newest) of active series whose last month is too old.
+
+    month: last month of the series, more than `late_months` before newest. newest: newest month of all active series.
+    """
     return list(
         connection.execute(
             text("""
@@ -130,8 +133,8 @@ def read_stale_series(connection: Connection, *, late_months: int) -> list[Any]:
 
 
 def read_bundles_in_use(connection: Connection) -> list[str]:
-    """Return the bundles of the newest published run, live before backfill."""
-    found = connection.scalars(
+    """Return the ids of the bundles of the newest published run, live before backfill."""
+    bundle_ids = connection.scalars(
         text("""
             WITH newest AS (
                 SELECT run_id FROM milkrun.run WHERE state = 'published'
@@ -142,4 +145,4 @@ def read_bundles_in_use(connection: Connection) -> list[str]:
             ORDER BY bundle_id
         """)
     )
-    return list(found)
+    return list(bundle_ids)

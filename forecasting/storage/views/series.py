@@ -1,26 +1,22 @@
-"""Reading the views about one series: how it stands, its forecasts beside what happened, its RMSE over time."""
+"""One series: its health, its forecasts beside the actual values, its RMSE over time, and why its forecasts changed."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from forecasting.domain.months import Month
 from forecasting.storage.panels import require_series
+from forecasting.storage.views.rows import Record, Table, read_records, read_table
 
-Rows = tuple[list[str], list[Sequence[Any]]]
 
-
-def read_health(connection: Connection, name: str) -> dict[str, Any]:
-    """Return the row of series_health; raises InputError for an unknown series."""
+def read_series_health(connection: Connection, name: str) -> Record:
+    """Return the row of the view series_health for a series; raises InputError for an unknown series."""
     require_series(connection, name)
-    row = connection.execute(text("SELECT * FROM milkrun.series_health WHERE series = :name"), {"name": name})
-    return dict(row.mappings().one())
+    [health] = read_records(connection, "SELECT * FROM milkrun.series_health WHERE series = :name", name=name)
+    return health
 
 
-def read_latest_forecast(connection: Connection, name: str) -> Rows:
+def read_latest_forecast(connection: Connection, name: str) -> Table:
     """Return the newest published live forecast of a series, one row per target month."""
-    return _rows(
+    return read_table(
         connection,
         """
         SELECT month, horizon, value AS forecast, lower_80, upper_80, lower_95, upper_95, seasonal_naive, origin, method,
@@ -30,9 +26,9 @@ def read_latest_forecast(connection: Connection, name: str) -> Rows:
     )
 
 
-def read_latest_rmse(connection: Connection, name: str) -> Rows:
+def read_latest_rmse(connection: Connection, name: str) -> Table:
     """Return the newest RMSE of a series, one row per recipe, split and horizon."""
-    return _rows(
+    return read_table(
         connection,
         """
         SELECT recipe, split, horizon, n, rmse, baseline_rmse AS seasonal_naive_rmse, skill, coverage_80, coverage_95,
@@ -43,13 +39,13 @@ def read_latest_rmse(connection: Connection, name: str) -> Rows:
     )
 
 
-def read_history(connection: Connection, name: str, *, kind: str, horizon: int) -> Rows:
-    """Return the published forecasts of a series `horizon` months ahead beside what happened, the oldest first.
+def read_forecasts_and_actuals(connection: Connection, name: str, *, kind: str, horizon: int) -> Table:
+    """Return the published forecasts of a series `horizon` months ahead beside the actual values, the oldest first.
 
     Raises InputError for an unknown series.
     """
     require_series(connection, name)
-    return _rows(
+    return read_table(
         connection,
         """
         SELECT month, forecast, actual, error, seasonal_naive, seasonal_naive_error, inside_80, inside_95, unit, origin,
@@ -62,10 +58,10 @@ def read_history(connection: Connection, name: str, *, kind: str, horizon: int) 
     )
 
 
-def read_rmse_trend(connection: Connection, name: str, *, kind: str, horizon: int) -> Rows:
-    """Return the RMSE of a series `horizon` months ahead as each run found it; raises InputError for an unknown series."""
+def read_rmse_trend(connection: Connection, name: str, *, kind: str, horizon: int) -> Table:
+    """Return the RMSE of a series `horizon` months ahead from each run; raises InputError for an unknown series."""
     require_series(connection, name)
-    return _rows(
+    return read_table(
         connection,
         """
         SELECT run_origin, split, n, rmse, rmse_first, baseline_rmse AS seasonal_naive_rmse, skill, coverage_80, coverage_95,
@@ -78,25 +74,21 @@ def read_rmse_trend(connection: Connection, name: str, *, kind: str, horizon: in
     )
 
 
-def read_change(connection: Connection, name: str, month: Month | None) -> Rows:
-    """Return how the forecasts of a series moved: those of its newest live run, or of one target month by every run.
+def read_changes_of_series(connection: Connection, name: str, month: Month | None) -> Table:
+    """Return how the forecasts of a series changed from run to run, the oldest change first.
 
-    The oldest first; raises InputError for an unknown series.
+    month: the target month, in all runs; None: all target months of the newest live run.
+    Raises InputError for an unknown series.
     """
     require_series(connection, name)
-    newest = """run_id = (SELECT run_id FROM milkrun.latest_forecast WHERE series = :name LIMIT 1)"""
-    return _rows(
+    in_newest_run = """run_id = (SELECT run_id FROM milkrun.latest_forecast WHERE series = :name LIMIT 1)"""
+    return read_table(
         connection,
         f"""
         SELECT month, previous_origin, origin, previous_value, value, change, new_months, revisions, network, recipe_change,
                reason, unit, previous_recipe, recipe, previous_run_id, run_id
-        FROM milkrun.forecast_change WHERE series = :name AND {"month = :month" if month else newest}
+        FROM milkrun.forecast_change WHERE series = :name AND {"month = :month" if month else in_newest_run}
         ORDER BY origin, run_id, month""",
         name=name,
         month=month and month.first_day,
     )
-
-
-def _rows(connection: Connection, query: str, **parameters: Any) -> Rows:
-    result = connection.execute(text(query), parameters)
-    return list(result.keys()), [tuple(row) for row in result]

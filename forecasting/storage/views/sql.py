@@ -1,4 +1,4 @@
-"""Queries of analysts: one statement, read only, with a time limit, streamed."""
+"""Queries of users: one statement, read only, with a time limit, streamed."""
 
 import contextlib
 import math
@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.storage.db.database import Database
 
-_PIECES = re.compile(
-    r"""(?P<skipped>--[^\n]*|/\*.*?(?:\*/|$)|\s+)
+_TOKENS = re.compile(
+    r"""(?P<blank>--[^\n]*|/\*.*?(?:\*/|$)|\s+)
     |[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)
     |\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$)
     |(?P<end>;)|(?P<word>\w+)|.""",
@@ -27,12 +27,12 @@ _STREAMED = ("select", "with", "values", "table", "")
 def run_query(
     database: Database, query: str, *, seconds: int = 60
 ) -> Iterator[tuple[Sequence[str], Iterator[Sequence[Any]]]]:
-    """Run one statement that reads; give its column names and its rows, which are fetched as they are taken.
+    """Run one statement that reads; give its column names and an iterator of its rows, which are fetched while iterating.
 
-    Tables of schema milkrun need no prefix. Raises InputError with PostgreSQL's message for a mistake in the query.
+    Tables of schema milkrun need no prefix. Raises InputError with the message of PostgreSQL for an error in the query.
     """
     first_word = require_one_statement(query)
-    with database.reading() as connection, _named_mistakes(query, seconds):
+    with database.reading() as connection, _query_errors(query, seconds):
         _limit(connection, seconds)
         options = {"no_parameters": True, "stream_results": first_word in _STREAMED, "max_row_buffer": 10_000}
         result = connection.execution_options(**options).exec_driver_sql(query)
@@ -43,26 +43,26 @@ def run_query(
 
 
 def require_one_statement(query: str) -> str:
-    """Return the first word of a query, in lower case; a second statement could end the transaction that cannot write.
+    """Return the first word of a query in lower case; raises InputError when it has no statement or more than one.
 
-    Raises InputError when there is no statement or more than one.
+    One statement only, because a second one could leave the read-only transaction.
     """
     words: list[str] = []
-    ended = False
-    for piece in _PIECES.finditer(query):
-        if piece["skipped"]:
+    has_ended = False
+    for token in _TOKENS.finditer(query):
+        if token["blank"]:
             continue
-        if ended and not piece["end"]:
+        if has_ended and not token["end"]:
             raise InputError("Give one statement at a time: there is more after the semicolon.")
-        ended = ended or piece["end"] is not None
-        words.append((piece["word"] or "").lower())
+        has_ended = has_ended or token["end"] is not None
+        words.append((token["word"] or "").lower())
     if not any(words):
         raise InputError('There is no query: give one, such as milkrun sql "select * from latest_forecast".')
     return words[0]
 
 
 def _limit(connection: Connection, seconds: int) -> None:
-    # Whoever reads the rows through a pager may take a while between two pages.
+    # A user who reads the rows in a pager may take long between two pages.
     limits = {
         "search_path": "milkrun, public",
         "statement_timeout": f"{seconds}s",
@@ -73,7 +73,7 @@ def _limit(connection: Connection, seconds: int) -> None:
 
 
 @contextlib.contextmanager
-def _named_mistakes(query: str, seconds: int) -> Iterator[None]:
+def _query_errors(query: str, seconds: int) -> Iterator[None]:
     try:
         yield
     except DBAPIError as failure:
@@ -84,24 +84,24 @@ def _named_mistakes(query: str, seconds: int) -> Iterator[None]:
             raise InputError(
                 f"The query took longer than {seconds} s: narrow it, or give more time with --timeout."
             ) from None
-        raise InputError(_explained(failure, query)) from None
+        raise InputError(_explain_error(failure, query)) from None
 
 
-def _explained(failure: DBAPIError, query: str) -> str:
-    """Show PostgreSQL's message, and the line of the query with a mark below the place it points at."""
+def _explain_error(failure: DBAPIError, query: str) -> str:
+    """Return PostgreSQL's message, and the line of the query with a mark below the position of the error."""
     diagnostics: Any = getattr(failure.orig, "diag", None)
     lines = [f"PostgreSQL says: {diagnostics.message_primary}"]
     if diagnostics.statement_position:
-        sent: bytes = getattr(getattr(failure.orig, "cursor", None), "query", b"") or b""
-        # A streamed query is sent inside a DECLARE, and the position counts from there.
-        prefix = max(0, sent.decode("utf-8", "replace").find(query))
-        lines += _marked(query, int(diagnostics.statement_position) - 1 - prefix)
-    more = (("Detail", diagnostics.message_detail), ("Hint", diagnostics.message_hint))
-    return "\n".join(lines + [f"{label}: {sentence}" for label, sentence in more if sentence])
+        statement: bytes = getattr(getattr(failure.orig, "cursor", None), "query", b"") or b""
+        # The driver puts a streamed query into a DECLARE statement, and the position counts from the start of that.
+        prefix = max(0, statement.decode("utf-8", "replace").find(query))
+        lines += _mark_position(query, int(diagnostics.statement_position) - 1 - prefix)
+    details = (("Detail", diagnostics.message_detail), ("Hint", diagnostics.message_hint))
+    return "\n".join(lines + [f"{label}: {sentence}" for label, sentence in details if sentence])
 
 
-def _marked(query: str, place: int) -> list[str]:
-    before = query[: max(0, place)]
+def _mark_position(query: str, position: int) -> list[str]:
+    before = query[: max(0, position)]
     label = f"line {before.count(chr(10)) + 1}: "
     start = before.rfind("\n") + 1
     line = query[start:].split("\n", 1)[0].replace("\t", " ")
@@ -109,7 +109,7 @@ def _marked(query: str, place: int) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Make numbers plain: numeric becomes int or float; what no number can be in JSON becomes its name."""
+    """Turn numeric into int or float, and numbers that JSON does not have (NaN, infinity) into text."""
     if isinstance(value, Decimal):
         if value.is_finite():
             return int(value) if value == value.to_integral_value() else float(value)

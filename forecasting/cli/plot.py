@@ -1,0 +1,69 @@
+"""milkrun plot: one series as a picture."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecasting.cli.database import configured_database
+from forecasting.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from forecasting.reports.charts import Line, SeriesChart
+    from forecasting.storage.db.database import Database
+
+
+@click.command()
+@click.argument("series")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG or SVG file. [SERIES.png]")
+@click.option(
+    "--terminal", is_flag=True, help="Draw it here as well, in characters; on a terminal that is the default."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the lines of the picture as a JSON object.")
+def plot(series: str, out: Path | None, terminal: bool, as_json: bool) -> None:
+    """Draw a SERIES: observed (blue), predicted on the training (orange) and test part (green), and the forecast."""
+    path = out or Path(re.sub(r"[^\w-]+", "_", series).strip("_") + ".png")
+    if path.suffix not in (".png", ".svg"):
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
+    with configured_database() as database:
+        chart = draw_picture(database, series, path)
+    if as_json:
+        click.echo(json.dumps({"picture": str(path), **_json_lines(chart)}, indent=2))
+        return
+    if terminal or sys.stdout.isatty():
+        import shutil
+
+        from forecasting.reports.terminal_chart import sketch_series
+
+        width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+        click.echo(sketch_series(chart, width=width, coloured=sys.stdout.isatty()))
+    click.echo(path)
+
+
+def draw_picture(database: "Database", series: str, path: Path) -> "SeriesChart":
+    """Draw a series into a PNG or SVG file; returns what the picture shows."""
+    from forecasting.operations.series_review import review_series
+    from forecasting.reports.charts import draw_series
+
+    chart = review_series(database, series)
+    draw_series(chart, path)
+    return chart
+
+
+def _json_lines(chart: "SeriesChart") -> dict[str, Any]:
+    """The lines of a picture as JSON values: for each line its values by month."""
+    names = ("observed", "train_predictions", "test_predictions", "forecast", "seasonal_naive")
+    lines: dict[str, Any] = {"series": chart.name, "unit": chart.unit, "recipe": chart.recipe}
+    lines |= {name: _values_by_month(getattr(chart, name)) for name in names}
+    for level, (lower, upper) in chart.intervals.items():
+        lines |= {f"lower_{level}": _values_by_month(lower), f"upper_{level}": _values_by_month(upper)}
+    return lines
+
+
+def _values_by_month(line: "Line | None") -> dict[str, float] | None:
+    if line is None:
+        return None
+    return {str(line.first + step): value for step, value in enumerate(line.values.tolist()) if value == value}

@@ -1,0 +1,65 @@
+"""Months: which ones have arrived, and whether they were published."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from forecasting.domain.months import Month
+from forecasting.domain.panel import last_months
+from forecasting.storage.panels import read_panel
+from forecasting.storage.runs import Run
+from forecasting.storage.views.rows import Record
+
+
+def count_arrived_series(
+    connection: Connection, month: Month, late_months: int, names: tuple[str, ...] | None
+) -> tuple[int, int]:
+    """Return how many active series have a month or a later one, and how many are expected to have it.
+
+    names: the series that count; None: all. A series is expected when its newest month is at most `late_months` older.
+    """
+    row = connection.execute(
+        text("""
+            SELECT count(*) FILTER (WHERE newest >= :month) AS arrived, count(*) AS expected
+            FROM (SELECT (SELECT max(month) FROM milkrun.observation o WHERE o.series_id = s.series_id) AS newest
+                  FROM milkrun.series s WHERE active AND (:everyone OR name = ANY(CAST(:names AS text[])))) last
+            WHERE newest >= :earliest
+        """),
+        {
+            "month": month.first_day,
+            "earliest": (month - late_months).first_day,
+            "everyone": names is None,
+            "names": list(names or ()),
+        },
+    ).one()
+    return row.arrived, row.expected
+
+
+def read_newest_month_health(connection: Connection) -> Any:
+    """Return the row of the view month_health for the newest observed month; None before the first observation."""
+    return connection.execute(text("SELECT * FROM milkrun.month_health WHERE newest")).one_or_none()
+
+
+def read_newest_observation(connection: Connection, series_ids: Sequence[int]) -> tuple[Month, int]:
+    """Return the newest month that any of some series has, and the newest load that has one of them."""
+    row = connection.execute(
+        text(
+            "SELECT max(month) AS month, max(load_id) AS load_id FROM milkrun.observation WHERE series_id = ANY(:ids)"
+        ),
+        {"ids": list(series_ids)},
+    ).one()
+    return Month.containing(row.month), row.load_id
+
+
+def read_recent_observations(connection: Connection, run: Run, *, months: int) -> list[Record]:
+    """Return series, month and value of the last months up to the origin of a run, with the values of its vintage."""
+    request = run.request
+    panel = read_panel(connection, request.series_ids, origin=request.origin, as_of=request.as_of)
+    values = last_months(panel, request.origin, months).tolist()
+    return [
+        {"series": name, "month": str(request.origin + (column + 1 - months)), "value": value}
+        for name, series_values in zip(panel.names, values, strict=True)
+        for column, value in enumerate(series_values)
+        if value == value  # not NaN
+    ]
