@@ -11,6 +11,7 @@ from flows.form import LateMonths, MonthText
 from flows.steps import flow_trigger, published_summary, run_name, take_run, take_runs_jointly
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import Kind
 from forecasting.runs import job
 from forecasting.runs.backfill import BackfillStep, group_steps, plan_backfill
 from forecasting.storage.db.database import Database
@@ -51,7 +52,7 @@ def backfill_forecasts(
         recipe=recipe,
         retrain=retrain,
         late_months=late_months,
-        kind="backfill",
+        kind=Kind.BACKFILL,
         trigger=flow_trigger(),
     )
     with open_migrated_database(settings) as database:

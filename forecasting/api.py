@@ -20,6 +20,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Retrain
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import Kind
 from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.files import Source, open_file
@@ -217,7 +218,7 @@ class Milkrun:
         """
         parameters = self._parameters(recipe, None, series, retrain, late_months)
         steps = backfill.plan_backfill(
-            self.database, replace(parameters, kind="backfill"), Month.parse(start), Month.parse(end), reprocess
+            self.database, replace(parameters, kind=Kind.BACKFILL), Month.parse(start), Month.parse(end), reprocess
         )
         return backfill.complete_backfill(self.database, steps)
 
@@ -231,10 +232,11 @@ class Milkrun:
             return _frame(read_table(connection, _FORECASTS, series=series))
 
     def history(self, series: str, *, horizon: int = 1, kind: Literal["live", "backfill"] = "live") -> pd.DataFrame:
-        """Return the published forecasts of a series `horizon` months ahead beside what happened, for the months that are observed.
+        """Return the published forecasts of a series `horizon` months ahead beside what happened, for observed months.
 
-        The oldest month comes first. Columns: month (first day), forecast, actual, error (forecast - actual), seasonal_naive, seasonal_naive_error (in `unit`),
-        inside_80, inside_95, unit, origin, method, recipe, published_at, run_id. Raises InputError for an unknown series.
+        The oldest month comes first. Columns: month (first day), forecast, actual, error (forecast - actual), seasonal_naive,
+        seasonal_naive_error (in `unit`), inside_80, inside_95, unit, origin, method, recipe, published_at, run_id. Raises
+        InputError for an unknown series.
         """
         with self.database.reading() as connection:
             table = read_forecasts_and_actuals(connection, series, kind=kind, horizon=horizon)

@@ -19,16 +19,17 @@ def replay_all(database: Database) -> Iterator[tuple[dict[str, Any], Told, Told]
     with database.reading() as connection:
         for run_id in list(connection.scalars(text("SELECT run_id FROM milkrun.run ORDER BY run_id"))):
             run = read_run(connection, run_id)
-            policy, network = run.request.policy, read_global_decision(connection, run)
+            request, network = run.request, read_global_decision(connection, run)
             if network is not None:
                 assert network.evidence is not None
-                again = replay_global_verdict(network.evidence, policy, run.request.recipe, run.request.origin)
+                again = replay_global_verdict(network.evidence, request.policy, request.recipe, request.origin)
                 decided = (again.decision, again.decision_reason or again.reason, None, "ok", again.detail)
                 yield network.evidence, (network.decision, network.reason, None, "ok", network.detail), decided
             rows = connection.execute(text(f"SELECT * FROM milkrun.run_series WHERE run_id = {run_id}"))
             for row in rows:
                 stored = (row.decision, row.decision_reason, row.outcome, row.reason, row.detail)
-                yield row.evidence, stored, _told(replay_verdict(row.evidence, policy, run.request.recipe, run.request.origin, network))
+                again = replay_verdict(row.evidence, request.policy, request.recipe, request.origin, network)
+                yield row.evidence, stored, _told(again)
 
 
 def _told(verdict: Verdict) -> Told:

@@ -56,6 +56,7 @@ def _print_plan(parameters: dict[str, Any], output_format: str, *, quiet: bool) 
     """Print what a backfill would do, unless quiet; returns how many origins it would run."""
     from forecasting.domain.months import Month
     from forecasting.domain.settings import Settings
+    from forecasting.domain.vocabulary import Kind
     from forecasting.runs import job
     from forecasting.runs.backfill import plan_backfill, plan_first
     from forecasting.storage.db.schema import open_migrated_database
@@ -63,7 +64,7 @@ def _print_plan(parameters: dict[str, Any], output_format: str, *, quiet: bool) 
     options = dict(parameters)
     start, end, reprocess = (options.pop(name) for name in ("start", "end", "reprocess"))
     settings = Settings.from_environment()
-    run_parameters = job.run_parameters(settings, kind="backfill", **options)
+    run_parameters = job.run_parameters(settings, kind=Kind.BACKFILL, **options)
     with open_migrated_database(settings) as database:
         steps = plan_backfill(database, run_parameters, Month.parse(start), Month.parse(end), reprocess)
         first_plan = plan_first(database, steps) if output_format == "table" and not quiet else None

@@ -122,7 +122,8 @@ def _print(result: "Backtest", first_recipe: str, per_horizon: bool, output_form
         if name != first_recipe:
             difference = compare(result.forecasts[first_recipe].values, forecasts.values, result.actual, result.scale)
             click.echo(
-                f"{first_recipe} beside {name}: better in {difference.better:.0%} of {difference.pairs} pairs, p = {difference.p:.2g}"
+                f"{first_recipe} beside {name}: better in {difference.better:.0%} of {difference.pairs} pairs, "
+                f"p = {difference.p:.2g}"
             )
 
 

@@ -37,7 +37,7 @@ def load(file: Path, encoding: str, strict: bool, dry_run: bool, as_json: bool, 
 
 
 def column_layout(where: tuple[str, ...], **columns: str | None) -> "ColumnLayout":
-    """The layout of a source, from the options of load and pull. Raises InputError for a --where without `=`."""
+    """Return the layout of a source, from the options of load and pull. Raises InputError for a --where without `=`."""
     from forecasting.intake.columns import ColumnLayout
 
     unreadable = next((condition for condition in where if "=" not in condition), None)

@@ -37,13 +37,13 @@ def as_objects(columns: Sequence[str], rows: Iterable[Row]) -> list[dict[str, An
 
 
 def filled_columns(columns: Sequence[str], rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], list[Row]]:
-    """The columns of these names that have a value in any row, and the rows with these columns alone; months as YYYY-MM."""
+    """Return the columns of these names that have a value in any row, and the rows with these alone; months as YYYY-MM."""
     places = [columns.index(name) for name in names if any(row[columns.index(name)] is not None for row in rows)]
     return [columns[place] for place in places], [[month_text(row[place]) for place in places] for row in rows]
 
 
 def month_text(value: Any) -> Any:
-    """A date as YYYY-MM; any other value as it is."""
+    """Return a date as YYYY-MM, any other value as it is."""
     return f"{value:%Y-%m}" if type(value) is date else value
 
 

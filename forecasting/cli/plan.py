@@ -40,7 +40,7 @@ def plan(every_series: bool, output_format: str, **options: Any) -> None:
 
 
 def plan_rows(run_plan: "RunPlan", every_series: bool, output_format: str) -> tuple[list[str], list[list[Any]]]:
-    """The columns and the rows of a plan: one row per series, or one per decision and reason.
+    """Return the columns and the rows of a plan: one row per series, or one per decision and reason.
 
     JSON and CSV have the origin, the recipe and the seconds in each row; a table has them in its title.
     """

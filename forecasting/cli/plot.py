@@ -54,7 +54,7 @@ def draw_picture(database: "Database", series: str, path: Path) -> "SeriesChart"
 
 
 def _json_lines(chart: "SeriesChart") -> dict[str, Any]:
-    """The lines of a picture as JSON values: for each line its values by month."""
+    """Return the lines of a picture as JSON values: for each line its values by month."""
     names = ("observed", "train_predictions", "test_predictions", "forecast", "seasonal_naive")
     lines: dict[str, Any] = {"series": chart.name, "unit": chart.unit, "recipe": chart.recipe}
     lines |= {name: _values_by_month(getattr(chart, name)) for name in names}

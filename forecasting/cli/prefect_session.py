@@ -75,13 +75,13 @@ def _without_heartbeats() -> Iterator[None]:
 
 
 def _require_free_space(home: Path) -> None:
-    """Raise EnvironmentFailure where there is no space for the state of Prefect's own server: its start would hang for minutes."""
+    """Raise EnvironmentFailure without space for the state of Prefect's own server: its start would hang for minutes."""
     home.mkdir(parents=True, exist_ok=True)
     for folder, name in ((home, "PREFECT_HOME"), (Path(tempfile.gettempdir()), "TMPDIR")):
         if shutil.disk_usage(folder).free < _FREE_BYTES:
             raise EnvironmentFailure(
-                f"There is no room for Prefect's state in {folder}: free {_FREE_BYTES >> 20} MiB there, or set {name} to a folder "
-                "on another disk, then repeat the command."
+                f"There is no room for Prefect's state in {folder}: free {_FREE_BYTES >> 20} MiB there, or set {name} to a "
+                "folder on another disk, then repeat the command."
             )
 
 

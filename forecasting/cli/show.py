@@ -73,7 +73,7 @@ def show(series: str, as_json: bool) -> None:
 
 
 def _health_sentences(health: dict[str, Any]) -> list[str]:
-    """The months of a series and the end of its newest run, in sentences. health: its row of series_health."""
+    """Describe the months of a series and the end of its newest run, in sentences; health: its row of series_health."""
     unit = f", in {health['unit']}" if health["unit"] else ""
     span = f"{health['months']} months from {health['first_month']:%Y-%m} to {health['last_month']:%Y-%m}"
     lines = [f"{health['series']}: {span}{unit}{'' if health['active'] else '; switched off'}."]

@@ -81,10 +81,10 @@ def last_months(panel: Panel, last: Month, count: int) -> Values:
 
 def observed_span(panel: Panel) -> tuple[Counts, Counts]:
     """Return the first and one past the last observed column of each series; 0 and 0 where nothing was observed."""
-    observed = ~np.isnan(panel.values)
-    any_observed = observed.any(axis=1)
-    first = np.where(any_observed, observed.argmax(axis=1), 0)
-    end = np.where(any_observed, observed.shape[1] - observed[:, ::-1].argmax(axis=1), 0)
+    has_value = ~np.isnan(panel.values)
+    has_any_value = has_value.any(axis=1)
+    first = np.where(has_any_value, has_value.argmax(axis=1), 0)
+    end = np.where(has_any_value, has_value.shape[1] - has_value[:, ::-1].argmax(axis=1), 0)
     return first, end
 
 

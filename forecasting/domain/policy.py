@@ -6,6 +6,7 @@ from typing import Any, Literal
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.domain.recipes import Recipe
+from forecasting.domain.vocabulary import Decision, Outcome, Reason
 
 Retrain = Literal["auto", "always", "never"]
 DIVERGED = "Training did not end in finite numbers."
@@ -16,9 +17,9 @@ class Policy:
     """The rules of a run.
 
     late_months: how many months a series may be late and still be forecast from its own last month;
-    max_age_months: a network older than this is retrained; live_rmse_ratio: so is one whose live RMSE is more than
-    this many times its test RMSE, once live_least forecasts have been answered; challenge_least: months on which the new
-    network must then be no worse than the old one, of months that neither has trained on.
+    max_age_months: a network older than this is retrained. live_rmse_ratio: a network whose live RMSE is more than this many
+    times its test RMSE is retrained, once live_least of its forecasts are answered. challenge_least: the number of months, of
+    those that neither network was trained on, on which the new network must be no worse than the old one.
     """
 
     retrain: Retrain = "auto"
@@ -46,11 +47,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class ChampionEvidence:
-    """What is known of the network that made the last published forecast.
+    """The evidence about a champion, the network that made the last published forecast.
 
-    confirmed: the origin from which it was last kept although a new one was trained, or put in charge by order; its age
-    counts from then. ordered: no run has followed that order yet. Of networks that series share, live_rmse is a multiple of the
-    test RMSE, the median of `series` series, and test_rmse one.
+    origin: of the run that trained it. test_rmse, live_rmse: one month ahead, in the unit of the series; live_rmse is over live_n
+    answered forecasts. Of global networks, live_rmse is a multiple of the test RMSE, the median of `series` series, and
+    test_rmse is 1. confirmed: the origin of the newest run that kept the network although a new one was trained, or in which
+    a person put it in charge; the age of the network counts from there. ordered: a person put it in charge since the newest run.
     """
 
     recipe_hash: str
@@ -65,7 +67,7 @@ class ChampionEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a series before a run decides about it."""
+    """The evidence about a series before a run decides about it; zeros: the share of its months whose value is zero."""
 
     last_month: Month | None
     observations: int = 0
@@ -78,26 +80,28 @@ class Evidence:
 class Verdict:
     """What a run does with a series.
 
-    decision: retrain or reuse a network, or None where none is needed; then outcome says how the series ends.
+    decision: retrain or reuse a network; None where no network is needed, and then outcome says how the series ends.
+    decision_reason: why. reason: why the series ends as it does, ok for a forecast.
     """
 
-    decision: Literal["retrain", "reuse"] | None
+    decision: Decision | None
     decision_reason: str | None
-    outcome: str | None
+    outcome: Outcome | None
     reason: str
     detail: str | None = None
 
     @property
     def in_short(self) -> tuple[str, str]:
-        """The decision with its reason, or, where no network is needed, the outcome with its."""
+        """The decision and its reason, or, where no network is needed, the outcome and its reason."""
         return str(self.decision or self.outcome), self.decision_reason or self.reason
 
 
 @dataclass(frozen=True)
 class GlobalDecision:
-    """What was decided about a run's shared networks, and from what; None in older rows.
+    """What was decided about the global networks of a run.
 
-    bundle_id is None where there are none to forecast with.
+    bundle_id: of the networks that forecast, None where there are none. evidence: what the decision was made from, None in rows
+    of older releases.
     """
 
     decision: str | None
@@ -114,109 +118,115 @@ def decide(
     recipe: Recipe,
     origin: Month,
     *,
-    shared: Verdict | None = None,
+    global_verdict: Verdict | None = None,
 ) -> Verdict:
     """Decide about one series: held, refused or fallback where no network helps, else retrain or reuse.
 
-    champion: the network that made its last published forecast. shared: what was decided about the networks that all
-    series of the run share, where they do.
+    champion: the network that made its last published forecast. global_verdict: what was decided about the global networks of
+    the run, None where it has none.
     """
-    ended = verdict_without_network(evidence, policy, recipe, origin)
-    if ended is not None:
-        return ended
-    # Both are the series' own last months, so that a late series' network is no older than it is.
-    return shared or choose_network(champion, policy, recipe, evidence.last_month or origin)
+    verdict = verdict_without_network(evidence, policy, recipe, origin)
+    if verdict is not None:
+        return verdict
+    # The age of a network counts to the last month of the series, so that the network of a late series is not called old.
+    return global_verdict or choose_network(champion, policy, recipe, evidence.last_month or origin)
 
 
 def verdict_without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
-    """Say how a series ends for which no network is asked; None where one is."""
+    """Say how a series ends that gets no network; None where its observations suffice for one."""
     if evidence.last_month is None:
-        return Verdict(None, None, "refused", "no_observations", f"No observation up to {origin}.")
+        return Verdict(None, None, Outcome.REFUSED, Reason.NO_OBSERVATIONS, f"No observation up to {origin}.")
     late = origin - evidence.last_month
     if late > policy.late_months:
         detail = (
             f"Newest month is {evidence.last_month}, {late} before the origin {origin}; allowed: {policy.late_months}."
         )
-        return Verdict(None, None, "held", "late", detail)
+        return Verdict(None, None, Outcome.HELD, Reason.LATE, detail)
     if evidence.longest_gap > recipe.max_gap:
         detail = f"{evidence.longest_gap} months in a row are missing; the recipe fills at most {recipe.max_gap}."
-        return Verdict(None, None, "held", "gap", detail)
+        return Verdict(None, None, Outcome.HELD, Reason.GAP, detail)
     if evidence.observations < recipe.least_observations:
         detail = f"{evidence.observations} months; recipe {recipe.name} needs {recipe.least_observations}."
-        outcome = "fallback" if evidence.observations >= recipe.fallback_needs else "refused"
-        return Verdict(None, None, outcome, "short_history", detail)
+        outcome = Outcome.FALLBACK if evidence.observations >= recipe.fallback_needs else Outcome.REFUSED
+        return Verdict(None, None, outcome, Reason.SHORT_HISTORY, detail)
     if evidence.constant:
-        return Verdict(None, None, "fallback", "constant", "All months the network would be trained on are equal.")
+        return Verdict(
+            None, None, Outcome.FALLBACK, Reason.CONSTANT, "All months the network would be trained on are equal."
+        )
     if evidence.zeros > recipe.most_zeros:
         detail = f"{evidence.zeros:.0%} of its months are zero; a network is asked up to {recipe.most_zeros:.0%}."
-        return Verdict(None, None, "fallback", "intermittent", detail)
+        return Verdict(None, None, Outcome.FALLBACK, Reason.INTERMITTENT, detail)
     return None
 
 
 def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Recipe, month: Month) -> Verdict:
     """Decide whether the champion is reused at a month, or a network is trained."""
     if policy.retrain == "always":
-        return _retrain("asked_for", "retrain = always")
+        return _retrain(Reason.ASKED_FOR, "retrain = always")
     if policy.retrain == "never":
         if champion is None or champion.recipe_hash != recipe.hash:
             detail = f"retrain = never, and there is no network of recipe {recipe.name} to reuse."
-            return Verdict(None, None, "refused", "no_network", detail)
-        return _reuse("asked_for", "retrain = never")
+            return Verdict(None, None, Outcome.REFUSED, Reason.NO_NETWORK, detail)
+        return _reuse(Reason.ASKED_FOR, "retrain = never")
     if champion is None:
-        return _retrain("no_network", "No network has made a published forecast yet.")
+        return _retrain(Reason.NO_NETWORK, "No network has made a published forecast yet.")
     if champion.recipe_hash != recipe.hash:
-        return _retrain("recipe_changed", f"The last network is of another recipe than {recipe.name}.")
+        return _retrain(Reason.RECIPE_CHANGED, f"The last network is of another recipe than {recipe.name}.")
     if champion.ordered:
-        return _reuse("ordered", f"Put in charge by order; trained at {champion.origin}.")
+        return _reuse(Reason.ORDERED, f"Put in charge by order; trained at {champion.origin}.")
     since = champion.confirmed or champion.origin
     confirmed = f"confirmed at {since}; " if champion.confirmed else ""
-    known = f"Trained at {champion.origin}; {confirmed}age in months: {month - since}"
+    age = f"Trained at {champion.origin}; {confirmed}age in months: {month - since}"
     if month - since >= policy.max_age_months:
-        return _retrain("age", f"{known}; limit: {policy.max_age_months}.")
-    return _by_live_rmse(champion, policy, month) or _reuse("young", f"{known}; forecasts answered: {champion.live_n}.")
+        return _retrain(Reason.AGE, f"{age}; limit: {policy.max_age_months}.")
+    return _by_live_rmse(champion, policy, month) or _reuse(
+        Reason.YOUNG, f"{age}; forecasts answered: {champion.live_n}."
+    )
 
 
 def _by_live_rmse(champion: ChampionEvidence, policy: Policy, month: Month) -> Verdict | None:
-    """Decide by how a champion's forecasts were answered; None where too few were."""
+    """Decide by the live RMSE of a champion; None where too few of its forecasts are answered."""
     if champion.live_rmse is not None and champion.test_rmse is not None and champion.live_n >= policy.live_least:
-        compared = (
+        comparison = (
             f"live RMSE {champion.live_rmse:.6g} over {champion.live_n} months, test RMSE {champion.test_rmse:.6g}"
             if champion.series is None
             else f"live RMSE {champion.live_rmse:.3g} times test RMSE, median of {champion.series} series"
         )
         if champion.live_rmse > policy.live_rmse_ratio * champion.test_rmse:
             if champion.confirmed and month - champion.confirmed < policy.challenge_least:
-                return _reuse("confirmed", f"{compared}; confirmed at {champion.confirmed}.")
-            return _retrain("live_rmse", f"{compared}: worse than {policy.live_rmse_ratio} times.")
-        return _reuse("good", compared)
+                return _reuse(Reason.CONFIRMED, f"{comparison}; confirmed at {champion.confirmed}.")
+            return _retrain(Reason.LIVE_RMSE, f"{comparison}: worse than {policy.live_rmse_ratio} times.")
+        return _reuse(Reason.GOOD, comparison)
     return None
 
 
 def _retrain(reason: str, detail: str | None) -> Verdict:
-    return Verdict("retrain", reason, None, "ok", detail)
+    return Verdict(Decision.RETRAIN, reason, None, Reason.OK, detail)
 
 
 def _reuse(reason: str, detail: str | None) -> Verdict:
-    return Verdict("reuse", reason, None, "ok", detail)
+    return Verdict(Decision.REUSE, reason, None, Reason.OK, detail)
 
 
-def verdict_on_damage(policy: Policy, damage: str, *, shared: bool = False) -> Verdict:
-    """Decide again about a series whose stored network turned out to be damaged; one that is shared is not retrained here."""
-    if policy.retrain == "auto" and not shared:
-        return _retrain("bundle_damaged", damage)
-    return Verdict(None, None, "failed", "bundle_damaged", damage)
+def verdict_on_damage(policy: Policy, damage: str, *, is_global: bool = False) -> Verdict:
+    """Decide again where a stored network is damaged; a global network is not trained again for one series."""
+    if policy.retrain == "auto" and not is_global:
+        return _retrain(Reason.BUNDLE_DAMAGED, damage)
+    return Verdict(None, None, Outcome.FAILED, Reason.BUNDLE_DAMAGED, damage)
 
 
-def verdict_of_global(network: GlobalDecision, *, member: bool) -> Verdict:
-    """Return what a decision about networks that all series of a run share means for one of them.
+def verdict_of_global(decision: GlobalDecision, *, is_member: bool) -> Verdict:
+    """Return what the decision about global networks means for one series.
 
-    member: whether the networks were trained with the series.
+    is_member: whether the networks were trained with the series.
     """
-    if network.decision is None:
-        outcome = "failed" if network.reason == "bundle_damaged" else "refused"
-        return Verdict(None, None, outcome, network.reason, network.detail)
-    if network.bundle_id is None:
-        return Verdict(None, None, "fallback", "diverged", DIVERGED)
-    if not member:
-        return Verdict("reuse", "cold_start", None, "ok", "The shared networks were trained without this series.")
-    return (_retrain if network.decision == "retrain" else _reuse)(network.reason, network.detail)
+    if decision.decision is None:
+        outcome = Outcome.FAILED if decision.reason == Reason.BUNDLE_DAMAGED else Outcome.REFUSED
+        return Verdict(None, None, outcome, decision.reason, decision.detail)
+    if decision.bundle_id is None:
+        return Verdict(None, None, Outcome.FALLBACK, Reason.DIVERGED, DIVERGED)
+    if not is_member:
+        return Verdict(
+            Decision.REUSE, Reason.COLD_START, None, Reason.OK, "The shared networks were trained without this series."
+        )
+    return (_retrain if decision.decision == Decision.RETRAIN else _reuse)(decision.reason, decision.detail)

@@ -1,6 +1,6 @@
-"""What follows once networks are trained and have spoken: pure functions, as those of the policy.
+"""Rules that apply after training: pure functions, as those of the policy.
 
-Does a new network replace the champion? May a forecast be published as a network's?
+Does a new network replace the champion? May the forecast of a network be published?
 """
 
 import math
@@ -9,19 +9,22 @@ from dataclasses import dataclass, replace
 
 from forecasting.domain.panel import Values
 from forecasting.domain.policy import DIVERGED, Policy, Verdict
+from forecasting.domain.vocabulary import Decision, Outcome, Reason
 
-CHALLENGE_REASONS = ("age", "live_rmse")  # reasons to train a network that must then be no worse than the champion
+# A network that is trained for one of these reasons replaces the champion only if it is no worse.
+CHALLENGE_REASONS = (Reason.AGE, Reason.LIVE_RMSE)
 TIE = 1e-9  # networks whose RMSE differs by less are equally good
 ABSURD_RANGES = 10  # a forecast this many ranges of the history away from it is no forecast
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """How a champion and the network trained to replace it forecast n months that neither has trained on, one month ahead.
+    """The comparison of a champion with its challenger, the network that was trained to replace it.
 
-    RMSE in the unit of the series; of networks that series share, medians of `series` series as multiples of the
-    champion's, and n the months of the series that has most. challenger: its bundle, None where it did not end in finite
-    numbers. damage: why the champion could not be asked.
+    n: the months that were compared, those that neither network was trained on, one month ahead. The three RMSE are in the unit
+    of the series. Of global networks they are medians over `series` series, as multiples of the champion's RMSE, and n is that
+    of the series with most months. challenger: the id of its bundle, None where the challenger diverged. damage: what is
+    wrong with the bundle of the champion, None where nothing is.
     """
 
     n: int = 0
@@ -34,72 +37,72 @@ class Challenge:
 
 
 def challenge_result(challenge: Challenge, policy: Policy) -> str:
-    """Say how a challenge ended: bundle_damaged, no_common_months or promoted, or else champion_kept.
+    """Return the result of a challenge: bundle_damaged, no_common_months, promoted or champion_kept.
 
-    Of two that are equally good the challenger wins: it has learned from newer months.
+    Of two networks that are equally good the challenger wins: it was trained on newer months.
     """
     if challenge.damage:
-        return "bundle_damaged"
+        return Reason.BUNDLE_DAMAGED
     if challenge.challenger is None:
-        return "champion_kept"
+        return Reason.CHAMPION_KEPT
     if challenge.n < policy.challenge_least or challenge.champion_rmse is None or challenge.challenger_rmse is None:
         return "no_common_months"
-    return "promoted" if challenge.challenger_rmse <= challenge.champion_rmse * (1 + TIE) else "champion_kept"
+    return "promoted" if challenge.challenger_rmse <= challenge.champion_rmse * (1 + TIE) else Reason.CHAMPION_KEPT
 
 
 def decide_promotion(verdict: Verdict, challenge: Challenge | None, policy: Policy) -> Verdict:
-    """Decide again, once a network has been trained: it replaces the champion only if it is no worse."""
+    """Decide again after training: the new network replaces the champion only if it is no worse."""
     if challenge is None or verdict.decision_reason not in CHALLENGE_REASONS:
         return verdict
     result = challenge_result(challenge, policy)
-    if result == "bundle_damaged":
-        told = f"Not compared with the network before: {challenge.damage}"
+    if result == Reason.BUNDLE_DAMAGED:
+        comparison = f"Not compared with the network before: {challenge.damage}"
     elif result == "no_common_months":
-        told = f"Not compared: months that neither network has trained on: {challenge.n}; needed: {policy.challenge_least}."
+        comparison = f"Not compared: months that neither network has trained on: {challenge.n}; needed: {policy.challenge_least}."
     elif challenge.challenger is None:
-        told = "The new network did not end in finite numbers."
+        comparison = "The new network did not end in finite numbers."
     else:
         naive = "none" if challenge.seasonal_naive_rmse is None else f"{challenge.seasonal_naive_rmse:.6g}"
         kind = "RMSE" if challenge.series is None else f"Median RMSE of {challenge.series} series in champion's"
-        told = (
+        comparison = (
             f"{kind} over {challenge.n} months that neither has trained on: new network {challenge.challenger_rmse:.6g}, "
             f"champion {challenge.champion_rmse:.6g}, seasonal naive {naive}."
         )
-    if result == "champion_kept":
-        return Verdict("reuse", result, None, "ok", f"{verdict.detail} {told}")
-    return replace(verdict, detail=f"{verdict.detail} {told}")
+    if result == Reason.CHAMPION_KEPT:
+        return Verdict(Decision.REUSE, result, None, Reason.OK, f"{verdict.detail} {comparison}")
+    return replace(verdict, detail=f"{verdict.detail} {comparison}")
 
 
-REJECTION_DETAILS = {
-    "diverged": DIVERGED,
-    "guarded": "On held-out months the network was much worse than the base path.",
-    "unseen": "The networks were trained without this series.",
-    "absurd": f"A forecast lies more than {ABSURD_RANGES} ranges of the history away from it.",
+REJECTION_DETAILS: dict[str, str] = {
+    Reason.DIVERGED: DIVERGED,
+    Reason.GUARDED: "On held-out months the network was much worse than the base path.",
+    Reason.UNSEEN: "The networks were trained without this series.",
+    Reason.ABSURD: f"A forecast lies more than {ABSURD_RANGES} ranges of the history away from it.",
 }
 
 
 def ranges_away(values: Values | None, low: float, high: float) -> float | None:
-    """Return how many ranges of the history a forecast lies away from it, at its farthest; 0 or less: not at all.
+    """Return the largest distance of a forecast from its history, in ranges of the history; 0 or less where it lies inside.
 
-    values: (horizon,); low, high: the least and the largest value of the history, in the unit of the series. None where not
-    all values are finite, or there are none.
+    values: (horizon,) in the unit of the series, None where there is no forecast. low, high: the smallest and the largest value
+    of the history. Returns None where a value is not finite, or where there is none.
     """
-    ahead = [math.nan] if values is None else values.tolist()  # for so few numbers Python is quicker than NumPy
-    if not all(map(math.isfinite, ahead)):
+    forecast = [math.nan] if values is None else values.tolist()  # for so few numbers Python is quicker than NumPy
+    if not all(map(math.isfinite, forecast)):
         return None
-    away = max(max(ahead) - high, low - min(ahead))
-    least = sys.float_info.min  # of a history without any range
-    return min(away / max(high - low, least), sys.float_info.max)
+    distance = max(max(forecast) - high, low - min(forecast))
+    # A constant history has no range: the smallest number stands in for it.
+    return min(distance / max(high - low, sys.float_info.min), sys.float_info.max)
 
 
-def accept_forecast(ranges: float | None, reason: str) -> tuple[str, str, str | None]:
-    """Say whether a forecast may be published as a network's: outcome, reason and detail.
+def accept_forecast(ranges: float | None, reason: str) -> tuple[Outcome, str, str | None]:
+    """Say whether the forecast of a network may be published: outcome, reason and detail.
 
-    ranges: how far it lies from the history, None where the network diverged. reason: why no network made the forecast,
-    empty where one did.
+    ranges: the distance of the forecast from its history as `ranges_away` gives it, None where the network diverged. reason: why
+    no network made the forecast, empty where one did.
     """
     if ranges is None:
-        reason = "diverged"
+        reason = Reason.DIVERGED
     elif not reason:
-        reason = "absurd" if ranges > ABSURD_RANGES else ""
-    return ("fallback", reason, REJECTION_DETAILS.get(reason)) if reason else ("forecast", "ok", None)
+        reason = Reason.ABSURD if ranges > ABSURD_RANGES else ""
+    return (Outcome.FALLBACK, reason, REJECTION_DETAILS.get(reason)) if reason else (Outcome.FORECAST, Reason.OK, None)

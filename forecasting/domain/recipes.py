@@ -182,12 +182,12 @@ def find_recipe(name: str, folder: Path) -> Recipe:
 
     Raises RecipeError listing the names there are.
     """
-    known = known_recipes(folder)
-    if name not in known:
+    paths = known_recipes(folder)
+    if name not in paths:
         raise RecipeError(
-            f"There is no recipe {name!r}; there are: {', '.join(sorted(known))}. Your own belong into {folder}."
+            f"There is no recipe {name!r}; there are: {', '.join(sorted(paths))}. Your own belong into {folder}."
         )
-    path = known[name]
+    path = paths[name]
     return BUILT_IN[name] if path is None else read_recipe(path)
 
 
@@ -199,16 +199,16 @@ def read_recipe(path: Path) -> Recipe:
     if path.stem in BUILT_IN:
         raise RecipeError(f"{path}: {path.stem} is the name of a built-in recipe: name the file otherwise.")
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        file_settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as failure:
         raise RecipeError(f"{path} cannot be read: {failure.strerror}.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as mistake:
         raise RecipeError(f"{path} is not TOML: {mistake}.") from None
-    base = given.pop("base", MONTHLY.name)
+    base = file_settings.pop("base", MONTHLY.name)
     if not isinstance(base, str) or base not in BUILT_IN:
         raise RecipeError(f"{path}: base is {base!r}; choose one of {', '.join(sorted(BUILT_IN))}.")
     settings = {**BUILT_IN[base].settings, "name": path.stem}
-    for name, value in given.items():
+    for name, value in file_settings.items():
         if name not in settings or name in ("name", "method"):
             raise RecipeError(
                 f"{path}: there is no setting {name!r}; there are: {', '.join(sorted(settings.keys() - {'name', 'method'}))}."

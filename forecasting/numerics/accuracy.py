@@ -7,8 +7,7 @@ forecast, actual, lower and upper are (series, horizon) in the unit of each seri
 import numpy as np
 
 from forecasting.domain.panel import Counts, Values
-
-SEASON = 12
+from forecasting.numerics.seasonality import SEASON
 
 
 def smape(forecast: Values, actual: Values) -> Values:
@@ -48,6 +47,6 @@ def msis(actual: Values, lower: Values, upper: Values, scale: Values, *, level: 
 
 def mean(values: Values) -> Values:
     """Mean over the last axis without NaN; NaN where nothing is left."""
-    counted = ~np.isnan(values)
-    count = counted.sum(axis=-1)
-    return np.where(count > 0, np.where(counted, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)
+    is_number = ~np.isnan(values)
+    count = is_number.sum(axis=-1)
+    return np.where(count > 0, np.where(is_number, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)

@@ -12,6 +12,7 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import SEASON
+from forecasting.numerics.sums import total
 
 MONTHLY = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95)
 YEARLY = (0.2, 0.4, 0.6, 0.75, 0.9)
@@ -57,26 +58,19 @@ def _corrections(squares: Values, surprises: list[Values], count: int) -> Values
             w = w - yearly * surprises[SEASON - lead]
         if lead == 1:
             w = w - monthly * surprises[0]
-        ahead.append(_sum(shares * w) / _sum(shares))
+        ahead.append(total(shares * w) / total(shares))
     return np.array(ahead)
 
 
 def _recursion(logs: Values, origins: Counts, corrections: Values, horizon: int) -> Values:
     back = np.maximum(origins[:, None] - np.arange(DEPTH)[:, None], 0)
     columns = np.arange(logs.shape[1])
-    known = [logs[back[:, lag], columns] for lag in range(DEPTH - 1, -1, -1)]  # the oldest first
+    path_values = [logs[back[:, lag], columns] for lag in range(DEPTH - 1, -1, -1)]  # the oldest first
     enough = origins >= DEPTH
     path = []
     for ahead in range(horizon):
         correction = corrections[:, ahead] if ahead < DEPTH else 0.0
-        step = np.where(enough, known[-SEASON] - known[-DEPTH] + correction, 0.0)
-        known.append(known[-1] + step)
-        path.append(known[-1])
+        step = np.where(enough, path_values[-SEASON] - path_values[-DEPTH] + correction, 0.0)
+        path_values.append(path_values[-1] + step)
+        path.append(path_values[-1])
     return np.stack(path, axis=1)
-
-
-def _sum(values: Values) -> Values:
-    result = np.zeros(values.shape[1])
-    for row in values:
-        result = result + row
-    return result

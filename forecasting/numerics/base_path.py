@@ -7,7 +7,8 @@ Billah (2003) write it, but for the grid instead of an optimiser. Arrays as in `
 import numpy as np
 
 from forecasting.domain.panel import Counts, Values
-from forecasting.numerics.seasonality import known_rows, total
+from forecasting.numerics.seasonality import rows_of_series
+from forecasting.numerics.sums import total
 
 WEIGHTS = np.arange(1, 10) / 10  # the smoothing weights that are tried
 STEEPEST = 0.05  # log points a month
@@ -18,11 +19,11 @@ def smoothed_level(adjusted: Values, counts: Counts) -> tuple[Values, Values]:
 
     Each series takes the weight of the grid with the least squared error one month ahead; levels start from the first month.
     """
-    known = known_rows(len(adjusted), counts)
+    inside_mask = rows_of_series(len(adjusted), counts)
     begins = np.arange(len(adjusted))[:, None] == len(adjusted) - counts
     level = np.zeros((len(WEIGHTS), adjusted.shape[1]))
     squares = np.zeros_like(level)
-    for month, inside, begin in zip(adjusted, known, begins, strict=True):
+    for month, inside, begin in zip(adjusted, inside_mask, begins, strict=True):
         error = np.where(inside & ~begin, month - level, 0.0)
         squares = squares + error**2
         level = np.where(begin, month, level + WEIGHTS[:, None] * error)
@@ -32,12 +33,12 @@ def smoothed_level(adjusted: Values, counts: Counts) -> tuple[Values, Values]:
 
 def slope_of(adjusted: Values, counts: Counts) -> Values:
     """Slope (series,) of the least-squares line through each series, per month, within ±5 %."""
-    known = known_rows(len(adjusted), counts)
+    inside_mask = rows_of_series(len(adjusted), counts)
     middle = len(adjusted) - (counts + 1) / 2
-    lead = np.where(known, np.arange(len(adjusted))[:, None] - middle, 0.0)
-    mean = total(np.where(known, adjusted, 0.0)) / np.maximum(counts, 1)
+    lead = np.where(inside_mask, np.arange(len(adjusted))[:, None] - middle, 0.0)
+    mean = total(np.where(inside_mask, adjusted, 0.0)) / np.maximum(counts, 1)
     size = total(lead**2)
-    slope = total(lead * np.where(known, adjusted - mean, 0.0)) / np.where(size > 0, size, 1.0)
+    slope = total(lead * np.where(inside_mask, adjusted - mean, 0.0)) / np.where(size > 0, size, 1.0)
     return np.clip(slope, -STEEPEST, STEEPEST)
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from forecasting.domain.panel import Counts, Values
-
-SEASON = 12
+from forecasting.numerics.seasonality import SEASON
 
 
 def naive(values: Values, lengths: Counts, *, horizon: int) -> Values:

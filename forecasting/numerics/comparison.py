@@ -32,31 +32,35 @@ def measures(
     scale: (series,) of MASE and MSIS; RMSE, MAE and bias are in the units of the series. baseline: the seasonal naive's
     forecasts; skill is 1 - the ratio of the mean scaled RMSE of both, on months that both have.
     """
-    by_series = actual.swapaxes(0, 1).reshape(actual.shape[1], -1)
-    own = values.swapaxes(0, 1).reshape(by_series.shape)
-    repeated = baseline.swapaxes(0, 1).reshape(by_series.shape)
-    both = np.where(np.isnan(repeated), np.nan, own)
-    found = {
-        "rmse": rmse(own - by_series),
-        "mae": mean(np.abs(own - by_series)),
-        "mase": mean(np.abs(own - by_series)) / scale,
-        "smape": smape(own, by_series),
-        "bias": bias(own, by_series),
+    actual_by_series = actual.swapaxes(0, 1).reshape(actual.shape[1], -1)
+    forecasts = values.swapaxes(0, 1).reshape(actual_by_series.shape)
+    baseline_forecasts = baseline.swapaxes(0, 1).reshape(actual_by_series.shape)
+    forecasts_with_baseline = np.where(np.isnan(baseline_forecasts), np.nan, forecasts)
+    values_by_measure = {
+        "rmse": rmse(forecasts - actual_by_series),
+        "mae": mean(np.abs(forecasts - actual_by_series)),
+        "mase": mean(np.abs(forecasts - actual_by_series)) / scale,
+        "smape": smape(forecasts, actual_by_series),
+        "bias": bias(forecasts, actual_by_series),
     }
     if bounds:
         low_95, low_80, high_80, high_95 = (
-            bounds[name].swapaxes(0, 1).reshape(by_series.shape)
+            bounds[name].swapaxes(0, 1).reshape(actual_by_series.shape)
             for name in ("lower_95", "lower_80", "upper_80", "upper_95")
         )
-        answered = np.where(np.isnan(low_95), np.nan, by_series)
-        found |= {
-            "coverage_80": coverage(answered, low_80, high_80),
-            "coverage_95": coverage(answered, low_95, high_95),
-            "msis": msis(answered, low_95, high_95, scale),
+        actual_with_interval = np.where(np.isnan(low_95), np.nan, actual_by_series)
+        values_by_measure |= {
+            "coverage_80": coverage(actual_with_interval, low_80, high_80),
+            "coverage_95": coverage(actual_with_interval, low_95, high_95),
+            "msis": msis(actual_with_interval, low_95, high_95, scale),
         }
-    beside = _mean(rmse(repeated - np.where(np.isnan(own), np.nan, by_series)) / scale)
-    skill = 1 - _mean(rmse(both - by_series) / scale) / beside if beside > 0 else np.nan
-    return {name: _mean(numbers) for name, numbers in found.items()} | {"skill": skill}
+    baseline_error = _mean(rmse(baseline_forecasts - np.where(np.isnan(forecasts), np.nan, actual_by_series)) / scale)
+    skill = (
+        1 - _mean(rmse(forecasts_with_baseline - actual_by_series) / scale) / baseline_error
+        if baseline_error > 0
+        else np.nan
+    )
+    return {name: _mean(numbers) for name, numbers in values_by_measure.items()} | {"skill": skill}
 
 
 def compare(first: Values, second: Values, actual: Values, scale: Values) -> MeanDifference:
@@ -66,10 +70,10 @@ def compare(first: Values, second: Values, actual: Values, scale: Values) -> Mea
     series and origins, whose errors overlap, so that p is too small then.
     """
     errors = [np.abs(path - actual) / scale[None, :, None] for path in (first, second)]
-    known = ~(np.isnan(errors[0]) | np.isnan(errors[1]))
+    both_mask = ~(np.isnan(errors[0]) | np.isnan(errors[1]))
     axes = (0, 2) if actual.shape[1] >= 10 else (2,)
-    count = known.sum(axis=axes)
-    means = [np.where(known, error, 0.0).sum(axis=axes)[count > 0] / count[count > 0] for error in errors]
+    count = both_mask.sum(axis=axes)
+    means = [np.where(both_mask, error, 0.0).sum(axis=axes)[count > 0] / count[count > 0] for error in errors]
     difference = means[0] - means[1]
     if not len(difference) or not difference.any():
         return MeanDifference(len(difference), 0.0, 1.0)

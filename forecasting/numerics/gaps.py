@@ -3,8 +3,7 @@
 import numpy as np
 
 from forecasting.domain.panel import Counts, Values
-
-SEASON = 12
+from forecasting.numerics.seasonality import SEASON
 
 
 def longest_gap(values: Values, lengths: Counts) -> Counts:
@@ -33,7 +32,7 @@ def fill_gaps(values: Values, lengths: Counts) -> tuple[Values, Values]:
     for month in np.flatnonzero((np.isnan(values) & inside).any(axis=0)):
         rows = np.flatnonzero(np.isnan(values[:, month]) & inside[:, month])
         year_before = filled[rows, month - SEASON] if month >= SEASON else np.full(len(rows), np.nan)
-        known = ~np.isnan(year_before)
-        filled[rows, month] = np.where(known, year_before, filled[rows, month - 1])
-        lags[rows, month] = np.where(known, SEASON, 1)
+        has_year_before = ~np.isnan(year_before)
+        filled[rows, month] = np.where(has_year_before, year_before, filled[rows, month - 1])
+        lags[rows, month] = np.where(has_year_before, SEASON, 1)
     return filled, lags

@@ -39,16 +39,16 @@ def conformal_factors(actual: Values, middle: Values, lower: Values, upper: Valu
     )
     horizon = actual.shape[1]
     factors = np.ones(horizon)
-    for ahead in range(horizon):
+    for horizons in range(horizon):
         scores = np.zeros(0)
         for reach in range(horizon):
-            near = beyond[:, max(ahead - reach, 0) : ahead + reach + 1]
+            near = beyond[:, max(horizons - reach, 0) : horizons + reach + 1]
             scores = near[~np.isnan(near)]
             if len(scores) >= ENOUGH:
                 break
         if len(scores):
             rank = min(int(np.ceil((len(scores) + 1) * coverage)), len(scores))
-            factors[ahead] = np.partition(scores, rank - 1)[rank - 1]
+            factors[horizons] = np.partition(scores, rank - 1)[rank - 1]
     return np.clip(factors, NARROWEST, WIDEST)
 
 
@@ -69,16 +69,16 @@ def spread_alone(past: Values, held_out: Values) -> Values:
     horizon) errors from held-out origins, NaN where not known: few, but honest, they correct the size. Each series by
     itself. Where past is NaN, it grows from the horizon before with the square root of the horizon.
     """
-    ahead = np.arange(1, past.shape[1] + 1)
-    last = np.maximum.accumulate(np.where(np.isnan(past), 0, ahead), axis=1)
+    horizons = np.arange(1, past.shape[1] + 1)
+    last = np.maximum.accumulate(np.where(np.isnan(past), 0, horizons), axis=1)
     rows = np.arange(len(past))[:, None]
-    known = np.where(last > 0, past[rows, np.maximum(last, 1) - 1], np.nan)
-    shape = np.maximum(known * np.sqrt(ahead / np.maximum(last, 1)), 1e-9)
+    filled_past = np.where(last > 0, past[rows, np.maximum(last, 1) - 1], np.nan)
+    shape = np.maximum(filled_past * np.sqrt(horizons / np.maximum(last, 1)), 1e-9)
     ratios = (held_out / shape[:, None]) ** 2
-    counted = ~np.isnan(ratios)
-    answered = counted.any(axis=2)
-    by_origin = np.where(counted, ratios, 0.0).sum(axis=2) / np.maximum(counted.sum(axis=2), 1)
-    size = (by_origin.sum(axis=1) + TRUSTED) / (answered.sum(axis=1) + TRUSTED)
+    is_number = ~np.isnan(ratios)
+    has_error = is_number.any(axis=2)
+    by_origin = np.where(is_number, ratios, 0.0).sum(axis=2) / np.maximum(is_number.sum(axis=2), 1)
+    size = (by_origin.sum(axis=1) + TRUSTED) / (has_error.sum(axis=1) + TRUSTED)
     return np.asarray(shape * np.sqrt(size)[:, None])
 
 
@@ -90,9 +90,11 @@ def live_factors(months: Values, realised: Values) -> Values:
     2021) with the factor's logarithm in the place of the level: every month moves it by the rate times what coverage
     lacks, which adds up to rate · months · (aimed - realised).
     """
-    lacking = months[:, None] * (np.array(AIMED) - realised)
+    lacking_coverage = months[:, None] * (np.array(AIMED) - realised)
     limit = np.log(LIVE_LIMIT)
-    return np.asarray(np.exp(np.clip(LIVE_RATE * np.where(np.isnan(lacking), 0.0, lacking), -limit, limit)))
+    return np.asarray(
+        np.exp(np.clip(LIVE_RATE * np.where(np.isnan(lacking_coverage), 0.0, lacking_coverage), -limit, limit))
+    )
 
 
 def widen(middle: Values, bound: Values, factors: Values) -> Values:

@@ -30,7 +30,7 @@ def score_live(paths: dict[str, Values], actual: Values) -> dict[str, Values]:
 
 def _coverage(lower: Values, upper: Values, truth: Values) -> Values:
     """Return the share of months inside an interval."""
-    known = ~np.isnan(upper - lower + truth)
+    has_interval = ~np.isnan(upper - lower + truth)
     inside = (lower <= truth) & (truth <= upper)
-    count = known.sum(axis=-1)
-    return np.where(count > 0, (inside & known).sum(axis=-1) / np.maximum(count, 1), np.nan)
+    count = has_interval.sum(axis=-1)
+    return np.where(count > 0, (inside & has_interval).sum(axis=-1) / np.maximum(count, 1), np.nan)

@@ -10,12 +10,12 @@ def rmse(errors: Values) -> Values:
 
     errors: (series, months) in the unit of the series; returns (series,).
     """
-    counted = ~np.isnan(errors)
-    count = counted.sum(axis=-1)
+    is_number = ~np.isnan(errors)
+    count = is_number.sum(axis=-1)
     # Scaling by the largest error keeps the square of a huge one finite.
-    largest = np.where(counted, np.abs(errors), 0.0).max(axis=-1, initial=0.0)
+    largest = np.where(is_number, np.abs(errors), 0.0).max(axis=-1, initial=0.0)
     unit = np.where(largest > 0, largest, 1.0)
-    squares = np.where(counted, errors / unit[..., None], 0.0) ** 2
+    squares = np.where(is_number, errors / unit[..., None], 0.0) ** 2
     # Added one after the other: what NaN entries pad a row to, for the sake of longer ones, then changes no bit.
     total = np.cumsum(squares, axis=-1)[..., -1] if squares.shape[-1] else np.zeros(count.shape)
     return np.where(count > 0, unit * np.sqrt(total / np.maximum(count, 1)), np.nan)

@@ -42,10 +42,10 @@ def fit_min_max(values: Values, counts: Counts) -> MinMaxScaler:
 
     values: (series, months) without gaps before counts; counts: (series,), at least 1.
     """
-    seen = np.arange(values.shape[1]) < counts[:, None]
+    fitted_mask = np.arange(values.shape[1]) < counts[:, None]
     return MinMaxScaler(
-        low=np.where(seen, values, np.inf).min(axis=1),
-        high=np.where(seen, values, -np.inf).max(axis=1),
+        low=np.where(fitted_mask, values, np.inf).min(axis=1),
+        high=np.where(fitted_mask, values, -np.inf).max(axis=1),
     )
 
 

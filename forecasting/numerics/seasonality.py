@@ -8,6 +8,7 @@ series gives the same bits beside any others.
 import numpy as np
 
 from forecasting.domain.panel import Counts, Values
+from forecasting.numerics.sums import total
 
 SEASON = 12
 LEAST = 3 * SEASON  # months below which a pattern of twelve cannot be told from chance
@@ -21,21 +22,13 @@ def ending_together(values: Values, lengths: Counts) -> Values:
     """Turn histories (series, longest), each from column 0 on, into (longest, series) that all end in the last row."""
     longest = values.shape[1]
     columns = np.arange(longest)[:, None] - (longest - lengths)
-    found = values.T[np.maximum(columns, 0), np.arange(len(values))]
-    return np.where(columns >= 0, found, 0.0)
+    values_by_row = values.T[np.maximum(columns, 0), np.arange(len(values))]
+    return np.where(columns >= 0, values_by_row, 0.0)
 
 
-def known_rows(months: int, counts: Counts) -> np.ndarray:
+def rows_of_series(months: int, counts: Counts) -> np.ndarray:
     """Mask (months, series): True where a row belongs to its series."""
     return np.asarray(np.arange(months)[:, None] >= months - counts)
-
-
-def total(values: Values) -> Values:
-    """Sum over the first axis, one row after the other: the order of additions never depends on the shape."""
-    result = np.zeros(values.shape[1:])
-    for row in values:
-        result = result + row
-    return result
 
 
 def shift_for_logs(values: Values, counts: Counts) -> Values:
@@ -43,9 +36,9 @@ def shift_for_logs(values: Values, counts: Counts) -> Values:
 
     values: (months, series) in the unit of each series.
     """
-    known = known_rows(len(values), counts)
-    lowest = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
-    level = total(np.where(known, np.abs(values), 0.0) / np.maximum(counts, 1))
+    inside_mask = rows_of_series(len(values), counts)
+    lowest = np.where(inside_mask, values, np.inf).min(axis=0, initial=np.inf)
+    level = total(np.where(inside_mask, np.abs(values), 0.0) / np.maximum(counts, 1))
     margin = np.where(level > 0, level, 1.0)
     return np.where(lowest > 0, 0.0, margin - np.where(np.isfinite(lowest), lowest, 0.0))
 
@@ -56,9 +49,9 @@ def is_seasonal(logs: Values, counts: Counts) -> np.ndarray:
     |r(12)| > 1.645 · sqrt((1 + 2 Σ r(i)², i < 12) / n), Bartlett's standard error, as in the Theta method of
     Assimakopoulos & Nikolopoulos (2000) and the benchmarks of the M competitions. Shorter than three years: False.
     """
-    known = known_rows(len(logs), counts)
+    inside_mask = rows_of_series(len(logs), counts)
     size = np.maximum(counts, 1)
-    centred = np.where(known, logs - total(np.where(known, logs, 0.0)) / size, 0.0)
+    centred = np.where(inside_mask, logs - total(np.where(inside_mask, logs, 0.0)) / size, 0.0)
     variance = total(centred**2)
     variance = np.where(variance > 0, variance, 1.0)
     spread, at_season = np.ones(logs.shape[1]), np.zeros(logs.shape[1])
@@ -83,22 +76,22 @@ def seasonal_indices(logs: Values, counts: Counts) -> Values:
     average = (logs[: months - SEASON] + logs[SEASON:]) / 2
     for lead in range(1, SEASON):
         average = average + logs[lead : months - SEASON + lead]
-    inside = known_rows(months, counts)[: months - SEASON]
+    inside = rows_of_series(months, counts)[: months - SEASON]
     deviations = np.where(inside, logs[half : months - half] - average / SEASON, 0.0)
     indices = np.zeros((SEASON, logs.shape[1]))
     for month in range(SEASON):
         # Row r of the deviations is month half + r of the logs; the row `months` would be the first after the origin.
         first = (month + months - half) % SEASON
-        found = inside[first::SEASON].sum(axis=0)
-        indices[month] = total(deviations[first::SEASON]) / np.maximum(found, 1)
+        counts_of_month = inside[first::SEASON].sum(axis=0)
+        indices[month] = total(deviations[first::SEASON]) / np.maximum(counts_of_month, 1)
     indices = np.where(counts >= 2 * SEASON + 1, indices - total(indices) / SEASON, 0.0)
-    left = np.where(inside, deviations - seasonal_path(indices, half - months, -half), 0.0)
-    return indices * _strength(indices, left, inside.sum(axis=0))
+    residuals = np.where(inside, deviations - seasonal_path(indices, half - months, -half), 0.0)
+    return indices * _strength(indices, residuals, inside.sum(axis=0))
 
 
-def _strength(indices: Values, left: Values, counts: Counts) -> Values:
+def _strength(indices: Values, residuals: Values, counts: Counts) -> Values:
     """Share (series,) of the indices' variance that chance does not explain, with a margin; 0 below LEAST_STRENGTH."""
-    noise = total(left**2) / np.maximum(counts - SEASON + 1, 1)
+    noise = total(residuals**2) / np.maximum(counts - SEASON + 1, 1)
     variance = total(indices**2) / (SEASON - 1)
     by_chance = CAUTION * noise * SEASON / np.maximum(counts, 1)
     share = 1 - by_chance / np.where(variance > 0, variance, 1.0)

@@ -12,6 +12,7 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import SEASON
+from forecasting.numerics.sums import total
 
 LEVELS = (0.05, 0.15, 0.3, 0.5, 0.75, 0.95)
 TRENDS = (0.0, 0.03, 0.1)  # share of the level's weight
@@ -52,7 +53,7 @@ def smooth(logs: Values, seasonal: np.ndarray, origins: Counts) -> Smoothed:
     slope = np.zeros(shape)
     season = [np.broadcast_to(part, shape) for part in _first_season(first, seasonal)]
     squares = np.zeros(shape)
-    wanted = np.zeros((4, *origins.shape))
+    states = np.zeros((4, *origins.shape))
     seasons = np.zeros((len(origins), SEASON, series))
     for month in range(months):
         place = month % SEASON
@@ -64,15 +65,15 @@ def smooth(logs: Values, seasonal: np.ndarray, origins: Counts) -> Smoothed:
         rows = np.flatnonzero((origins == month).any(axis=1))
         if len(rows):
             share = _shares(squares, month + 1)
-            now = [_weighted(share, state) for state in (level, slope, squares)]
-            ahead = np.array([_weighted(share, season[(month + 1 + lead) % SEASON]) for lead in range(SEASON)])
+            states_now = [_weighted(share, state) for state in (level, slope, squares)]
+            seasons_ahead = np.array([_weighted(share, season[(month + 1 + lead) % SEASON]) for lead in range(SEASON)])
             for row in rows:
-                here = origins[row] == month
-                for kept, state in zip(wanted, now, strict=False):
-                    kept[row, here] = state[here]
-                seasons[row][:, here] = ahead[:, here]
-    seen = (1 - MEMORY ** (origins + 1.0)) / (1 - MEMORY)
-    return Smoothed(wanted[0], wanted[1], seasons, np.sqrt(wanted[2] / seen))
+                at_origin = origins[row] == month
+                for origin_states, state in zip(states, states_now, strict=False):
+                    origin_states[row, at_origin] = state[at_origin]
+                seasons[row][:, at_origin] = seasons_ahead[:, at_origin]
+    total_weight = (1 - MEMORY ** (origins + 1.0)) / (1 - MEMORY)
+    return Smoothed(states[0], states[1], seasons, np.sqrt(states[2] / total_weight))
 
 
 def smoothed_path(smoothed: Smoothed, origin: int, *, horizon: int) -> Values:
@@ -84,10 +85,7 @@ def smoothed_path(smoothed: Smoothed, origin: int, *, horizon: int) -> Values:
 
 
 def _mean(logs: Values) -> Values:
-    result = np.zeros(logs.shape[1])
-    for row in logs:
-        result = result + row
-    return np.asarray(result / max(len(logs), 1))
+    return np.asarray(total(logs) / max(len(logs), 1))
 
 
 def _first_season(first: Values, seasonal: np.ndarray) -> list[Values]:

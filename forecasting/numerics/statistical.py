@@ -17,9 +17,9 @@ from forecasting.domain.errors import InputError
 from forecasting.domain.panel import Counts, Values
 from forecasting.domain.recipes import BLENDS
 from forecasting.domain.settings import usable_cores
+from forecasting.numerics.seasonality import SEASON
 
 MODELS = BLENDS
-SEASON = 12
 NAMES = ("mean", "lo-80", "hi-80", "lo-95", "hi-95")  # statsforecast's, in the order of the fields below
 CHUNK = 16  # series that a process is handed at once
 FEW = 4  # series up to which starting processes takes longer than the models do
@@ -61,13 +61,13 @@ def forecast_by(
     chunks = [histories[start : start + CHUNK] for start in range(0, len(histories), CHUNK)]
     workers = min(workers or usable_cores(), len(chunks))
     if workers < 2 or len(histories) <= FEW:
-        found = [_forecast_chunk(model, chunk, horizon) for chunk in chunks]
+        results = [_forecast_chunk(model, chunk, horizon) for chunk in chunks]
     else:
         # Fresh processes: a copy of one that runs threads, TensorFlow's say, may hang.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            found = list(pool.map(_forecast_chunk, [model] * len(chunks), chunks, [horizon] * len(chunks)))
-    rows = [row for chunk in found for row in chunk]
+            results = list(pool.map(_forecast_chunk, [model] * len(chunks), chunks, [horizon] * len(chunks)))
+    rows = [row for chunk in results for row in chunk]
     numbers = np.array([row for row, _ in rows]).reshape(-1, len(NAMES), horizon)
     mean, low_80, high_80, low_95, high_95 = numbers.transpose(1, 0, 2)
     return StatisticalForecast(mean, low_80, high_80, low_95, high_95, tuple(reason for _, reason in rows))
@@ -84,10 +84,10 @@ def _forecast_one(model: type, history: Values, horizon: int) -> tuple[Values, s
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            found = model(season_length=SEASON).forecast(y=np.array(history), h=horizon, level=[80, 95])
+            results = model(season_length=SEASON).forecast(y=np.array(history), h=horizon, level=[80, 95])
     except Exception as failure:  # noqa: BLE001 - a model may raise anything, and must not stop the other series
         return nothing, f"{model.__name__} failed: {type(failure).__name__}: {failure}".splitlines()[0]
-    numbers = np.array([found[name] for name in NAMES], dtype=np.float64)
+    numbers = np.array([results[name] for name in NAMES], dtype=np.float64)
     if not np.isfinite(numbers).all():
         return nothing, f"{model.__name__} failed: it forecast a number that is not finite"
     return numbers, ""

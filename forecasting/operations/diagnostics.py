@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from forecasting.domain.errors import MilkrunError
 from forecasting.domain.months import due_month
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import Kind
 from forecasting.runs.model_store import ModelStore
 from forecasting.storage import bundles
 from forecasting.storage.db import schema
@@ -170,7 +171,7 @@ def _runs(connection: Connection, limits: Limits) -> Finding:
         f"{oldest.origin:%Y-%m}, opened {oldest.started_at:%Y-%m-%d}."
     )
     command = f"milkrun run --origin {oldest.origin:%Y-%m}"
-    if oldest.kind == "backfill":
+    if oldest.kind == Kind.BACKFILL:
         command = f"milkrun backfill --start {oldest.origin:%Y-%m} --end {oldest.origin:%Y-%m}"
     options = "" if oldest.whole else ", with its --series,"
     remedy = (

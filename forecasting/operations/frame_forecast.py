@@ -15,6 +15,7 @@ from forecasting.domain.panel import Panel
 from forecasting.domain.policy import GlobalDecision, Policy
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.version import __version__
+from forecasting.domain.vocabulary import Decision, Kind, Reason, RunState
 from forecasting.intake.frames import open_frame
 from forecasting.runs.global_models import global_training_data, train_global
 from forecasting.runs.joint_training import LocalTrainer
@@ -60,7 +61,7 @@ def forecast_panel(panel: Panel, recipe: Recipe, policy: Policy) -> pd.DataFrame
     """Forecast the months after the last month of a panel; see `forecasting.forecast` for the columns."""
     origin = panel.first + (panel.values.shape[1] - 1)
     request = Request(
-        kind="live",
+        kind=Kind.LIVE,
         origin=origin,
         as_of=1,
         vintages="latest",
@@ -72,7 +73,7 @@ def forecast_panel(panel: Panel, recipe: Recipe, policy: Policy) -> pd.DataFrame
         code_version=__version__,
         trigger="python",
     )
-    run, reads = Run(0, "planned", request), _reads(request, observations_from(panel, recipe))
+    run, reads = Run(0, RunState.OPEN, request), _reads(request, observations_from(panel, recipe))
     result = forecast_shard(reads, run, panel.series_ids, LocalTrainer())
     names = dict(zip(panel.series_ids, panel.names, strict=True))
     return pd.concat([_result_frame(names[row.series_id], row) for row in result.results], ignore_index=True)
@@ -85,7 +86,7 @@ def _reads(request: Request, observations: Observations) -> FrameReads:
         return reads
     model = train_global(request, global_training_data(request, [observations]))
     if model is None or model.bundle is None:
-        return replace(reads, global_decision=GlobalDecision("retrain", "no_network", None, None))
+        return replace(reads, global_decision=GlobalDecision(Decision.RETRAIN, Reason.NO_NETWORK, None, None))
     members = {member.series_id: member for member in model.bundle.members}
     champions = {}
     for series_id, last_month in zip(request.series_ids, observations.histories.last_months, strict=True):
@@ -99,7 +100,7 @@ def _reads(request: Request, observations: Observations) -> FrameReads:
             member.origin if member else last_month,
             member.test_rmse if member else None,
         )
-    decision = GlobalDecision("retrain", "no_network", None, model.bundle.bundle_id)
+    decision = GlobalDecision(Decision.RETRAIN, Reason.NO_NETWORK, None, model.bundle.bundle_id)
     return FrameReads(observations, champions, {model.bundle.bundle_id: model.bundle}, decision)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.panel import Panel, Values, histories_of
+from forecasting.domain.vocabulary import RunState
 from forecasting.operations.series_review import predict_past
 from forecasting.reports.charts import Line
 from forecasting.reports.page import write_page
@@ -39,7 +40,7 @@ def report_run(database: Database, run_id: int | None, folder: Path | None = Non
     """
     with database.reading() as connection:
         run = read_run(connection, find_newest_published_run(connection) if run_id is None else run_id)
-        if run.state != "published":
+        if run.state != RunState.PUBLISHED:
             raise RunRefused(
                 f"Run {run.run_id} is not published yet: milkrun run publishes it, going on where it ended."
             )

@@ -9,6 +9,7 @@ from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.panel import BOUNDS, Values
 from forecasting.domain.recipes import Recipe
+from forecasting.domain.vocabulary import RunState
 from forecasting.models.method import method_of
 from forecasting.models.types import Forecasts
 from forecasting.numerics.baselines import seasonal_naive
@@ -95,7 +96,7 @@ def replay_run(
     tolerance: by how much a number may differ, as a share of the series' largest forecast. progress: called with the
     number of series done since the last call. Raises RunRefused where the run is not published.
     """
-    if run.state != "published":
+    if run.state != RunState.PUBLISHED:
         raise RunRefused(f"Run {run.run_id} is not published: milkrun run goes on with it, then it can be verified.")
     with database.reading() as connection:
         replay = Replay(run, find_runs_published_since(connection, run))

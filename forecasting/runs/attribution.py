@@ -15,6 +15,7 @@ from forecasting.domain.panel import Counts, Histories, Panel, Values, concatena
 from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.version import __version__
+from forecasting.domain.vocabulary import Reason
 from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.runs.model_store import ModelStore, NetworkGroup
@@ -166,7 +167,7 @@ def _attribute(
         last_part: new - with_all_months,
     }
     reasons = [
-        "bundle_damaged" if damage else "not_repeated" if other else None
+        Reason.BUNDLE_DAMAGED if damage else "not_repeated" if other else None
         for damage, other in zip(is_damaged, not_repeated, strict=True)
     ]
     rows = np.flatnonzero(has_both.any(axis=1)).tolist()
@@ -226,7 +227,7 @@ def _forecast_as_published(
     refused_rows = [
         row
         for row, (distance, reason) in enumerate(zip(ranges, forecasts.fallback_reasons, strict=True))
-        if accept_forecast(distance, reason)[1] in ("diverged", "absurd")
+        if accept_forecast(distance, reason)[1] in (Reason.DIVERGED, Reason.ABSURD)
     ]
     if refused_rows:
         fallback = method.forecast_without_networks(recipe, histories.select(refused_rows))

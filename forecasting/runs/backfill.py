@@ -6,6 +6,7 @@ from typing import Literal
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month, months_between
+from forecasting.domain.vocabulary import Kind
 from forecasting.runs import job
 from forecasting.runs.job import RunParameters, RunPlan, RunSummary
 from forecasting.runs.joint_training import always_trains
@@ -44,7 +45,7 @@ def plan_backfill(
     """
     if reprocess not in ("none", "failed", "completed"):
         raise InputError(f"reprocess is {reprocess!r}: choose none, failed or completed.")
-    parameters = replace(parameters, kind="backfill")
+    parameters = replace(parameters, kind=Kind.BACKFILL)
     requests = job.make_requests(database, parameters, _origins(database, start, end))
     with database.reading() as connection:
         published_run_ids = attempts.newest_published(connection, requests)

@@ -16,6 +16,7 @@ from forecasting.domain.policy import (
     verdict_on_damage,
 )
 from forecasting.domain.recipes import Recipe
+from forecasting.domain.vocabulary import Decision
 from forecasting.models.types import Forecasts
 from forecasting.runs.snapshot import Snapshot
 from forecasting.storage.bundles import Champion
@@ -62,11 +63,11 @@ class Case:
     @property
     def needs_training(self) -> bool:
         """Whether a network of the series' own is to be trained."""
-        return self.verdict.decision == "retrain" and self.forecast is None
+        return self.verdict.decision == Decision.RETRAIN and self.forecast is None
 
     def on_damage(self, damage: str, policy: Policy, *, is_global: bool) -> "Case":
         """Return the case, decided again because the bundle of its champion is damaged."""
-        verdict = verdict_on_damage(policy, damage, shared=is_global)
+        verdict = verdict_on_damage(policy, damage, is_global=is_global)
         return replace(self, verdict=verdict, facts={**self.facts, "damage": damage})
 
     def stored_evidence(self, recipe: Recipe, *, is_global: bool) -> dict[str, Any]:
@@ -87,14 +88,14 @@ def decide_cases(request: Request, snapshot: Snapshot, *, global_verdict: Verdic
         champion = snapshot.champions.get(series_id)
         common = global_verdict
         if snapshot.global_decision is not None:
-            common = verdict_of_global(snapshot.global_decision, member=champion is None or champion.position >= 0)
+            common = verdict_of_global(snapshot.global_decision, is_member=champion is None or champion.position >= 0)
         verdict = decide(
             snapshot.evidence[row],
             snapshot.champion_evidence[row],
             request.policy,
             request.recipe,
             request.origin,
-            shared=common,
+            global_verdict=common,
         )
         cases.append(Case(row, series_id, snapshot.evidence[row], champion, snapshot.champion_evidence[row], verdict))
     return cases

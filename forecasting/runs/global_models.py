@@ -11,6 +11,7 @@ from forecasting.domain.evidence import stored_challenge, stored_champion
 from forecasting.domain.panel import Histories, concatenate_histories
 from forecasting.domain.policy import ChampionEvidence, GlobalDecision, Verdict, choose_network, verdict_on_damage
 from forecasting.domain.promotion_rules import CHALLENGE_REASONS, Challenge, decide_promotion
+from forecasting.domain.vocabulary import Decision
 from forecasting.models.method import global_method_of
 from forecasting.runs.champion_challenger import challenge_global
 from forecasting.runs.joint_training import TrainedModel, TrainingData, rows_for_networks
@@ -58,7 +59,7 @@ def prepare_global(
     evidence: dict[str, Any] = {}
     if champion_evidence is not None:
         evidence["champion"] = stored_champion(champion_evidence, request.recipe)
-    if verdict.decision == "reuse" and champion is not None:
+    if verdict.decision == Decision.REUSE and champion is not None:
         damage = store.damage(champion.bundle_id)
         if damage is None:
             return _decision(verdict, champion.bundle_id, evidence), None
@@ -72,7 +73,7 @@ def prepare_global(
         challenge = _challenge(request, model, champion, store)
         evidence["challenge"] = stored_challenge(challenge, request.policy)
         verdict = decide_promotion(verdict, challenge, request.policy)
-        if verdict.decision == "reuse":
+        if verdict.decision == Decision.REUSE:
             return _decision(verdict, champion.bundle_id, evidence), bundle
     return _decision(verdict, bundle.bundle_id if bundle else None, evidence), bundle
 

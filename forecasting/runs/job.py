@@ -7,7 +7,7 @@ shard are written in one; the last transaction makes the whole run visible.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month, due_month
@@ -15,6 +15,7 @@ from forecasting.domain.policy import Policy, Retrain, Verdict
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
 from forecasting.domain.version import __version__
+from forecasting.domain.vocabulary import Decision, Kind, RunState
 from forecasting.runs import global_models
 from forecasting.runs.cases import decide_cases
 from forecasting.runs.joint_training import LocalTrainer, Trainer, pretrain
@@ -52,7 +53,7 @@ class RunParameters:
 
     recipe: Recipe
     policy: Policy
-    kind: Literal["live", "backfill"] = "live"
+    kind: Kind = Kind.LIVE
     origin: Month | None = None
     series: tuple[str, ...] | None = None
     due: Month | None = None
@@ -119,7 +120,7 @@ def _open(database: Database, requests: Sequence[Request]) -> list[Run]:
 def complete_run(database: Database, parameters: RunParameters | Request, trainer: Trainer = _TRAINER) -> RunSummary:
     """Take all steps of a run in this process; a run that is published already stays as it is."""
     run = open_run(database, parameters)
-    if run.state == "published":
+    if run.state == RunState.PUBLISHED:
         return summarise(database, run, published_now=False)
     prepare_global_networks(database, run)
     for number in run.request.shard_numbers:
@@ -172,7 +173,8 @@ def run_jointly(
     pretrained = pretrain(database, requests, cache=reads.cache, workers=workers, progress=progress)
     trainer = LocalTrainer(pretrained, workers)
     published = [
-        (run, run.state != "published" and _run_through(reads, run, trainer)) for run in _open(database, requests)
+        (run, run.state != RunState.PUBLISHED and _run_through(reads, run, trainer))
+        for run in _open(database, requests)
     ]
     return _summarise(database, published)
 
@@ -209,7 +211,7 @@ def _summarise(database: Database, published: Sequence[tuple[Run, bool]]) -> lis
     with database.reading() as connection:
         counts, reasons = runs.count_outcomes(connection, run_ids), runs.explain_outcomes(connection, run_ids)
     return [
-        RunSummary(replace(run, state="published"), now, counts[run.run_id], reasons[run.run_id])
+        RunSummary(replace(run, state=RunState.PUBLISHED), now, counts[run.run_id], reasons[run.run_id])
         for run, now in published
     ]
 
@@ -217,7 +219,7 @@ def _summarise(database: Database, published: Sequence[tuple[Run, bool]]) -> lis
 def plan_run(database: Database, parameters: RunParameters) -> RunPlan:
     """Say what a run would do with each series, and why; nothing is written."""
     request = make_request(database, parameters)
-    run, reads = Run(0, "planned", request), DatabaseReads(database)
+    run, reads = Run(0, RunState.OPEN, request), DatabaseReads(database)
     with database.reading() as connection:
         published_run_id = runs.find_published(connection, request)
         global_verdict = global_models.decide_global(connection, run)[0] if request.has_global_networks else None
@@ -227,7 +229,7 @@ def plan_run(database: Database, parameters: RunParameters) -> RunPlan:
         snapshot = read_snapshot(reads, run, shard)
         names += snapshot.panel.names
         verdicts += [case.verdict for case in decide_cases(request, snapshot, global_verdict=global_verdict)]
-    retrained = sum(verdict.decision == "retrain" for verdict in verdicts)
+    retrained = sum(verdict.decision == Decision.RETRAIN for verdict in verdicts)
     with database.reading() as connection:
         seconds = estimate_seconds(connection, request.recipe.hash, series_count=len(names), retrained_count=retrained)
     return RunPlan(request, published_run_id, tuple(names), tuple(verdicts), seconds)
@@ -262,7 +264,7 @@ def make_requests(database: Database, parameters: RunParameters, origins: Sequen
     vintages = database.write(
         lambda connection: (
             [current_vintage(connection, active.series_ids, origin, is_due=origin >= usual) for origin in months]
-            if parameters.kind == "live"
+            if parameters.kind == Kind.LIVE
             else historical_vintages(connection, active.series_ids, months, parameters.recipe.hash)
         )
     )
@@ -296,7 +298,7 @@ def run_parameters(
     retrain: Retrain = "auto",
     late_months: int | None = None,
     moment: datetime | None = None,
-    kind: Literal["live", "backfill"] = "live",
+    kind: Kind = Kind.LIVE,
     trigger: Trigger = Trigger(),
 ) -> RunParameters:
     """Turn the values of a form or of a command line into parameters; a value that is not given comes from the settings.

@@ -8,6 +8,7 @@ import numpy as np
 
 from forecasting.domain.evidence import stored_forecast
 from forecasting.domain.promotion_rules import accept_forecast, ranges_away
+from forecasting.domain.vocabulary import Outcome, Reason
 from forecasting.models.method import method_of
 from forecasting.numerics.baselines import seasonal_naive
 from forecasting.runs.cases import Case, with_forecasts
@@ -32,7 +33,11 @@ def series_results(request: Request, snapshot: Snapshot, cases: Sequence[Case]) 
     """Return how every series ended, in the order of the cases."""
     endings = _endings(request, snapshot, cases)
     cases = _with_fallbacks(request, snapshot, cases, endings)
-    rows = [case.row for case, ending in zip(cases, endings, strict=True) if ending.outcome in ("forecast", "fallback")]
+    rows = [
+        case.row
+        for case, ending in zip(cases, endings, strict=True)
+        if ending.outcome in (Outcome.FORECAST, Outcome.FALLBACK)
+    ]
     histories = snapshot.histories.select(rows)
     naive_paths = seasonal_naive(histories.values, histories.lengths, horizon=request.recipe.horizon)
     baselines = dict(zip(rows, naive_paths, strict=True))
@@ -68,7 +73,8 @@ def _with_fallbacks(
     rows = [
         case.row
         for case, ending in zip(cases, endings, strict=True)
-        if ending.outcome == "fallback" and (case.forecast is None or ending.reason in ("diverged", "absurd"))
+        if ending.outcome == Outcome.FALLBACK
+        and (case.forecast is None or ending.reason in (Reason.DIVERGED, Reason.ABSURD))
     ]
     if not rows:
         return cases
@@ -95,7 +101,7 @@ def _series_result(
         return result
     return replace(
         result,
-        method="lstm" if ending.outcome == "forecast" else method_of(request.recipe).FALLBACK_METHOD,
+        method="lstm" if ending.outcome == Outcome.FORECAST else method_of(request.recipe).FALLBACK_METHOD,
         bundle_id=case.forecast.bundle_id,
         last_value=float(snapshot.histories.values[case.row, length - 1]),
         values=case.forecast.values,

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecasting.domain.evidence import stored_challenge
 from forecasting.domain.promotion_rules import CHALLENGE_REASONS, decide_promotion
+from forecasting.domain.vocabulary import Decision, Outcome
 from forecasting.models.method import method_of
 from forecasting.models.types import Networks
 from forecasting.runs.attribution import explain_changes
@@ -73,8 +74,8 @@ def forecast_with_stored_networks(
 def _uses_stored_networks(case: Case, snapshot: Snapshot) -> bool:
     """Say whether stored networks forecast a series; global networks are stored before the shards, new or not."""
     if snapshot.has_global_networks:
-        return case.verdict.decision is not None or case.verdict.outcome == "fallback"
-    return case.verdict.decision == "reuse"
+        return case.verdict.decision is not None or case.verdict.outcome == Outcome.FALLBACK
+    return case.verdict.decision == Decision.REUSE
 
 
 def train_networks(
@@ -161,7 +162,7 @@ def _new_network_scores(cases: Sequence[Case], new_model: TrainedModel | None) -
     """Give the scores of networks that were just trained, but for those that did not replace their champions."""
     if new_model is None:
         return
-    promoted = {case.series_id for case in cases if case.verdict.decision == "retrain"}
+    promoted = {case.series_id for case in cases if case.verdict.decision == Decision.RETRAIN}
     series_ids = new_model.data.series_ids
     places = [place for place, series_id in enumerate(series_ids) if series_id in promoted]
     for split, scores in new_model.fit_result.scores.items():
@@ -175,7 +176,7 @@ def _global_network_scores(snapshot: Snapshot, cases: Sequence[Case]) -> Iterato
         return
     by_split: dict[str, dict[int, dict[str, list[float | None]]]] = {}
     for case in cases:
-        if case.verdict.decision == "retrain" and case.champion is not None:
+        if case.verdict.decision == Decision.RETRAIN and case.champion is not None:
             for split, measures in (case.champion.scores or {}).items():
                 by_split.setdefault(split, {})[case.series_id] = measures
     for split, by_series in by_split.items():

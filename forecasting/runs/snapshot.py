@@ -16,6 +16,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.panel import Histories, Panel, Values, histories_of, last_months
 from forecasting.domain.policy import ChampionEvidence, Evidence, GlobalDecision
 from forecasting.domain.recipes import Recipe
+from forecasting.domain.vocabulary import Split
 from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps, longest_gap
 from forecasting.numerics.intervals import live_factors
@@ -207,7 +208,9 @@ def snapshot_from(request: Request, facts: StoredFacts) -> Snapshot:
     actual = last_months(observations.panel, request.origin, scores.LIVE_WINDOW)  # (series, LIVE_WINDOW)
     live_scores = None
     if answers is not None:
-        live_scores = Scores(series_ids, "live", _live_measures(answers, actual, observations.panel, request.origin))
+        live_scores = Scores(
+            series_ids, Split.LIVE, _live_measures(answers, actual, observations.panel, request.origin)
+        )
     counts, errors = _champion_live_errors(answers, actual)
     champion_evidence = tuple(
         _champion_evidence(facts.champions.get(series_id), n, error) if facts.global_decision is None else None

@@ -14,10 +14,9 @@ from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, recipe_from
+from forecasting.domain.vocabulary import DECISION_COUNTS, Kind, Outcome, RunState
 from forecasting.storage.db import tables
 from forecasting.storage.db.database import PUBLISH_LOCK
-
-OUTCOMES = ("forecast", "fallback", "held", "refused", "failed")
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Request:
     digest of the names of the series, as `scope_of` gives it. attempt: from 2 on, the same request once more.
     """
 
-    kind: str
+    kind: Kind
     origin: Month
     as_of: int
     vintages: str
@@ -64,7 +63,7 @@ class Run:
     """A request with the number and the state under which it is stored; run_id is 0 where it is not stored yet."""
 
     run_id: int
-    state: str
+    state: RunState
     request: Request
 
 
@@ -92,7 +91,7 @@ def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
     )
     numbers = {(Month.containing(row.origin), row.as_of): row.run_id for row in opened}
     return [
-        Run(numbers[request.origin, request.as_of], "open", request)
+        Run(numbers[request.origin, request.as_of], RunState.OPEN, request)
         if (request.origin, request.as_of) in numbers
         else read_run(connection, connection.execute(_same_request(request)).one().run_id)
         for request in requests
@@ -120,7 +119,7 @@ def _row_of(request: Request) -> dict[str, Any]:
 def find_published(connection: Connection, request: Request) -> int | None:
     """Return the number of the published run of a request, None where there is none."""
     run_id: int | None = connection.execute(
-        _same_request(request).where(tables.run.c.state == "published")
+        _same_request(request).where(tables.run.c.state == RunState.PUBLISHED)
     ).scalar_one_or_none()
     return run_id
 
@@ -146,7 +145,7 @@ def read_run(connection: Connection, run_id: int) -> Run:
     if row is None:
         raise RunRefused(f'There is no run {run_id}: milkrun sql "select * from run_health" lists them.')
     request = Request(
-        kind=row.kind,
+        kind=Kind(row.kind),
         origin=Month.containing(row.origin),
         as_of=row.as_of,
         vintages=row.vintages,
@@ -160,7 +159,7 @@ def read_run(connection: Connection, run_id: int) -> Run:
         prefect_flow_run_id=row.prefect_flow_run_id,
         attempt=row.attempt,
     )
-    return Run(row.run_id, row.state, request)
+    return Run(row.run_id, RunState(row.state), request)
 
 
 # What a run may build on: published runs of its vintages, up to its origin and as_of, and of its kind. A backfill builds on
@@ -251,7 +250,7 @@ def count_outcomes(connection: Connection, run_ids: Sequence[int]) -> dict[int, 
     rows = connection.execute(
         text("SELECT * FROM milkrun.run_health WHERE run_id = ANY(:ids)"), {"ids": list(run_ids)}
     ).mappings()
-    return {row["run_id"]: {name: row[name] for name in (*OUTCOMES, "retrained", "reused")} for row in rows}
+    return {row["run_id"]: {name: row[name] for name in (*Outcome, *DECISION_COUNTS.values())} for row in rows}
 
 
 def explain_outcomes(

@@ -9,9 +9,13 @@ import pytest
 from tests.documents.texts import ROOT
 
 FOLDERS = ("forecasting", "flows", "migrations", "benchmarks", "docs")
-BARE_WORDS = frozenset(
-    ["again", "answered", "asked", "began", "begun", "chosen", "compared", "counted", "damaged", "done", "drawn", "ended", "fitted", "found", "given", "grown", "held", "helpless", "judged", "kept", "known", "learned", "lost", "made", "meant", "needed", "observed", "opened", "others", "picked", "planned", "read", "revised", "said", "seen", "shown", "speaking", "spoken", "spoke", "stored", "taken", "then", "there", "told", "trained", "untold", "wanted", "written"]
-)
+BARE_WORDS = {
+    "again", "answered", "asked", "began", "begun", "chosen", "compared", "counted", "damaged", "done", "drawn",
+    "ended", "fitted", "found", "given", "grown", "held", "helpless", "judged", "kept", "known", "learned", "lost",
+    "made", "meant", "needed", "observed", "opened", "others", "picked", "planned", "read", "revised", "said",
+    "seen", "shown", "speaking", "spoken", "spoke", "stored", "taken", "then", "there", "told", "trained", "wanted",
+    "written",
+}  # fmt: skip
 # Words that tables, JSON, options and other libraries use: a variable or field of that name is theirs.
 FIELDS_OF_OTHERS = {("forecasting/operations/verification.py", "stored")}  # a key of `milkrun verify --json`
 

@@ -34,6 +34,7 @@ from sqlalchemy import text
 
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Retrain
+from forecasting.domain.vocabulary import Kind
 from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
@@ -109,7 +110,7 @@ class Life(RuleBasedStateMachine):
     ) -> None:
         """Make runs of past origins, or make them again beside what is there."""
         first = self.newest - back
-        asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
+        asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind=Kind.BACKFILL, shard_size=SHARD)
 
         def act(database: Database) -> None:
             for step in plan_backfill(database, asked, first, min(first + months, self.newest), again):

@@ -18,6 +18,7 @@ from forecasting.domain.errors import PassingFailure
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import MonthlyRecipe
+from forecasting.domain.vocabulary import Kind
 from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
@@ -83,7 +84,7 @@ def run(database: Database) -> None:
 
 def backfill(database: Database) -> None:
     """Backfill two past origins."""
-    asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind="backfill", shard_size=SHARD)
+    asked = job.RunParameters(recipe=RECIPE, policy=Policy(), kind=Kind.BACKFILL, shard_size=SHARD)
     for step in plan_backfill(database, asked, ORIGIN - 2, ORIGIN - 1, "none"):
         if step.to_do:
             take(database, step.parameters)

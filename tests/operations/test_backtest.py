@@ -17,6 +17,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, ClassicRecipe
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import Kind
 from forecasting.intake.loads import LoadResult
 from forecasting.numerics.comparison import compare, measures
 from forecasting.operations.backtest import run_backtest
@@ -36,7 +37,7 @@ def test_a_backtest_says_what_a_backfill_publishes(database: Database, arrive: A
 
     for month in (9, 10, 11):
         opened = job.open_run(
-            database, job.RunParameters(recipe=QUICK, policy=Policy(), kind="backfill", origin=Month.of(1975, month))
+            database, job.RunParameters(recipe=QUICK, policy=Policy(), kind=Kind.BACKFILL, origin=Month.of(1975, month))
         )
         job.run_shard(database, opened, 0)
         job.publish_run(database, opened)

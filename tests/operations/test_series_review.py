@@ -99,5 +99,7 @@ def test_what_cannot_be_looked_at_is_refused_with_the_remedy(
     with pytest.raises(RunRefused, match="No published run has forecast 'milk' yet"):
         review_series(database, "milk")
     run(database)
-    with pytest.raises(RunRefused, match="No network of the method classic has made a published forecast of 'constant'"):
+    with pytest.raises(
+        RunRefused, match="No network of the method classic has made a published forecast of 'constant'"
+    ):
         keras_model(database, "constant")

@@ -12,6 +12,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy, Verdict
 from forecasting.domain.promotion_rules import Challenge, challenge_result, decide_promotion
 from forecasting.domain.recipes import CLASSIC, MonthlyRecipe, Recipe
+from forecasting.domain.vocabulary import Decision
 from forecasting.intake.loads import LoadResult
 from forecasting.storage.db.database import Database
 from tests.domain.test_evidence import SHARED, damage_bundles, run
@@ -249,7 +250,7 @@ def test_shared_networks_are_challenged_as_a_whole(
 )
 def test_each_rule_of_a_challenge(challenge: Challenge, result: str) -> None:
     """Better or equal replaces, worse or not finite does not; what cannot be compared is taken."""
-    trained = Verdict("retrain", "age", None, "ok", "Old.")
+    trained = Verdict(Decision.RETRAIN, "age", None, "ok", "Old.")
 
     settled = decide_promotion(trained, challenge, Policy())
 

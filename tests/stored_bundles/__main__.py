@@ -14,6 +14,7 @@ import numpy as np
 
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, MONTHLY, Recipe
+from forecasting.domain.vocabulary import Kind
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
 from forecasting.models.monthly import training as monthly_training
@@ -46,7 +47,7 @@ def written(recipe: Recipe) -> dict[str, object]:
     method = method_of(recipe)
     fitted = monthly_training.fit_global(recipe, known) if recipe.shares(2) else method.fit(recipe, known, seeds)  # type: ignore[arg-type]
     origin = known.last_months[0]
-    request = Request("live", origin, 1, "as_of", recipe, Policy(), (1, 2), "all", 1000, "0", "command line")
+    request = Request(Kind.LIVE, origin, 1, "as_of", recipe, Policy(), (1, 2), "all", 1000, "0", "command line")
     bundle = make_bundle(request, (1, 2), known, fitted)
     assert bundle is not None
     said = method.forecast(recipe, fitted.networks, known, positions=[0, 1])

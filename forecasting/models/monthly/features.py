@@ -16,14 +16,14 @@ from forecasting.numerics.seasonality import (
     SEASON,
     ending_together,
     is_seasonal,
-    known_rows,
+    rows_of_series,
     seasonal_indices,
     seasonal_path,
     shift_for_logs,
     take_out,
-    total,
 )
 from forecasting.numerics.smoothing import Smoothed, smooth, smoothed_path
+from forecasting.numerics.sums import total
 
 TIME_STEPS = 12  # of the LSTM, whatever the window: a window of 36 months has 3 months at each step
 LONGEST_WINDOW = 60  # months of history in an example; a network gets the last ones, as many as its window has
@@ -74,7 +74,7 @@ class Examples:
 def prepare(values: Values, lengths: Counts, lags: Counts, *, horizon: int) -> PreparedSeries:
     """Take logs of histories (series, longest), and run the smoothing and the airline model to each of the lags."""
     aligned = ending_together(values, lengths)
-    known = known_rows(len(aligned), lengths)
+    known = rows_of_series(len(aligned), lengths)
     shift = shift_for_logs(aligned, lengths)
     logs = np.where(known, np.log(np.where(known, aligned + shift, 1.0)), 0.0)
     smoothed_season = is_seasonal(logs, lengths)
@@ -93,7 +93,7 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
     """
     months = len(prepared.logs) - lag
     logs, lengths = prepared.logs[:months], np.maximum(prepared.lengths - lag, 1)
-    known = known_rows(months, lengths)
+    known = rows_of_series(months, lengths)
     indices = seasonal_indices(logs, lengths)
     adjusted = np.where(known, take_out(logs, indices), 0.0)
     level, level_weight = smoothed_level(adjusted, lengths)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Connection
 
+from forecasting.domain.vocabulary import Split
 from forecasting.storage.views.rows import Record, in_series_and_runs, read_arrays_by_series_and_run, read_records
 from forecasting.storage.views.runs import RunHistory
 
-SPLITS = ("train", "test", "live")
+SPLITS = tuple(Split)
 SCORE_COLUMNS = ("rmse", "baseline_rmse", "skill", "coverage_80", "coverage_95")
 _TYPES = {"series_id": "i4", "run_id": "i8", "split": "i4", "horizon": "i4", "n": "i4"} | dict.fromkeys(
     SCORE_COLUMNS, "f8"
