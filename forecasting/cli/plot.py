@@ -30,6 +30,8 @@ def plot(series: str, out: Path | None, terminal: bool, as_json: bool) -> None:
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
     with configured_database() as database:
         chart = draw_picture(database, series, path)
+    if chart.missing_past:
+        click.echo(f"Predictions of past months are missing. {chart.missing_past}", err=True)
     if as_json:
         click.echo(json.dumps({"picture": str(path), **_json_lines(chart)}, indent=2))
         return

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from forecasting.domain.errors import InputError
+from forecasting.domain.vocabulary import DECISION_COUNTS, Outcome
 from forecasting.reports.words import CAUSES, WHY_NOT
 
 Item = TypeVar("Item")
 
 CHUNK = 25  # series per script file: a third of a megabyte where there is a year of runs
 MARKER = "<!-- A report of Milkrun; its folder is written anew by each report. -->"
+MARKER_FILE = "milkrun-report.txt"  # written first, so that a report that was left half-made is known as one
 SCRIPTS = ("formats.js", "table.js", "charts.js", "ledger.js", "series.js", "main.js")
 COLUMNS = (
     "series",
@@ -49,7 +51,9 @@ def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]
     """
     _check_folder(folder)
     data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_script(folder / MARKER_FILE, f"{MARKER}\n")
+    data.mkdir(exist_ok=True)
     rows: list[list[Any]] = []
     number = 0
     for number, chunk in enumerate(_chunks(cards, CHUNK), start=1):
@@ -58,7 +62,7 @@ def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]
     for outdated in data.glob("series-*.js"):
         if int(outdated.stem.removeprefix("series-")) >= number:
             outdated.unlink()
-    words = {"causes": CAUSES, "why_not": WHY_NOT}
+    words = {"causes": CAUSES, "why_not": WHY_NOT, "outcomes": list(Outcome), "decisions": DECISION_COUNTS}
     table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": words, "rows": rows}
     _write_script(data / "table.js", f"milkrun.table = {_json(table)};")
     from plotly.offline import get_plotlyjs
@@ -73,8 +77,9 @@ def _check_folder(folder: Path) -> None:
     index = folder / "index.html"
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: name a folder with --out.")
-    if index.exists() and MARKER in index.read_text(errors="replace")[:1000]:
-        return
+    for path in (folder / MARKER_FILE, index):
+        if path.exists() and MARKER in path.read_text(errors="replace")[:1000]:
+            return
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} holds something other than a report: name a new folder with --out.")
 

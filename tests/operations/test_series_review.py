@@ -103,3 +103,29 @@ def test_what_cannot_be_looked_at_is_refused_with_the_remedy(
         RunRefused, match="No network of the method classic has made a published forecast of 'constant'"
     ):
         keras_model(database, "constant")
+
+
+def test_a_damaged_bundle_takes_away_its_own_past_and_says_so(
+    database: Database, arrive: Arrive, milk: list[float]
+) -> None:
+    """Butter's network cannot be read any more: its chart has forecast and observations, and the sentence; milk's is whole."""
+    arrive("1962-01", milk=milk, butter=[value / 9 for value in milk])
+    opened = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy(), shard_size=1))
+    for number in opened.request.shard_numbers:
+        job.run_shard(database, opened, number)
+    job.publish_run(database, opened)
+    with database.reading() as connection:
+        butter = connection.scalar(text("SELECT bundle_id FROM milkrun.run_outcome WHERE series = 'butter'"))
+    database.write(
+        lambda connection: connection.execute(
+            text("UPDATE milkrun.bundle SET payload = payload || payload WHERE bundle_id = :id"), {"id": butter}
+        )
+    )
+
+    charts = {name: review_series(database, name) for name in ("milk", "butter")}
+
+    assert (charts["milk"].missing_past, charts["butter"].train_predictions) == (None, None)
+    assert charts["milk"].train_predictions is not None
+    assert charts["butter"].forecast is not None
+    assert len(charts["butter"].forecast.values) == 12
+    assert str(charts["butter"].missing_past).startswith(f"Bundle {butter[:12]}: ")

@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, text
 
 from forecasting.domain.errors import InputError, RunRefused
 from forecasting.domain.policy import Policy
@@ -178,13 +178,47 @@ def test_a_page_is_written_over_an_older_one_and_over_nothing_else(page: Path, t
         write_page(tmp_path / "own", run, cards)
 
 
+def test_a_report_that_was_left_half_made_is_replaced(page: Path, tmp_path: Path) -> None:
+    """Its index is written last: a folder with data and without it is our own, and is written whole."""
+    folder = tmp_path / "half"
+    run, rows = read_table(page)
+
+    def interrupted() -> Iterator[dict[str, Any]]:
+        yield read_cards(page)[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_page(folder, run, interrupted())
+    assert not (folder / "index.html").exists()
+
+    whole = write_page(folder, run, read_cards(page))
+
+    assert read_table(whole) == (run, rows)
+
+
+def test_a_page_is_written_of_what_is_stored_where_a_bundle_is_gone(story_copy_url: URL, tmp_path: Path) -> None:
+    """Of a run whose networks were pruned, or are damaged, the page has all but the predictions of the past, and says why."""
+    settings = Settings(home=tmp_path, database_url=story_copy_url.render_as_string(hide_password=False))
+    with open_database(settings) as database:
+        before = read_cards(report_run(database, 1, tmp_path / "before"))
+        database.write(lambda connection: connection.execute(text("UPDATE milkrun.bundle SET payload = ''")))
+
+        after = read_cards(report_run(database, 1, tmp_path / "after"))
+
+    assert [card["forecast"] for card in after] == [card["forecast"] for card in before]
+    assert {card["train"] is None for card in after} == {True}
+    missing = {card["series"]: card["missing_past"] for card in after if card["missing_past"]}
+    assert missing.keys() == {card["series"] for card in before if card["train"]}
+    assert all("were removed by milkrun prune" in sentence for sentence in missing.values())
+
+
 def test_nothing_in_a_page_leads_to_the_network(page: Path) -> None:
     """No address of another machine in page, style or numbers; names stay text inside scripts."""
     html = page.read_text()
 
     assert re.findall(r"(?:src|href)=\"?(?:https?:)?//|@import|fetch\(", html) == []
     assert HOSTILE not in html
-    assert {path.name for path in page.parent.iterdir()} == {"index.html", "data", "plotly.min.js"}
+    assert {path.name for path in page.parent.iterdir()} == {"index.html", "data", "milkrun-report.txt", "plotly.min.js"}
 
 
 def test_a_run_that_is_not_there_or_not_published_is_refused(

@@ -87,6 +87,7 @@ async function showSeries(name) {
   if (new URLSearchParams(location.hash.slice(1)).get('series') !== name && rows.length > 1) return null; // another link was followed meanwhile
   view.append(decisionOf(card), figuresOf(card));
   if (card.observed) await drawCharts(view, card);
+  if (card.missing_past) view.append(element('p', { className: 'note' }, `Predictions of past months are missing. ${card.missing_past}`));
   view.append(...ledgerOf(card), element('h3', {}, 'Numbers'), ...numbersOf(card));
   return heading;
 }
@@ -94,7 +95,7 @@ async function showSeries(name) {
 function decisionOf(card) {
   const badge = (text) => element('span', { className: `badge ${text}` }, text);
   const because = [card.decision_reason, card.reason === 'ok' ? null : card.reason].filter(Boolean).map(words).join('; ');
-  const sentences = [because ? `${because}.` : null, card.detail].filter(Boolean).map((text) => text[0].toLocaleUpperCase() + text.slice(1));
+  const sentences = [because ? `${because}.` : null, card.detail].filter(Boolean).map(capitalised);
   return element('p', {}, badge(card.outcome), ' ', card.decision ? badge(card.decision) : null, ` ${sentences.join(' ')}`);
 }
 

@@ -2,6 +2,8 @@
 const PAGE = 50;
 const place = Object.fromEntries(milkrun.table.columns.map((column, position) => [column, position]));
 const rows = milkrun.table.rows;
+const vocabulary = milkrun.table.words;
+const capitalised = (text) => text[0].toLocaleUpperCase() + text.slice(1);
 const at = (row, column) => row[place[column]];
 const state = { q: '', outcome: '', decision: '', sort: '', down: false, page: 0 };
 let shown = [];
@@ -46,12 +48,9 @@ function tiles() {
   };
   document.getElementById('tiles').append(
     tile('Series', count(rows.length)),
-    counted('Retrained', 'decision', 'retrain'),
-    counted('Reused', 'decision', 'reuse'),
-    counted('Fallback', 'outcome', 'fallback'),
-    counted('Held', 'outcome', 'held'),
-    ...['refused', 'failed'].filter((outcome) => having('outcome', outcome).length)
-      .map((outcome) => counted(outcome === 'refused' ? 'Refused' : 'Failed', 'outcome', outcome)),
+    ...Object.entries(vocabulary.decisions).map(([decision, name]) => counted(capitalised(name), 'decision', decision)),
+    ...vocabulary.outcomes.slice(1).filter((outcome, position) => position < 2 || having('outcome', outcome).length)
+      .map((outcome) => counted(capitalised(outcome), 'outcome', outcome)),
     tile('Skill against the seasonal naive', formatted(median(skills), 2), skills.length
       ? `median, ${[...splits].join(' and ')}; better in ${count(skills.filter((skill) => skill > 0).length)} of ${count(skills.length)}`
       : 'nothing scored yet'),

@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from forecasting.domain.vocabulary import Decision, Kind, Outcome, RunState, Split, sql_list
+
 SCHEMA = "milkrun"
 
 metadata = MetaData(
@@ -51,7 +53,7 @@ def _is_finite(column: str, *, least: str | None = None) -> CheckConstraint:
 
 
 def _is_one_of(column: str, *words: str) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(word) for word in words)})", name=column)
+    return CheckConstraint(f"{column} IN ({sql_list(words)})", name=column)
 
 
 def _now(name: str, comment: str) -> Column[datetime]:
@@ -210,9 +212,9 @@ run = Table(
     Column("published_at", DateTime(timezone=True), comment="When its rows became visible, all at once."),
     UniqueConstraint("kind", "origin", "as_of", "recipe_hash", "policy", "scope", "attempt", name="run_request_key"),
     _is_month("origin"),
-    _is_one_of("kind", "live", "backfill"),
+    _is_one_of("kind", *Kind),
     _is_one_of("vintages", "as_of", "latest"),
-    _is_one_of("state", "open", "published"),
+    _is_one_of("state", *RunState),
     CheckConstraint("(state = 'published') = (published_at IS NOT NULL)", name="published_at"),
     CheckConstraint("cardinality(series_ids) > 0 AND shard_size > 0", name="shards"),
     CheckConstraint("attempt >= 1", name="attempt"),
@@ -231,7 +233,7 @@ run_network = Table(
     Column(
         "evidence", JSONB, comment="What the decision was made from, as plain JSON; empty in rows of older releases."
     ),
-    _is_one_of("decision", "retrain", "reuse"),
+    _is_one_of("decision", *Decision),
     CheckConstraint("decision <> 'reuse' OR bundle_id IS NOT NULL", name="bundle"),
     comment="The networks that all series of a run share, where they do: trained or reused once, before the shards.",
 )
@@ -267,8 +269,8 @@ run_series = Table(
         "evidence", JSONB, comment="What the decision was made from, as plain JSON; empty in rows of older releases."
     ),
     _is_month("origin"),
-    _is_one_of("decision", "retrain", "reuse"),
-    _is_one_of("outcome", "forecast", "fallback", "held", "refused", "failed"),
+    _is_one_of("decision", *Decision),
+    _is_one_of("outcome", *Outcome),
     CheckConstraint("(decision IS NULL) = (decision_reason IS NULL)", name="decision_reason"),
     CheckConstraint("(outcome IN ('forecast', 'fallback')) = (method IS NOT NULL)", name="method"),
     _is_finite("last_value"),
@@ -407,7 +409,7 @@ rmse_history = Table(
     Column("coverage_80", Double, comment="Share of actuals inside the 80 % interval."),
     Column("coverage_95", Double, comment="Share of actuals inside the 95 % interval."),
     Column("actuals_as_of", BigInteger, nullable=False, comment="Newest load of the actuals."),
-    _is_one_of("split", "train", "test", "live"),
+    _is_one_of("split", *Split),
     CheckConstraint("n >= 1 AND horizon >= 1", name="counts"),
     _is_finite("rmse", least="0"),
     _is_finite("rmse_first", least="0"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Connection
 
-from forecasting.domain.vocabulary import Split
+from forecasting.domain.vocabulary import Split, sql_list
 from forecasting.storage.views.rows import Record, in_series_and_runs, read_arrays_by_series_and_run, read_records
 from forecasting.storage.views.runs import RunHistory
 
@@ -25,7 +25,7 @@ def read_score_arrays(
     there is no number.
     """
     columns = ", ".join(f"coalesce({name}, 'NaN') AS {name}" for name in SCORE_COLUMNS)
-    splits = ", ".join(repr(split) for split in SPLITS)
+    splits = sql_list(SPLITS)
     return read_arrays_by_series_and_run(
         connection,
         f"SELECT series_id, run_id, array_position(ARRAY[{splits}], split) - 1 AS split, horizon::int, n, {columns} "

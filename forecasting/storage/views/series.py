@@ -3,8 +3,11 @@
 from sqlalchemy import Connection
 
 from forecasting.domain.months import Month
+from forecasting.domain.vocabulary import Split, sql_list
 from forecasting.storage.panels import require_series
 from forecasting.storage.views.rows import Record, Table, read_records, read_table
+
+_SPLITS = sql_list(Split)
 
 
 def read_series_health(connection: Connection, name: str) -> Record:
@@ -30,11 +33,11 @@ def read_latest_rmse(connection: Connection, name: str) -> Table:
     """Return the newest RMSE of a series, one row per recipe, split and horizon."""
     return read_table(
         connection,
-        """
+        f"""
         SELECT recipe, split, horizon, n, rmse, baseline_rmse AS seasonal_naive_rmse, skill, coverage_80, coverage_95,
                run_origin
         FROM milkrun.latest_rmse WHERE series = :name
-        ORDER BY recipe, array_position(ARRAY['train', 'test', 'live'], split), horizon""",
+        ORDER BY recipe, array_position(ARRAY[{_SPLITS}], split), horizon""",
         name=name,
     )
 
@@ -63,11 +66,11 @@ def read_rmse_trend(connection: Connection, name: str, *, kind: str, horizon: in
     require_series(connection, name)
     return read_table(
         connection,
-        """
+        f"""
         SELECT run_origin, split, n, rmse, rmse_first, baseline_rmse AS seasonal_naive_rmse, skill, coverage_80, coverage_95,
                unit, recipe, published_at, run_id
         FROM milkrun.rmse_trend WHERE series = :name AND kind = :kind AND horizon = :horizon
-        ORDER BY run_origin, run_id, array_position(ARRAY['train', 'test', 'live'], split)""",
+        ORDER BY run_origin, run_id, array_position(ARRAY[{_SPLITS}], split)""",
         name=name,
         kind=kind,
         horizon=horizon,
