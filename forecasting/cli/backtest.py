@@ -1,4 +1,4 @@
-"""milkrun backtest: recipes chosen_recipes on stored data."""
+"""milkrun backtest: the errors of recipes on stored months."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,7 @@ def backtest(
             late_months=settings.late_months,
             series=series or None,
             models=models,
-            progress=None if output_format != "table" else lambda words: click.echo(f"  {words}", err=True),
+            progress=None if output_format != "table" else lambda message: click.echo(f"  {message}", err=True),
         )
     if out is not None:
         _save(result, out)
@@ -93,11 +93,11 @@ def backtest(
 
 
 def _print(result: "Backtest", first_recipe: str, per_horizon: bool, output_format: str) -> None:
-    """Print one row per contestant and, where asked for, horizon; on a screen, how they differ from the first recipe."""
+    """Print one row per contestant, over all horizons and by horizon; below a table, the comparison with the first recipe."""
     from forecasting.numerics.comparison import MEASURES, compare, measures
 
     horizons = result.actual.shape[2]
-    parts = [
+    horizon_slices = [
         ("all", slice(None)),
         *(
             (str(ahead + 1), slice(ahead, ahead + 1))
@@ -105,13 +105,13 @@ def _print(result: "Backtest", first_recipe: str, per_horizon: bool, output_form
         ),
     ]
     rows: list[list[Any]] = []
-    for part, months in parts:
+    for label, months in horizon_slices:
         for name, forecasts in result.forecasts.items():
             bounds = {bound: numbers[..., months] for bound, numbers in forecasts.bounds.items()}
             baseline = result.forecasts["seasonal_naive"].values[..., months]
             scores = measures(forecasts.values[..., months], bounds, result.actual[..., months], result.scale, baseline)
             if scores["rmse"] == scores["rmse"]:  # NaN where no month is known
-                rows.append([part, name, *(scores.get(measure) for measure in MEASURES)])
+                rows.append([label, name, *(scores.get(measure) for measure in MEASURES)])
     rows = [[None if value != value else value for value in row] for row in rows]
     span = f"{result.origins[0]} to {result.origins[-1]}"
     title = f"Backtest: {len(result.names)} series, {len(result.origins)} origins from {span}, up to {horizons} months ahead"
@@ -128,14 +128,14 @@ def _print(result: "Backtest", first_recipe: str, per_horizon: bool, output_form
 
 
 def _save(result: "Backtest", out: Path) -> None:
-    """Write every forecast: contestant, origin, series, month, horizon, forecast, bounds, actual."""
+    """Write every forecast into a file, with the columns contestant, origin, series, month, horizon, forecast, bounds, actual."""
     import numpy as np
     import pandas as pd
 
-    count, series, horizons = result.actual.shape
+    shape = result.actual.shape  # origins, series, horizons
+    ahead = np.arange(1, shape[2] + 1)
     origins = np.array([origin.to_datetime64() for origin in result.origins])
-    months = origins[:, None] + np.arange(1, horizons + 1)
-    shape = (count, series, horizons)
+    months = origins[:, None] + ahead
     frames = []
     for name, forecasts in result.forecasts.items():
         columns = {
@@ -143,7 +143,7 @@ def _save(result: "Backtest", out: Path) -> None:
             "origin": np.broadcast_to(origins[:, None, None], shape).ravel().astype("datetime64[s]"),
             "series": np.broadcast_to(np.array(result.names, dtype=object)[None, :, None], shape).ravel(),
             "month": np.broadcast_to(months[:, None, :], shape).ravel().astype("datetime64[s]"),
-            "horizon": np.broadcast_to(np.arange(1, horizons + 1), shape).ravel(),
+            "horizon": np.broadcast_to(ahead, shape).ravel(),
             "forecast": forecasts.values.ravel(),
             **{
                 bound: forecasts.bounds[bound].ravel() if forecasts.bounds else np.nan

@@ -1,4 +1,4 @@
-"""milkrun demo: see it work on the milk series."""
+"""milkrun demo: a year of runs on the milk series."""
 
 import os
 import shlex
@@ -21,10 +21,10 @@ FIRST_ORIGIN = "1974-12"
 UNIT = "pounds per cow"
 MARKER = "this-is-the-demo"
 
-_DECISION = "SELECT decision, decision_reason, detail FROM run_outcome ORDER BY run_id DESC LIMIT 1"
-_SERIES = "SELECT name FROM series LIMIT 1"
-_OTHERS = "SELECT name FROM series WHERE name <> 'milk' LIMIT 1"
-_ANSWERED = """
+_DECISION_QUERY = "SELECT decision, decision_reason, detail FROM run_outcome ORDER BY run_id DESC LIMIT 1"
+_ANY_SERIES_QUERY = "SELECT name FROM series LIMIT 1"
+_OTHER_SERIES_QUERY = "SELECT name FROM series WHERE name <> 'milk' LIMIT 1"
+_COMPARISON_QUERY = """
     SELECT to_char(m.month, 'YYYY-MM') AS month, m.actual, round(m.forecast::numeric, 1)::float AS monthly,
            round(f.lower_80::numeric, 1)::float AS lower_80, round(f.upper_80::numeric, 1)::float AS upper_80,
            m.seasonal_naive, round(c.forecast::numeric, 1)::float AS classic
@@ -32,12 +32,12 @@ _ANSWERED = """
     JOIN forecast_versus_actual c USING (series, month, horizon)
     JOIN forecast_history f ON f.run_id = m.run_id AND f.series = m.series AND f.month = m.month
     WHERE m.horizon = 1 AND m.recipe = 'monthly' AND c.recipe = 'classic' ORDER BY month"""
-_RMSE = """
+_RMSE_QUERY = """
     SELECT recipe, split, n AS months, rmse, baseline_rmse AS seasonal_naive_rmse, naive_rmse, skill,
            to_char(run_origin, 'YYYY-MM') AS found_at
     FROM latest_rmse WHERE series = 'milk' AND horizon = 1
     ORDER BY recipe DESC, array_position(ARRAY['train', 'test', 'live'], split)"""
-_FORECAST = """
+_FORECAST_QUERY = """
     SELECT to_char(month, 'YYYY-MM') AS month, horizon, round(value::numeric, 1)::float AS forecast,
            round(lower_80::numeric, 1)::float AS lower_80, round(upper_80::numeric, 1)::float AS upper_80, seasonal_naive
     FROM latest_forecast WHERE series = 'milk' ORDER BY horizon"""
@@ -52,9 +52,9 @@ _FORECAST = """
     help="Folder of the demo and its own database; DATABASE_URL is not touched.",
 )
 def demo(home: Path) -> None:
-    """Run the monthly round on the milk series: at 1974-12, then month by month through 1975.
+    """Make the monthly runs on the milk series: at 1974-12, then month by month through 1975.
 
-    Each month of 1975 is loaded as it would have arrived, then forecast. The demo begins anew each time.
+    Each month of 1975 is loaded as it would have arrived, then forecast. A demo empties the database of the one before.
     """
     from forecasting.domain.settings import Settings
     from forecasting.storage.db.database import open_database
@@ -63,24 +63,27 @@ def demo(home: Path) -> None:
     os.environ["MILKRUN_HOME"] = str(home)
     unset = "DATABASE_URL= " if os.environ.pop("DATABASE_URL", None) else ""
     with open_database(Settings.from_environment()) as database:
-        _begin_anew(database, home / MARKER)
+        _empty_database(database, home / MARKER)
         with prefect_for_commands(log_lines=False):
             _run_months(database, home)
-        _show(database)
+        _print_results(database)
         picture = home / "milk.png"
         draw_picture(database, "milk", picture)
-    _tell_what_next(f"{unset}MILKRUN_HOME={shlex.quote(os.path.relpath(home))}", picture)
+    _print_next_commands(f"{unset}MILKRUN_HOME={shlex.quote(os.path.relpath(home))}", picture)
 
 
-def _begin_anew(database: "Database", marker: Path) -> None:
-    """Empty the demo's own database; one that the demo did not make is refused if it holds anything."""
+def _empty_database(database: "Database", marker: Path) -> None:
+    """Empty the database of the demo. Raises InputError where it has series that no demo loaded.
+
+    marker: a file that a demo leaves in its folder; where it exists, a series named milk is the demo's own.
+    """
     from forecasting.storage.db.schema import ensure_migrated, migrate
 
     ensure_migrated(database)
-    _, found = _read(database, _OTHERS if marker.exists() else _SERIES)
-    if found:
+    _, rows = _read(database, _OTHER_SERIES_QUERY if marker.exists() else _ANY_SERIES_QUERY)
+    if rows:
         raise InputError(
-            f"The database in {marker.parent} holds series of yours, such as {found[0][0]!r}, and the demo empties its "
+            f"The database in {marker.parent} holds series of yours, such as {rows[0][0]!r}, and the demo empties its "
             "database at each start: give it another folder, with --home or make demo DEMO_HOME=/some/folder."
         )
     marker.parent.mkdir(parents=True, exist_ok=True)
@@ -94,18 +97,19 @@ def _run_months(database: "Database", home: Path) -> None:
     import importlib.resources
 
     header, *months = importlib.resources.files("forecasting.examples").joinpath("milk.csv").read_text().splitlines()
-    known = [line for line in months if line[:7] <= FIRST_ORIGIN]
+    first_lines = [line for line in months if line[:7] <= FIRST_ORIGIN]
     click.echo(f"The milk series in {UNIT}, as known at {FIRST_ORIGIN}, then month by month.")
     click.echo("Prefect and TensorFlow start first: about 20 seconds.\n")
-    for arrived in (known, *([line] for line in months[len(known) :])):
-        file = home / "arrivals" / f"{arrived[-1][:7]}.csv"
+    for lines in (first_lines, *([line] for line in months[len(first_lines) :])):
+        file = home / "arrivals" / f"{lines[-1][:7]}.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join([header, *arrived]) + "\n")
+        file.write_text("\n".join([header, *lines]) + "\n")
         decision, reason, detail = _run_month(database, file)
-        click.echo(f"  {file.stem}: {len(arrived):3d} loaded, {decision} ({reason}): {detail}")
+        click.echo(f"  {file.stem}: {len(lines):3d} loaded, {decision} ({reason}): {detail}")
 
 
 def _run_month(database: "Database", file: Path) -> Sequence[Any]:
+    """Load a file and run both recipes; returns decision, reason and detail of the default recipe."""
     from flows.monthly import monthly_forecast
     from forecasting.domain.months import Month
     from forecasting.intake.columns import ColumnLayout
@@ -116,15 +120,15 @@ def _run_month(database: "Database", file: Path) -> Sequence[Any]:
     load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.parse(file.stem))
     for recipe in ("classic", "monthly"):  # of two runs from one origin, the one published last is the newest forecast
         monthly_forecast(recipe=recipe)
-    _, [decided] = _read(database, _DECISION)
-    return decided
+    _, [row] = _read(database, _DECISION_QUERY)
+    return row
 
 
-def _show(database: "Database") -> None:
+def _print_results(database: "Database") -> None:
     for title, query in (
-        (f"Forecasts of 1975, one month ahead, and what happened ({UNIT})", _ANSWERED),
-        ("RMSE one month ahead; skill = 1 - rmse / rmse of the seasonal naive", _RMSE),
-        ("The newest forecast", _FORECAST),
+        (f"Forecasts of 1975, one month ahead, and what happened ({UNIT})", _COMPARISON_QUERY),
+        ("RMSE one month ahead; skill = 1 - rmse / rmse of the seasonal naive", _RMSE_QUERY),
+        ("The newest forecast", _FORECAST_QUERY),
     ):
         click.echo()
         print_rows(*_read(database, query), title=title)
@@ -141,7 +145,7 @@ def _read(database: "Database", query: str) -> tuple[Sequence[str], list[Sequenc
         return columns, list(rows)
 
 
-def _tell_what_next(setting: str, picture: Path) -> None:
+def _print_next_commands(setting: str, picture: Path) -> None:
     program = shlex.quote(os.path.relpath(Path(sys.executable).with_name("milkrun")))
     click.echo(f"\nThe picture: {picture}\n\nTry next:")
     for command in (

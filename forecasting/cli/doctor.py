@@ -1,4 +1,4 @@
-"""milkrun doctor: what may be wrong with an installation, and what to do about it."""
+"""milkrun doctor: the faults of an installation, with their remedies."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT
 if TYPE_CHECKING:
     from forecasting.operations.diagnostics import Finding
 
-_SIGNS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
+_LEVEL_LABELS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 
 
 @click.command()
@@ -45,10 +45,10 @@ def _findings() -> "Iterator[Finding]":
         yield Finding("settings", "error", str(mistake), "Correct or unset the variable, then repeat milkrun doctor.")
     else:
         yield from examine(settings)
-    yield _prefect()
+    yield _prefect_finding()
 
 
-def _prefect() -> "Finding":
+def _prefect_finding() -> "Finding":
     from forecasting.cli.prefect_server import check_server
     from forecasting.domain.errors import MilkrunError
     from forecasting.operations.diagnostics import Finding
@@ -64,6 +64,6 @@ def _prefect() -> "Finding":
 
 
 def _print(finding: "Finding") -> None:
-    click.echo(f"{_SIGNS[finding.level]} {finding.check}: {finding.message}")
+    click.echo(f"{_LEVEL_LABELS[finding.level]} {finding.check}: {finding.message}")
     if finding.remedy:
         click.echo(f"          {finding.remedy}")

@@ -8,9 +8,9 @@ import click
 
 from forecasting.cli.database import configured_database
 from forecasting.cli.output import as_objects, month_text, print_rows
-from forecasting.reports.words import CAUSES, WHY_NOT
+from forecasting.reports.cause_labels import CAUSE_LABELS, UNEXPLAINED_LABELS
 
-_COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "change", *CAUSES)
+_COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "change", *CAUSE_LABELS)
 
 
 @click.command()
@@ -38,7 +38,7 @@ def explain(series: str, month: str | None, as_json: bool) -> None:
         return
     changes = [dict(zip(columns, row, strict=True)) for row in rows]
     click.echo("\n".join([_heading(series, changes[-1]), *(f"  {change_sentence(change)}" for change in changes), ""]))
-    names = [name for name in _COLUMNS if name not in CAUSES or any(change[name] for change in changes)]
+    names = [name for name in _COLUMNS if name not in CAUSE_LABELS or any(change[name] for change in changes)]
     print_rows(names, [[month_text(change[name]) for name in names] for change in changes])
 
 
@@ -54,13 +54,13 @@ def change_sentence(change: dict[str, Any]) -> str:
     )
     since = f"since the run from {change['previous_origin']:%Y-%m}"
     if change["reason"]:
-        return f"{movement} {since}; not explained: {WHY_NOT.get(change['reason'], change['reason'])}."
-    causes = sorted((name for name in CAUSES if change[name]), key=lambda name: -abs(change[name]))
+        return f"{movement} {since}; not explained: {UNEXPLAINED_LABELS.get(change['reason'], change['reason'])}."
+    causes = sorted((name for name in CAUSE_LABELS if change[name]), key=lambda name: -abs(change[name]))
     return f"{movement} {since}: {_cause_list(change, causes) or 'nothing moved it'}."
 
 
 def _cause_list(change: dict[str, Any], causes: Sequence[str]) -> str:
     recipes = f" ({change['recipe']} instead of {change['previous_recipe']})"
     return ", ".join(
-        f"{CAUSES[name]}{recipes if name == 'recipe_change' else ''} {change[name]:+,.4g}" for name in causes
+        f"{CAUSE_LABELS[name]}{recipes if name == 'recipe_change' else ''} {change[name]:+,.4g}" for name in causes
     )

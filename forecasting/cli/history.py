@@ -19,9 +19,9 @@ def history(series: str, horizon: int, rmse: bool, kind: str, output_format: str
     """Show what was forecast of a SERIES, beside what happened; error = forecast - actual."""
     from forecasting.storage.views.series import read_forecasts_and_actuals, read_rmse_trend
 
-    read = read_rmse_trend if rmse else read_forecasts_and_actuals
+    read_rows = read_rmse_trend if rmse else read_forecasts_and_actuals
     with configured_database() as database, database.reading() as connection:
-        columns, rows = read(connection, series, kind=kind, horizon=horizon)
+        columns, rows = read_rows(connection, series, kind=kind, horizon=horizon)
     if output_format == "table":
         names = [name for name in columns if name not in ("unit", "published_at")]
         columns, rows = filled_columns(columns, rows, names) if rows else (names, [])

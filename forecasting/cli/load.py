@@ -79,14 +79,14 @@ def load_source(database: "Database", source: "Source", *, strict: bool, dry_run
 
 
 def _count_lines(result: "LoadResult", source: str) -> str:
-    stored = "not stored" if result.load_id is None else f"stored as load {result.load_id}"
+    storage = "not stored" if result.load_id is None else f"stored as load {result.load_id}"
     counts = (
         (result.rows_added, "added (new months or changed values)"),
         (result.rows_unchanged, "unchanged"),
         (result.rows_collapsed, "collapsed (the same value twice)"),
         (result.rows_rejected, "rejected"),
     )
-    lines = [f"{source}: {result.rows_read:,} observations read, {stored}."]
+    lines = [f"{source}: {result.rows_read:,} observations read, {storage}."]
     lines += [f"  {count:>12,} {meaning}" for count, meaning in counts]
     lines += [f"New series: {result.new_series:,}. Newest month: {_newest_month(result) or 'none'}."]
     return "\n".join(lines)

@@ -117,7 +117,7 @@ def progress_bar(title: str) -> Iterator[None]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
-        token = listener.set(lambda done, total: bar.update(task, completed=done, total=total))
+        token = listener.set(lambda completed, total: bar.update(task, completed=completed, total=total))
         try:
             yield
         finally:

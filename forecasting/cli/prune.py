@@ -1,9 +1,11 @@
-"""milkrun prune: removing what nobody needs any more."""
+"""milkrun prune: removal of unpublished runs and of networks that are no longer needed."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+
+from forecasting.cli.database import configured_database
 
 if TYPE_CHECKING:
     from forecasting.storage.pruning import Prunable
@@ -27,34 +29,34 @@ def prune(keep_months: int, dry_run: bool, yes: bool) -> None:
     every load, observation and rejected row. Forecasts published before the months kept, by networks that were replaced
     since, can then no longer be verified. Needs the owner's DATABASE_URL.
     """
-    from forecasting.domain.settings import Settings
     from forecasting.storage import pruning
-    from forecasting.storage.db.schema import open_migrated_database
 
     before = _months_ago(datetime.now(UTC), keep_months)
-    with open_migrated_database(Settings.from_environment()) as database:
+    with configured_database() as database:
         with database.reading() as connection:
-            found = pruning.find_prunable(connection, before)
-        if not found:
+            prunable = pruning.find_prunable(connection, before)
+        if not prunable:
             click.echo(f"Nothing to remove: all is in use, or younger than {keep_months} months ({before:%Y-%m-%d}).")
             return
         if dry_run:
-            click.echo(_told(found, "would be removed"))
+            click.echo(_removal_text(prunable, "would be removed"))
             return
         if not yes:
-            click.confirm(f"{_told(found, 'will be removed')} Go on?", abort=True)
-        click.echo(_told(database.write(lambda connection: pruning.prune(connection, before)), "were removed"))
+            click.confirm(f"{_removal_text(prunable, 'will be removed')} Go on?", abort=True)
+        click.echo(_removal_text(database.write(lambda connection: pruning.prune(connection, before)), "were removed"))
 
 
 def _months_ago(moment: datetime, months: int) -> datetime:
-    """Return the first day of a month so many months before a moment's, at midnight."""
+    """Return the start of the month that lies so many months before the month of a moment."""
     months_since_0 = moment.year * 12 + moment.month - 1 - months
     return datetime(months_since_0 // 12, months_since_0 % 12 + 1, 1, tzinfo=UTC)
 
 
-def _told(found: "Prunable", verb: str) -> str:
-    runs, unused, old = (f"{len(which):,}" for which in (found.run_ids, found.unused_bundle_ids, found.old_bundle_ids))
+def _removal_text(prunable: "Prunable", verb: str) -> str:
+    runs, unused, old = (
+        f"{len(ids):,}" for ids in (prunable.run_ids, prunable.unused_bundle_ids, prunable.old_bundle_ids)
+    )
     return (
         f"Runs that were never published: {runs}; bundles that no run refers to: {unused}; bundles replaced long ago, of which "
-        f"the numbers go: {old}. {found.payload_bytes / (1 << 20):,.1f} MiB of networks {verb}."
+        f"the numbers go: {old}. {prunable.payload_bytes / (1 << 20):,.1f} MiB of networks {verb}."
     )

@@ -24,8 +24,8 @@ def list_recipes(output_format: str) -> None:
     folder = Settings.from_environment().recipes
     rows = []
     for name, path in known_recipes(folder).items():
-        found = find_recipe(name, folder)
-        rows.append([name, str(path or "built in"), found.horizon, found.hash[:12]])
+        one = find_recipe(name, folder)
+        rows.append([name, str(path or "built in"), one.horizon, one.hash[:12]])
     print_rows(["recipe", "from", "horizon", "hash"], rows, output_format)
 
 
@@ -37,13 +37,13 @@ def show(name: str, as_json: bool) -> None:
     from forecasting.domain.recipes import find_recipe
     from forecasting.domain.settings import Settings
 
-    found = find_recipe(name, Settings.from_environment().recipes)
+    named_recipe = find_recipe(name, Settings.from_environment().recipes)
     if as_json:
-        click.echo(json.dumps(found.settings, indent=2))
+        click.echo(json.dumps(named_recipe.settings, indent=2))
         return
     click.echo(f"# Save as YOUR_NAME.toml in {Settings.from_environment().recipes}; leave out what stays as it is.")
-    click.echo(f'base = "{found.method}"')
-    for setting, value in found.settings.items():
+    click.echo(f'base = "{named_recipe.method}"')
+    for setting, value in named_recipe.settings.items():
         if setting not in ("name", "method"):
             click.echo(f"{setting} = {json.dumps(value)}")
 
@@ -54,5 +54,5 @@ def check(file: Path) -> None:
     """Check the recipe in a TOML FILE."""
     from forecasting.domain.recipes import read_recipe
 
-    found = read_recipe(file)
-    click.echo(f"{file} is a recipe: {found.name}, hash {found.hash[:12]}.")
+    named_recipe = read_recipe(file)
+    click.echo(f"{file} is a recipe: {named_recipe.name}, hash {named_recipe.hash[:12]}.")

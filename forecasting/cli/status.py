@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 )
 @format_options
 def status(last: int, check: bool, grace: float, current: bool, output_format: str) -> int:
-    """Show this month at a glance, and the newest runs: state, outcomes, when published.
+    """Show how the newest run ended, and a table of the newest runs: state, outcomes, when published.
 
     With --check, the exit code is 0 when the newest observed month is published, 1 when it is overdue, 2 when it is
     published but some series failed, 3 when the database cannot be reached. It needs no Prefect: a server cannot report
-    its own outage. The view month_health tells the same by SQL.
+    its own outage. The view month_health has the same for SQL.
     """
     from forecasting.cli.newest_run import print_newest_run
     from forecasting.domain.months import due_month

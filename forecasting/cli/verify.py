@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecasting.cli.database import configured_database
 from forecasting.domain.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
 
 if TYPE_CHECKING:
@@ -29,78 +30,79 @@ def verify(run_id: int | None, tolerance: float, as_json: bool) -> int:
     differs or a series cannot be replayed. Another release or another kind of processor may differ in the last
     digits of networks: --tolerance 1e-6 lets that pass.
     """
-    from forecasting.domain.settings import Settings
     from forecasting.operations.verification import replay_run
     from forecasting.runs import job
-    from forecasting.storage.db.schema import open_migrated_database
     from forecasting.storage.views.runs import find_newest_published_run
 
-    with open_migrated_database(Settings.from_environment()) as database:
+    with configured_database() as database:
         if run_id is None:
             with database.reading() as connection:
                 run_id = find_newest_published_run(connection)
-        found = replay_run(database, job.read_run(database, run_id), tolerance=tolerance)
+        replay = replay_run(database, job.read_run(database, run_id), tolerance=tolerance)
     if as_json:
-        click.echo(json.dumps(_as_object(found), indent=2, allow_nan=False))
+        click.echo(json.dumps(_json_object(replay), indent=2, allow_nan=False))
     else:
-        click.echo("\n".join(_sentences(found)))
-    return EXIT_SOME_SERIES_FAILED if found.mismatches or found.failures else EXIT_DONE
+        click.echo("\n".join(_sentences(replay)))
+    return EXIT_SOME_SERIES_FAILED if replay.mismatches or replay.failures else EXIT_DONE
 
 
-def _sentences(found: "Replay") -> list[str]:
-    run = found.run
+def _sentences(replay: "Replay") -> list[str]:
+    run = replay.run
     name = f"Run {run.run_id}, origin {run.request.origin}, recipe {run.request.recipe.name}"
     lines = [
-        f"{name}: {found.compared_count:,} of {found.forecasts:,} forecasts computed again from their bundles and loads."
+        f"{name}: {replay.compared_count:,} of {replay.forecasts:,} forecasts computed again from their bundles and loads."
     ]
-    if found.largest is not None:
+    if replay.largest is not None:
         lines.append(
-            f"Largest difference: {_of(found.largest)}." if found.largest.absolute else "Largest difference: 0.0."
+            f"Largest difference: {_difference_text(replay.largest)}."
+            if replay.largest.absolute
+            else "Largest difference: 0.0."
         )
-    if found.mismatches:
-        lines.append(f"{found.mismatches:,} forecasts are not what was published; the farthest from it:")
-        lines += [f"  {_of(one)}" for one in found.named]
-    if found.intervals_open:
-        since = ", ".join(map(str, found.later_runs[:5])) + (", …" if len(found.later_runs) > 5 else "")
+    if replay.mismatches:
+        lines.append(f"{replay.mismatches:,} forecasts are not what was published; the farthest from it:")
+        lines += [f"  {_difference_text(difference)}" for difference in replay.named]
+    if replay.intervals_open:
+        run_ids = ", ".join(map(str, replay.later_runs[:5])) + (", …" if len(replay.later_runs) > 5 else "")
         lines.append(
-            f"The intervals of {found.intervals_open:,} forecasts could not be compared: what was published since the run "
-            f"was opened (run {since}) would widen them now. Their values are the same."
+            f"The intervals of {replay.intervals_open:,} forecasts could not be compared: what was published since the run "
+            f"was opened (run {run_ids}) would widen them now. Their values are the same."
         )
-    for why, series in found.failures.items():
-        lines.append(f"{len(series):,} series could not be replayed ({series[0]}). {why}")
+    for reason, names in replay.failures.items():
+        lines.append(f"{len(names):,} series could not be replayed ({names[0]}). {reason}")
     return lines
 
 
-def _of(one: "Difference") -> str:
-    sides = [f"{side!r}" if side is not None else "nothing" for side in (one.stored, one.computed)]
-    size = f" ({one.absolute:.3g}, {one.relative:.1e} of the series' largest)" if math.isfinite(one.absolute) else ""
-    return f"{one.series}, {one.month}, {one.number}: stored {sides[0]}, computed {sides[1]}{size}"
+def _difference_text(difference: "Difference") -> str:
+    sides = [f"{side!r}" if side is not None else "nothing" for side in (difference.stored, difference.computed)]
+    finite = math.isfinite(difference.absolute)
+    size = f" ({difference.absolute:.3g}, {difference.relative:.1e} of the series' largest)" if finite else ""
+    return f"{difference.series}, {difference.month}, {difference.number}: stored {sides[0]}, computed {sides[1]}{size}"
 
 
-def _as_object(found: "Replay") -> dict[str, Any]:
+def _json_object(replay: "Replay") -> dict[str, Any]:
     return {
-        "run_id": found.run.run_id,
-        "origin": str(found.run.request.origin),
-        "recipe": found.run.request.recipe.name,
-        "forecasts": found.forecasts,
-        "compared": found.compared_count,
-        "mismatches": found.mismatches,
-        "largest_difference": _plain(found.largest) if found.largest else None,
-        "differences": [_plain(one) for one in found.named],
-        "intervals_not_compared": found.intervals_open,
-        "not_replayed": [{"reason": why, "series": series} for why, series in found.failures.items()],
+        "run_id": replay.run.run_id,
+        "origin": str(replay.run.request.origin),
+        "recipe": replay.run.request.recipe.name,
+        "forecasts": replay.forecasts,
+        "compared": replay.compared_count,
+        "mismatches": replay.mismatches,
+        "largest_difference": _json_difference(replay.largest) if replay.largest else None,
+        "differences": [_json_difference(difference) for difference in replay.named],
+        "intervals_not_compared": replay.intervals_open,
+        "not_replayed": [{"reason": reason, "series": names} for reason, names in replay.failures.items()],
     }
 
 
-def _plain(one: "Difference") -> dict[str, Any]:
-    """Return a difference as JSON values; where one side has no number, the difference has none either."""
-    finite = math.isfinite(one.absolute)
+def _json_difference(difference: "Difference") -> dict[str, Any]:
+    """Return a difference as JSON values; `absolute` and `relative` are null where one of the two numbers is missing."""
+    finite = math.isfinite(difference.absolute)
     return {
-        "series": one.series,
-        "month": str(one.month),
-        "number": one.number,
-        "stored": one.stored,
-        "computed": one.computed,
-        "absolute": one.absolute if finite else None,
-        "relative": one.relative if finite else None,
+        "series": difference.series,
+        "month": str(difference.month),
+        "number": difference.number,
+        "stored": difference.stored,
+        "computed": difference.computed,
+        "absolute": difference.absolute if finite else None,
+        "relative": difference.relative if finite else None,
     }

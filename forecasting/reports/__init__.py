@@ -1,1 +1,1 @@
-"""What people look at: charts, pages, words; nothing here reads a database or trains a network."""
+"""Charts and pages for people; nothing here reads a database or trains a network."""

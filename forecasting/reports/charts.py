@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Values
 
-# The first three are the tutorial's own; told apart by colour-blind readers, and the lines differ in style as well.
+# The first three are the colours of the tutorial. Colour-blind readers can distinguish them; the lines differ in style as well.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#1f77b4", "#ff7f0e", "#2ca02c", "#7b3fa0", "#7f7f7f"
 
 
@@ -25,9 +25,9 @@ class Line:
 
 @dataclass(frozen=True)
 class SeriesChart:
-    """What is drawn of one series; intervals: the lower and the upper ends, by percent.
+    """The lines of the chart of one series. intervals: their lower and upper bounds, by percent.
 
-    missing_past: why there are no predictions of the past, where networks made the forecast and cannot be asked any more.
+    missing_past: why there are no predictions of past months, where the networks of the forecast can no longer be read.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The page of a run: one HTML file that opens without a network, its numbers and its charting library beside it.
 
-The numbers lie in script files because a page opened from a folder may load scripts, but may not fetch anything.
+The numbers are in script files: a page that is opened from a folder may load scripts, but may not fetch data.
 """
 
 import importlib.resources
@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.vocabulary import DECISION_COUNTS, Outcome
-from forecasting.reports.words import CAUSES, WHY_NOT
+from forecasting.reports.cause_labels import CAUSE_LABELS, UNEXPLAINED_LABELS
 
 Item = TypeVar("Item")
 
 CHUNK = 25  # series per script file: a third of a megabyte where there is a year of runs
 MARKER = "<!-- A report of Milkrun; its folder is written anew by each report. -->"
-MARKER_FILE = "milkrun-report.txt"  # written first, so that a report that was left half-made is known as one
-SCRIPTS = ("formats.js", "table.js", "charts.js", "ledger.js", "series.js", "main.js")
+MARKER_FILE = "milkrun-report.txt"  # written first, so that an interrupted report is recognised as one
+SCRIPTS = ("formats.js", "table.js", "charts.js", "attribution.js", "series.js", "main.js")
 COLUMNS = (
     "series",
     "unit",
@@ -46,8 +46,8 @@ COLUMNS = (
 def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]]) -> Path:
     """Write a page and return its index.html, which is written last.
 
-    run: a row of run_health; cards: for each series what the page shows of it, in plain JSON values (operations/run_report.py
-    makes them). Raises InputError when the folder holds anything but an earlier report.
+    run: a row of run_health. cards: for each series all that the page shows, as JSON values (operations/run_report.py makes
+    them). Raises InputError when the folder holds anything but an earlier report.
     """
     _check_folder(folder)
     data = folder / "data"
@@ -55,14 +55,20 @@ def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]
     _write_script(folder / MARKER_FILE, f"{MARKER}\n")
     data.mkdir(exist_ok=True)
     rows: list[list[Any]] = []
-    number = 0
-    for number, chunk in enumerate(_chunks(cards, CHUNK), start=1):
-        _write_script(data / f"series-{number - 1:05d}.js", f"milkrun.receive({number - 1}, {_json(chunk)});")
+    chunk_count = 0
+    for number, chunk in enumerate(_chunks(cards, CHUNK)):
+        _write_script(data / f"series-{number:05d}.js", f"milkrun.receive({number}, {_json(chunk)});")
+        chunk_count = number + 1
         rows += [_row(card) for card in chunk]
     for outdated in data.glob("series-*.js"):
-        if int(outdated.stem.removeprefix("series-")) >= number:
+        if int(outdated.stem.removeprefix("series-")) >= chunk_count:
             outdated.unlink()
-    words = {"causes": CAUSES, "why_not": WHY_NOT, "outcomes": list(Outcome), "decisions": DECISION_COUNTS}
+    words = {
+        "causes": CAUSE_LABELS,
+        "unexplained": UNEXPLAINED_LABELS,
+        "outcomes": list(Outcome),
+        "decisions": DECISION_COUNTS,
+    }
     table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": words, "rows": rows}
     _write_script(data / "table.js", f"milkrun.table = {_json(table)};")
     from plotly.offline import get_plotlyjs
@@ -85,41 +91,40 @@ def _check_folder(folder: Path) -> None:
 
 
 def _index(run: dict[str, Any]) -> str:
-    """Put style and scripts into the page."""
+    """Return the text of index.html, with the style and the scripts in it."""
     web = importlib.resources.files("forecasting.reports") / "web"
-    pieces = {
+    replacements = {
         "{{ marker }}": MARKER,
         "{{ run }}": str(run["run_id"]),
         "{{ style }}": (web / "style.css").read_text(),
         "{{ scripts }}": "\n".join((web / name).read_text() for name in SCRIPTS),
     }
     page = (web / "index.html").read_text()
-    for place, text in pieces.items():
-        page = page.replace(place, text)
+    for placeholder, text in replacements.items():
+        page = page.replace(placeholder, text)
     return page
 
 
 def _row(card: dict[str, Any]) -> list[Any]:
-    """Return the row of a series in the table of all series."""
+    """Return the row of a series in the table of all series, with the values of COLUMNS."""
     forecast, observed, changes = card["forecast"], card["observed"], card["changes"]
     score = _newest_score(card["scores"])
-    live = [score for score in card["scores"] if score["split"] == "live" and "coverage_80" in score][-1:]
-    value = forecast and forecast["value"][0]
+    live_scores = [score for score in card["scores"] if score["split"] == "live" and "coverage_80" in score][-1:]
     values: dict[str, Any] = {name: card[name] for name in COLUMNS[:6]}
     values |= {
         "last_month": card["origin"],
         "last_value": _value_at(observed, card["origin"]),
         "next_month": forecast and forecast["first"],
-        "forecast": value,
+        "forecast": forecast and forecast["value"][0],
         "change": changes and forecast and _value_at([changes["first"], changes["change"]], forecast["first"]),
         **score,
-        **(_coverage(live[0]) if live else {}),
+        **(_coverage(live_scores[0]) if live_scores else {}),
     }
     return [values.get(name) for name in COLUMNS]
 
 
 def _newest_score(scores: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the newest score one month ahead: live where forecasts have been answered, else on the test part."""
+    """Return the newest score one month ahead: of live forecasts whose months were observed, else of the test part."""
     for split in ("live", "test"):
         for score in reversed(scores):
             if score["split"] == split and score["horizon"][0] == 1:
@@ -129,14 +134,14 @@ def _newest_score(scores: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _coverage(score: dict[str, Any]) -> dict[str, Any]:
-    """Return the share of all answered forecasts, over the horizons, that lie inside their intervals."""
-    answered = sum(score["n"])
+    """Return the share of forecasts inside their intervals, over all horizons, among those whose months were observed."""
+    count = sum(score["n"])
     shares: dict[str, Any] = {
-        name: sum(n * share for n, share in zip(score["n"], score[name], strict=True) if share is not None) / answered
+        name: sum(n * share for n, share in zip(score["n"], score[name], strict=True) if share is not None) / count
         for name in ("coverage_80", "coverage_95")
         if name in score
     }
-    return {**shares, "coverage_n": answered}
+    return {**shares, "coverage_n": count}
 
 
 def _value_at(line: list[Any] | None, month: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""A small chart of one series in characters, for a terminal."""
+"""A small chart of one series, drawn with characters for a terminal."""
 
 import plotext
 
@@ -10,7 +10,7 @@ def sketch_series(
 ) -> str:
     """Draw the newest months, the forecast and the seasonal naive of a series; the last line is the legend.
 
-    width and height: in characters; months: how many are shown, the forecast included.
+    width, height: of the chart in characters. months: how many are drawn, with those of the forecast.
     """
     lines = [
         (chart.observed, "observed", "blue", "braille"),
@@ -34,11 +34,11 @@ def sketch_series(
         legend.append(str(plotext.colorize(f"{'···' if symbol == '·' else '───'} {name}", colour)))
     years = [step for step in range(last - start) if str(start + step).endswith("-01")]
     figure.ruler("x").ticks(years, [str(start + step)[:4] for step in years])
-    drawn = f"{figure.build()}\n{'  '.join(legend)}"
-    return drawn if coloured else str(plotext.uncolorize(drawn))
+    text = f"{figure.build()}\n{'  '.join(legend)}"
+    return text if coloured else str(plotext.uncolorize(text))
 
 
 def _points(line: Line, offset: int) -> list[tuple[int, float]]:
-    """Return the months shown, counted from the left edge, that have a value."""
-    numbered = ((offset + step, value) for step, value in enumerate(line.values.tolist()))
-    return [(step, value) for step, value in numbered if step >= 0 and value == value]
+    """Return the months of a line that have a value, as pairs of column and value. offset: the column of its first month."""
+    points = ((offset + step, value) for step, value in enumerate(line.values.tolist()))
+    return [(step, value) for step, value in points if step >= 0 and value == value]

@@ -140,7 +140,7 @@ def test_a_series_says_why_its_forecast_moved(page: Path, show: Show) -> None:
         before, now, change, *parts = (float(cell.replace(MINUS, "-").replace(",", "")) for cell in row[1:])
         assert now - before == pytest.approx(change, abs=0.11)
         assert sum(parts) == pytest.approx(change, abs=0.06 * (1 + len(parts)))
-    sentence = opened.text_content("#ledger + p") or ""
+    sentence = opened.text_content("#attribution + p") or ""
     assert sentence.startswith(
         f"1976-01: {cells[0][1]} → {cells[0][2]} pounds per cow, {cells[0][3]} since the run from"
     )
@@ -151,10 +151,10 @@ def test_a_first_forecast_has_nothing_to_be_compared_with(story: Settings, show:
     """The first run says so, and shows no table of changes."""
     with open_database(story) as database:
         opened = show(report_run(database, 1, tmp_path / "first"), "#series=milk")
-    opened.wait_for_selector("#ledger")
+    opened.wait_for_selector("#attribution")
 
     assert (
-        opened.text_content("#ledger + p") == "No earlier run forecast these months: there is nothing to compare with."
+        opened.text_content("#attribution + p") == "No earlier run forecast these months: there is nothing to compare with."
     )
     assert opened.locator("[aria-label^='Why the forecast moved']").count() == 0
 

@@ -15,8 +15,8 @@ from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, MonthlyRecipe
 from forecasting.domain.settings import Settings
 from forecasting.operations.run_report import report_run
+from forecasting.reports.cause_labels import CAUSE_LABELS
 from forecasting.reports.page import write_page
-from forecasting.reports.words import CAUSES
 from forecasting.runs import job
 from forecasting.storage.attribution import CHANGE_CAUSES
 from forecasting.storage.db.database import Database, open_database
@@ -218,7 +218,12 @@ def test_nothing_in_a_page_leads_to_the_network(page: Path) -> None:
 
     assert re.findall(r"(?:src|href)=\"?(?:https?:)?//|@import|fetch\(", html) == []
     assert HOSTILE not in html
-    assert {path.name for path in page.parent.iterdir()} == {"index.html", "data", "milkrun-report.txt", "plotly.min.js"}
+    assert {path.name for path in page.parent.iterdir()} == {
+        "index.html",
+        "data",
+        "milkrun-report.txt",
+        "plotly.min.js",
+    }
 
 
 def test_a_run_that_is_not_there_or_not_published_is_refused(
@@ -238,4 +243,4 @@ def test_a_run_that_is_not_there_or_not_published_is_refused(
 
 def test_every_part_of_a_change_has_its_words() -> None:
     """Page and terminal name all that the ledger stores."""
-    assert tuple(CAUSES) == CHANGE_CAUSES
+    assert tuple(CAUSE_LABELS) == CHANGE_CAUSES

@@ -1,4 +1,4 @@
-// Charts by Plotly, which is loaded when the first one is wanted. Lines differ in style as well as in colour.
+// Charts by Plotly, which is loaded with the first chart. Lines differ in style as well as in colour.
 const LIGHT = { observed: '#1f77b4', train: '#e06c00', test: '#2a8a2a', forecast: '#7b3fa0', naive: '#6b6b6b', earlier: '#7b3fa0', grid: '#e3e6e9', ink: '#1a1d21', paper: '#ffffff' };
 const DARK = { observed: '#6cb4ee', train: '#ffa34d', test: '#74d174', forecast: '#d3a0f5', naive: '#b5b5b5', earlier: '#d3a0f5', grid: '#333a41', ink: '#e8eaed', paper: '#15181c' };
 const colours = () => (document.documentElement.dataset.theme === 'dark' ? DARK : LIGHT);
@@ -7,17 +7,17 @@ const withAlpha = (colour, alpha) => colour + Math.round(255 * alpha).toString(1
 const scripts = new Map();
 function loadScript(address) {
   if (!scripts.has(address)) {
-    scripts.set(address, new Promise((done, failed) => {
-      document.head.append(element('script', { src: address, onload: done,
-        onerror: () => { scripts.delete(address); failed(new Error(`${address} is missing beside this page.`)); } }));
+    scripts.set(address, new Promise((resolve, reject) => {
+      document.head.append(element('script', { src: address, onload: resolve,
+        onerror: () => { scripts.delete(address); reject(new Error(`${address} is missing beside this page.`)); } }));
     }));
   }
   return scripts.get(address);
 }
 
-const days = (first, length) => monthsFrom(first, length).map((month) => `${month}-01`);
+const firstDays = (first, length, shift = 0) => monthsFrom(first, length, shift).map((month) => `${month}-01`);
 function trace([first, values], name, line, more = {}) {
-  return { x: days(first, values.length), y: values, name, mode: 'lines', line, connectgaps: false, ...more };
+  return { x: firstDays(first, values.length), y: values, name, mode: 'lines', line, connectgaps: false, ...more };
 }
 
 function layout(unit, more = {}) {
@@ -35,11 +35,11 @@ function layout(unit, more = {}) {
   };
 }
 
-function draw(place, traces, figure) {
-  return Plotly.react(place, traces, figure, { displayModeBar: false, responsive: true, scrollZoom: false });
+function drawChart(container, traces, figure) {
+  return Plotly.react(container, traces, figure, { displayModeBar: false, responsive: true, scrollZoom: false });
 }
 
-function band(forecast, level, name, colour) {
+function bandTraces(forecast, level, name, colour) {
   const [lower, upper] = [forecast[`lower_${level}`], forecast[`upper_${level}`]];
   if (!lower || !upper) return [];
   const edge = { line: { width: 0 }, hoverinfo: 'skip', legendgroup: name };
@@ -49,28 +49,27 @@ function band(forecast, level, name, colour) {
   ];
 }
 
-// Every earlier forecast starts at the month it was made from; gaps part one from the next.
+// All earlier forecasts as one line with gaps. Each forecast begins at the observed value of its origin.
 function earlierTrace(card, theme) {
   const x = [];
   const y = [];
-  const known = card.observed ? new Map(days(...[card.observed[0], card.observed[1].length]).map((day, step) => [day, card.observed[1][step]])) : new Map();
+  const observed = valuesByMonth(card.observed);
   for (const forecast of card.earlier) {
-    const months = days(forecast.first, forecast.value.length);
-    const before = `${monthsFrom(forecast.first, 1).map((month) => monthOf(12 * Number(month.slice(0, 4)) + Number(month.slice(5)) - 2))[0]}-01`;
-    x.push(before, ...months, months.at(-1));
-    y.push(known.get(before) ?? null, ...forecast.value, null);
+    const days = firstDays(forecast.first, forecast.value.length + 1, -1);
+    x.push(...days, days.at(-1));
+    y.push(observed.get(days[0].slice(0, 7)) ?? null, ...forecast.value, null);
   }
   return { x, y, name: `earlier forecasts, from ${card.earlier.length} origins`, mode: 'lines', hoverinfo: 'skip', connectgaps: false,
     line: { color: withAlpha(theme.earlier, 0.45), width: 1 } };
 }
 
-function historyChart(place, card, years) {
+function drawHistoryChart(container, card, years) {
   const theme = colours();
   const traces = [];
   const add = (line, name, style, more) => { if (line) traces.push(trace(line, name, style, more)); };
   if (card.forecast) {
-    traces.push(...band(card.forecast, 95, '95 % interval', withAlpha(theme.forecast, 0.16)));
-    traces.push(...band(card.forecast, 80, '80 % interval', withAlpha(theme.forecast, 0.28)));
+    traces.push(...bandTraces(card.forecast, 95, '95 % interval', withAlpha(theme.forecast, 0.16)));
+    traces.push(...bandTraces(card.forecast, 80, '80 % interval', withAlpha(theme.forecast, 0.28)));
   }
   add(card.observed, 'observed', { color: theme.observed, width: 2 });
   add(card.train, 'predicted, training part', { color: theme.train, width: 1.5 });
@@ -81,51 +80,55 @@ function historyChart(place, card, years) {
     add([card.forecast.first, card.forecast.value], 'forecast', { color: theme.forecast, width: 2, dash: 'dash' }, { mode: 'lines+markers', marker: { size: 5 } });
   }
   const figure = layout(card.unit ?? 'value');
-  const months = traces.flatMap((each) => [each.x[0], each.x.at(-1)]).filter(Boolean).sort();
+  const months = traces.flatMap(({ x }) => [x[0], x.at(-1)]).filter(Boolean).sort();
   if (months.length) showYears(figure, traces, months[0], months.at(-1), years);
-  return draw(place, traces, figure);
+  return drawChart(container, traces, figure);
 }
 
-// Show the last years (0: all), the vertical axis fitting what is inside.
+// Show the last years (0: all); the vertical axis fits the values of the visible months.
 function showYears(figure, traces, first, last, years) {
-  const from = years ? [first, `${Number(last.slice(0, 4)) - years}${last.slice(4)}`].sort().at(-1) : first;
-  figure.xaxis.range = [from, last];
-  const inside = traces.flatMap((each) => each.y.filter((value, step) => value !== null && each.x[step] >= from));
-  const [low, high] = inside.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
-  const room = 0.05 * (high - low || Math.abs(high) || 1);
-  figure.yaxis.range = [low - room, high + room];
+  const start = years ? [first, `${Number(last.slice(0, 4)) - years}${last.slice(4)}`].sort().at(-1) : first;
+  figure.xaxis.range = [start, last];
+  const visibleValues = traces.flatMap(({ x, y }) => y.filter((value, step) => value !== null && x[step] >= start));
+  const [low, high] = visibleValues.reduce(([minimum, maximum], value) => [Math.min(minimum, value), Math.max(maximum, value)], [Infinity, -Infinity]);
+  const margin = 0.05 * (high - low || Math.abs(high) || 1);
+  figure.yaxis.range = [low - margin, high + margin];
 }
 
-function rmseChart(place, card, horizon) {
+// rmse, baseline: the points {x, y} of live scores.
+function liveTraces(theme, rmse, baseline) {
+  return [
+    { ...rmse, name: 'live', mode: 'lines+markers', line: { color: theme.observed, width: 2 }, marker: { symbol: 'circle', size: 7 } },
+    { ...baseline, name: 'seasonal naive, live', mode: 'lines+markers', line: { color: theme.naive, width: 1.5, dash: 'dot' }, marker: { symbol: 'x', size: 6 } },
+  ];
+}
+
+function drawRmseChart(container, card, horizon) {
   const theme = colours();
-  const of = (split, column) => {
-    const found = card.scores.filter((score) => score.split === split && score.horizon.includes(horizon) && score[column]);
-    return { x: found.map((score) => `${score.origin}-01`), y: found.map((score) => score[column][score.horizon.indexOf(horizon)]) };
+  const points = (split, column) => {
+    const scores = card.scores.filter((score) => score.split === split && score.horizon.includes(horizon) && score[column]);
+    return { x: scores.map((score) => `${score.origin}-01`), y: scores.map((score) => score[column][score.horizon.indexOf(horizon)]) };
   };
   const traces = [
-    { ...of('live', 'rmse'), name: 'live', mode: 'lines+markers', line: { color: theme.observed, width: 2 }, marker: { symbol: 'circle', size: 7 } },
-    { ...of('live', 'baseline_rmse'), name: 'seasonal naive, live', mode: 'lines+markers', line: { color: theme.naive, width: 1.5, dash: 'dot' }, marker: { symbol: 'x', size: 6 } },
-    { ...of('train', 'rmse'), name: 'training part', mode: 'markers', marker: { color: theme.train, symbol: 'square', size: 9 } },
-    { ...of('test', 'rmse'), name: 'test part', mode: 'markers', marker: { color: theme.test, symbol: 'diamond', size: 10 } },
-    { ...of('test', 'baseline_rmse'), name: 'seasonal naive, test part', mode: 'markers', marker: { color: theme.naive, symbol: 'diamond-open', size: 10 } },
-  ].filter((each) => each.x.length);
+    ...liveTraces(theme, points('live', 'rmse'), points('live', 'baseline_rmse')),
+    { ...points('train', 'rmse'), name: 'training part', mode: 'markers', marker: { color: theme.train, symbol: 'square', size: 9 } },
+    { ...points('test', 'rmse'), name: 'test part', mode: 'markers', marker: { color: theme.test, symbol: 'diamond', size: 10 } },
+    { ...points('test', 'baseline_rmse'), name: 'seasonal naive, test part', mode: 'markers', marker: { color: theme.naive, symbol: 'diamond-open', size: 10 } },
+  ].filter(({ x }) => x.length);
   const figure = layout(card.unit ?? 'value');
   figure.yaxis.rangemode = 'tozero';
   figure.xaxis.title = { text: 'origin of the run' };
-  const origins = [...new Set(traces.flatMap((each) => each.x))];
+  const origins = [...new Set(traces.flatMap(({ x }) => x))];
   if (origins.length < 4) Object.assign(figure.xaxis, { type: 'category', categoryorder: 'category ascending', tickvals: origins, ticktext: origins.map((day) => day.slice(0, 7)) });
-  return draw(place, traces, figure);
+  return drawChart(container, traces, figure);
 }
 
-function horizonChart(place, card) {
+function drawHorizonChart(container, card) {
   const theme = colours();
-  const live = card.scores.filter((score) => score.split === 'live').at(-1);
-  const traces = [
-    { x: live.horizon, y: live.rmse, name: 'live', mode: 'lines+markers', line: { color: theme.observed, width: 2 }, marker: { symbol: 'circle', size: 7 } },
-    { x: live.horizon, y: live.baseline_rmse ?? [], name: 'seasonal naive, live', mode: 'lines+markers', line: { color: theme.naive, width: 1.5, dash: 'dot' }, marker: { symbol: 'x', size: 6 } },
-  ];
+  const { horizon, rmse, baseline_rmse: baseline } = card.scores.filter((score) => score.split === 'live').at(-1);
+  const traces = liveTraces(theme, { x: horizon, y: rmse }, { x: horizon, y: baseline ?? [] });
   const figure = layout(card.unit ?? 'value');
   figure.yaxis.rangemode = 'tozero';
-  Object.assign(figure.xaxis, { type: 'linear', title: { text: 'months ahead' }, dtick: live.horizon.length > 12 ? 2 : 1, hoverformat: 'd', tickformatstops: null, tickformat: 'd' });
-  return draw(place, traces, figure);
+  Object.assign(figure.xaxis, { type: 'linear', title: { text: 'months ahead' }, dtick: horizon.length > 12 ? 2 : 1, hoverformat: 'd', tickformatstops: null, tickformat: 'd' });
+  return drawChart(container, traces, figure);
 }

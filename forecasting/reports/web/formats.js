@@ -1,13 +1,13 @@
-// How numbers, months and text are written; how elements and files are made. Names are text, never markup.
+// Formats of numbers, months and text; elements and files. The name of a series is always text, never markup.
 function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
+  const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === null) continue;
-    if (name in made && !name.startsWith('aria')) made[name] = value;
-    else made.setAttribute(name, value);
+    if (name in node && !name.startsWith('aria')) node[name] = value;
+    else node.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
 }
 
 const formatters = new Map();
@@ -19,13 +19,13 @@ function formatted(value, decimals) {
   return formatters.get(decimals).format(value).replace('-', '−');
 }
 
-// As many decimals as show four digits of a number of this size.
+// The decimals that show four digits of a number of this size.
 function decimalsFor(size) {
   if (!size) return 0;
   return Math.min(Math.max(3 - Math.floor(Math.log10(Math.abs(size))), 0), 10);
 }
 const number = (value, size = value) => formatted(value, decimalsFor(size));
-// A sign before what is not written as zero.
+// A number with its sign; without a sign where its text is zero.
 const withSign = (value, decimals) => {
   const text = formatted(Math.abs(value), decimals);
   return (/[1-9]/.test(text) ? (value > 0 ? '+' : '−') : '') + text;
@@ -33,11 +33,17 @@ const withSign = (value, decimals) => {
 const signed = (value, size = value) => withSign(value, decimalsFor(size));
 const percent = (share) => (share === null || share === undefined ? '–' : `${formatted(100 * share, 0)} %`);
 const count = (value) => formatted(value, 0);
-const words = (text) => (text ?? '').replaceAll('_', ' ');
+const spaced = (text) => (text ?? '').replaceAll('_', ' ');
+const capitalised = (text) => text[0].toLocaleUpperCase() + text.slice(1);
 
-function monthsFrom(first, length) {
-  const start = 12 * Number(first.slice(0, 4)) + Number(first.slice(5, 7)) - 1;
+// Months are written YYYY-MM. shift: how many months after `first` the result begins.
+function monthsFrom(first, length, shift = 0) {
+  const start = 12 * Number(first.slice(0, 4)) + Number(first.slice(5, 7)) - 1 + shift;
   return Array.from({ length }, (_, step) => monthOf(start + step));
+}
+// The values of a line, by month; a line is its first month and its values.
+function valuesByMonth(line) {
+  return new Map(line ? monthsFrom(line[0], line[1].length).map((month, step) => [month, line[1][step]]) : []);
 }
 function monthOf(ordinal) {
   return `${String(Math.floor(ordinal / 12)).padStart(4, '0')}-${String((ordinal % 12) + 1).padStart(2, '0')}`;
@@ -51,11 +57,11 @@ function median(values) {
 }
 
 function csvOf(columns, rows) {
-  const quoted = (value) => {
+  const field = (value) => {
     const text = value === null || value === undefined ? '' : String(value);
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  return [columns, ...rows].map((row) => row.map(quoted).join(',')).join('\n') + '\n';
+  return [columns, ...rows].map((row) => row.map(field).join(',')).join('\n') + '\n';
 }
 
 function download(name, columns, rows) {
@@ -64,23 +70,23 @@ function download(name, columns, rows) {
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
-// A table that scrolls by itself; write: how a number of a column is written.
-function scrollTable(title, columns, rows, write) {
-  const numeric = columns.map((_, place) => (rows.some((row) => typeof row[place] === 'number') ? 'number' : ''));
-  const written = (value, place) => (typeof value === 'number' ? write(value, place) : value === true ? 'yes' : value === false ? 'no' : value ?? '');
-  const cells = (row) => row.map((value, place) => element(place ? 'td' : 'th',
-    { className: numeric[place], scope: place ? null : 'row' }, written(value, place)));
-  const head = columns.map((column, place) => element('th', { scope: 'col', className: numeric[place] }, words(column)));
+// A table that scrolls by itself. format: gives the text of a number, from the number and the position of its column.
+function scrollTable(title, columns, rows, format) {
+  const numeric = columns.map((_, position) => (rows.some((row) => typeof row[position] === 'number') ? 'number' : ''));
+  const text = (value, position) => (typeof value === 'number' ? format(value, position) : value === true ? 'yes' : value === false ? 'no' : value ?? '');
+  const cells = (row) => row.map((value, position) => element(position ? 'td' : 'th',
+    { className: numeric[position], scope: position ? null : 'row' }, text(value, position)));
+  const head = columns.map((column, position) => element('th', { scope: 'col', className: numeric[position] }, spaced(column)));
   return element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': title },
     element('table', {}, element('thead', {}, element('tr', {}, ...head)),
       element('tbody', {}, ...rows.map((row) => element('tr', {}, ...cells(row))))));
 }
 
-// A table of numbers that opens on demand: what a chart shows, for those who read rather than look.
+// A table of numbers that opens by a click: the same numbers as in a chart.
 function numbersTable(title, columns, rows, file) {
-  const decimals = columns.map((_, place) => {
-    const numbers = rows.map((row) => row[place]).filter((value) => typeof value === 'number');
-    return numbers.every(Number.isInteger) ? 0 : decimalsFor(numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+  const decimals = columns.map((_, position) => {
+    const numbers = rows.map((row) => row[position]).filter((value) => typeof value === 'number');
+    return numbers.every(Number.isInteger) ? 0 : decimalsFor(numbers.reduce((maximum, value) => Math.max(maximum, Math.abs(value)), 0));
   });
   const details = element('details', {}, element('summary', {}, `${title} (${count(rows.length)} rows)`));
   details.addEventListener('toggle', () => {
@@ -88,7 +94,7 @@ function numbersTable(title, columns, rows, file) {
     details.append(
       element('div', { className: 'actions' },
         element('button', { type: 'button', onclick: () => download(file, columns, rows) }, 'Download CSV')),
-      scrollTable(title, columns, rows, (value, place) => formatted(value, decimals[place])));
+      scrollTable(title, columns, rows, (value, position) => formatted(value, decimals[position])));
   });
   return details;
 }

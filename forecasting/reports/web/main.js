@@ -1,5 +1,5 @@
-// The page: its head, the theme, and the part of the address after # that says what is shown.
-function head() {
+// The page: its head, its theme, and the view that the part of the address after # names.
+function writeHead() {
   const { run } = milkrun.table;
   document.getElementById('run-title').textContent = `run ${run.run_id}: ${run.origin}`;
   document.title = `Milkrun: ${run.origin}, run ${run.run_id}`;
@@ -15,53 +15,54 @@ function setTheme(theme) {
   document.getElementById('theme').textContent = theme === 'dark' ? 'Light' : 'Dark';
 }
 
-function theme() {
+function prepareTheme() {
   const system = matchMedia('(prefers-color-scheme: dark)');
-  let chosen = null;
+  let userTheme = null;
   const apply = () => {
-    setTheme(chosen ?? (system.matches ? 'dark' : 'light'));
+    setTheme(userTheme ?? (system.matches ? 'dark' : 'light'));
     (document.getElementById('series-view').redraw ?? []).forEach((redraw) => redraw());
   };
   system.addEventListener('change', apply);
   document.getElementById('theme').addEventListener('click', () => {
-    chosen = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
+    userTheme = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
     apply();
   });
   apply();
 }
 
-function filters() {
+function prepareFilters() {
   for (const name of ['outcome', 'decision']) {
     const choices = [...new Set(rows.map((row) => at(row, name)).filter(Boolean))].sort();
-    const select_ = document.getElementById(name);
-    select_.append(element('option', { value: '' }, 'all'), ...choices.map((choice) => element('option', { value: choice }, choice)));
-    select_.addEventListener('change', () => filter(name, select_.value));
+    const menu = document.getElementById(name);
+    menu.append(element('option', { value: '' }, 'all'), ...choices.map((choice) => element('option', { value: choice }, choice)));
+    menu.addEventListener('change', () => applyFilter(name, menu.value));
   }
   const search = document.getElementById('search');
-  search.addEventListener('input', () => filter('q', search.value));
+  search.addEventListener('input', () => applyFilter('q', search.value));
   document.getElementById('filters').addEventListener('submit', (event) => event.preventDefault());
   document.getElementById('download-table').addEventListener('click', downloadTable);
 }
 
-function filter(name, value) {
+function applyFilter(name, value) {
   state[name] = value;
   state.page = 0;
-  remember();
-  select();
+  updateAddress();
+  selectRows();
   drawTable();
 }
 
-async function follow(arrived) {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  const name = asked.get('series') ?? (rows.length === 1 ? at(rows[0], 'series') : null);
+// isMove: whether the user came from another view of the page; then the focus moves.
+async function followAddress(isMove) {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const name = parameters.get('series') ?? (rows.length === 1 ? at(rows[0], 'series') : null);
   const view = document.getElementById('series-view');
   view.hidden = name === null;
-  document.getElementById('overview').querySelectorAll(':scope > :not(#tiles)').forEach((part) => { part.hidden = name !== null; });
+  document.getElementById('overview').querySelectorAll(':scope > :not(#tiles)').forEach((section) => { section.hidden = name !== null; });
   document.getElementById('tiles').hidden = name !== null && rows.length > 1;
   if (name !== null) {
     try {
       const heading = await showSeries(name);
-      if (arrived) { heading?.focus({ preventScroll: true }); window.scrollTo(0, 0); }
+      if (isMove) { heading?.focus({ preventScroll: true }); window.scrollTo(0, 0); }
     } catch (failure) {
       view.append(element('p', { role: 'alert' }, String(failure.message ?? failure)));
     }
@@ -69,23 +70,23 @@ async function follow(arrived) {
   }
   view.replaceChildren();
   view.redraw = [];
-  for (const key of ['q', 'outcome', 'decision', 'sort']) state[key] = asked.get(key) ?? '';
-  state.down = asked.has('down');
+  for (const key of ['q', 'outcome', 'decision', 'sort']) state[key] = parameters.get(key) ?? '';
+  state.down = parameters.has('down');
   document.getElementById('search').value = state.q;
   for (const key of ['outcome', 'decision']) document.getElementById(key).value = state[key];
-  select();
+  selectRows();
   drawTable();
-  if (arrived) document.getElementById('main').focus({ preventScroll: true });
+  if (isMove) document.getElementById('main').focus({ preventScroll: true });
 }
 
-head();
-tiles();
-filters();
-theme();
-select();
-follow(false);
-window.addEventListener('hashchange', () => follow(true));
+writeHead();
+drawTiles();
+prepareFilters();
+prepareTheme();
+selectRows();
+followAddress(false);
+window.addEventListener('hashchange', () => followAddress(true));
 document.querySelector('.skip').addEventListener('click', (event) => {
-  event.preventDefault(); // the address keeps saying which series is shown
+  event.preventDefault(); // the address stays that of the series
   document.getElementById('main').focus();
 });
