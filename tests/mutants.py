@@ -132,8 +132,8 @@ MUTANTS = (
     Mutant(
         "what became of a commit without an answer",
         "forecasting/storage/db/database.py",
-        "if number is not None and self._was_committed(number, failure):",
-        "if number is not None and False:",
+        "if transaction_id is not None and self._was_committed(transaction_id, failure):",
+        "if transaction_id is not None and False:",
         (f"{FAULTS}/test_faults.py::test_a_load_whose_commit_was_not_answered_is_on_record_once",),
     ),
     Mutant(

@@ -20,7 +20,7 @@ from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
 from forecasting.intake.columns import ColumnLayout, ColumnPositions, find_columns, to_rows
 from forecasting.intake.files import Source
-from forecasting.storage.db.database import is_torn
+from forecasting.storage.db.database import has_misplaced_at
 from forecasting.storage.views.sql import require_one_statement
 
 _ROWS_AT_ONCE = 50_000
@@ -168,7 +168,7 @@ def _parse_url(url: str) -> URL:
     except (ArgumentError, ValueError):
         parsed = None
     sqlite = parsed is not None and parsed.get_backend_name() == "sqlite"
-    if parsed is None or (not sqlite and is_torn(parsed)):
+    if parsed is None or (not sqlite and has_misplaced_at(parsed)):
         raise InputError(
             "The URL of the source cannot be read: write it as postgresql://user:password@host:port/database or "
             "sqlite:///FILE, with special characters of the password percent-encoded."

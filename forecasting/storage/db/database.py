@@ -1,4 +1,4 @@
-"""Connections: which database, with which limits, and what its failures are called."""
+"""Connections to the database: with session limits, whole transactions, and failures as errors of Milkrun."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from forecasting.storage.db import embedded
 
 Result = TypeVar("Result")
 
-# One number per thing that is locked; any fixed numbers do as long as nobody else uses them.
+# Keys of advisory locks: any fixed numbers that no other program uses in this database.
 LOAD_LOCK = 7_145_201
 PUBLISH_LOCK = 7_145_202
 MIGRATE_LOCK = 7_145_203
@@ -31,21 +31,21 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "60s",
     "client_connection_check_interval": "1s",
 }
-_TRUSTED = 1.0  # seconds that a connection is taken to be alive after its last use
-_QUESTIONS = 12  # what became of a transaction: asked for about fifteen seconds, as a server restarts
+_PING_AFTER = 1.0  # seconds since its last use after which a connection is tested before use
+_STATUS_ATTEMPTS = 12  # to read the status of a transaction: about fifteen seconds, long enough for a restart
 _TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006")
 
 
 @dataclass(frozen=True)
 class Database:
-    """An open database: pass it to every function of storage."""
+    """An open database; place: its address for messages, without a password."""
 
     engine: Engine
     place: str
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open one snapshot that sees a single moment and cannot write.
+        """Open a read-only transaction that sees the database as it was at one moment.
 
         Raises EnvironmentFailure when the server fails, StatementRefused when it refuses a statement.
         """
@@ -57,33 +57,34 @@ class Database:
             raise to_milkrun_error(failure, self.place) from None
 
     def write(self, transaction: Callable[[Connection], Result], *, attempts: int = 5) -> Result:
-        """Run a whole transaction; repeat it whole when the server failed in passing.
+        """Run a transaction; after a transient failure of the server, run the whole transaction again.
 
-        Where only the answer to COMMIT was lost, the server is asked what became of it, and nothing is done twice.
-        Raises EnvironmentFailure when it still fails after `attempts`, StatementRefused at once when it refuses.
+        Where the connection broke during COMMIT, the server is asked for the status of the transaction: it is never run
+        twice with effect. Raises EnvironmentFailure after `attempts` failures, StatementRefused when the server refuses a
+        statement.
         """
         for attempt in range(attempts):
-            number = None
+            transaction_id = None
             try:
                 with self.engine.begin() as connection:
                     result = transaction(connection)
-                    number = connection.scalar(text("SELECT pg_current_xact_id_if_assigned()::text"))
+                    transaction_id = connection.scalar(text("SELECT pg_current_xact_id_if_assigned()::text"))
                 return result
             except DBAPIError as failure:
                 if not _is_transient(failure):
                     raise to_milkrun_error(failure, self.place) from None
-                if number is not None and self._was_committed(number, failure):
+                if transaction_id is not None and self._was_committed(transaction_id, failure):
                     return result
                 if attempt == attempts - 1:
                     raise to_milkrun_error(failure, self.place) from None
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError("unreachable")
 
-    def _was_committed(self, number: str, failure: DBAPIError) -> bool:
-        """Say whether the transaction of that number was committed; raises the failure's name where nobody can tell."""
-        for attempt in range(_QUESTIONS):
+    def _was_committed(self, transaction_id: str, failure: DBAPIError) -> bool:
+        """Return whether a transaction was committed; raises `failure` as an error of Milkrun where that stays unknown."""
+        for attempt in range(_STATUS_ATTEMPTS):
             with contextlib.suppress(DBAPIError), self.engine.connect() as connection:
-                status = connection.scalar(text("SELECT pg_xact_status(CAST(:number AS xid8))"), {"number": number})
+                status = connection.scalar(text("SELECT pg_xact_status(CAST(:id AS xid8))"), {"id": transaction_id})
                 if status in ("committed", "aborted"):
                     return bool(status == "committed")
             time.sleep(0.05 * 2 ** min(attempt, 5))
@@ -94,45 +95,45 @@ class Database:
 def open_database(settings: Settings) -> Iterator[Database]:
     """Open the database of the settings: DATABASE_URL, or the embedded PostgreSQL under `home`.
 
-    The embedded server is started when it does not run, and stopped when its last user leaves. Whoever opens the same
-    database again in this process, while it is open, shares its connections.
-    Raises EnvironmentFailure when it cannot be reached and InputError when the URL is unusable.
+    The embedded server is started when it does not run, and stopped when its last user closes it. A second call in the same
+    process, while the database is open, shares its connections.
+    Raises EnvironmentFailure when the database cannot be reached, InputError when the URL is invalid.
     """
-    with _opening:
-        opened = _opened.get(settings) or _open(settings)
-        opened.users += 1
-        _opened[settings] = opened
+    with _open_lock:
+        entry = _open_databases.get(settings) or _open(settings)
+        entry.user_count += 1
+        _open_databases[settings] = entry
     try:
-        yield opened.database
+        yield entry.database
     finally:
-        with _opening:
-            opened.users -= 1
-            if opened.users == 0:
-                del _opened[settings]
-                opened.stack.close()
+        with _open_lock:
+            entry.user_count -= 1
+            if entry.user_count == 0:
+                del _open_databases[settings]
+                entry.resources.close()
 
 
 def close_all() -> None:
-    """Close every database that this process has open, when it is about to end without unwinding."""
-    if _opening.acquire(timeout=1):  # whoever interrupted the opening of one goes without
-        for opened in _opened.values():
-            opened.stack.close()
+    """Close every open database of this process, which is about to end without running its `finally` blocks."""
+    if _open_lock.acquire(timeout=1):  # not available when the process is interrupted while it opens a database
+        for entry in _open_databases.values():
+            entry.resources.close()
 
 
 @dataclass
-class _Opened:
-    """A database that this process has open, and how many use it."""
+class _OpenDatabase:
+    """An open database of this process, what closes it, and the number of its users."""
 
     database: Database
-    stack: contextlib.ExitStack
-    users: int = 0
+    resources: contextlib.ExitStack
+    user_count: int = 0
 
 
-_opened: dict[Settings, _Opened] = {}
-_opening = threading.Lock()
+_open_databases: dict[Settings, _OpenDatabase] = {}
+_open_lock = threading.Lock()
 
 
-def _open(settings: Settings) -> _Opened:
+def _open(settings: Settings) -> _OpenDatabase:
     with contextlib.ExitStack() as stack:
         if settings.database_url:
             url = _external_url(settings.database_url)
@@ -143,11 +144,11 @@ def _open(settings: Settings) -> _Opened:
         engine = create_engine(url)
         stack.callback(engine.dispose)
         _check_reachable(engine, place)
-        return _Opened(Database(engine, place), stack.pop_all())
+        return _OpenDatabase(Database(engine, place), stack.pop_all())
 
 
 def create_engine(url: URL) -> Engine:
-    """Make an engine with Milkrun's session settings; nothing is connected yet."""
+    """Create an engine with Milkrun's session settings; it connects at its first use."""
     engine = sqlalchemy.create_engine(
         url,
         hide_parameters=True,
@@ -161,14 +162,14 @@ def create_engine(url: URL) -> Engine:
         driver_connection.commit()
 
     @event.listens_for(engine, "checkin")
-    def _note_use(_driver_connection: Any, record: Any) -> None:
-        record.info["used"] = time.monotonic()
+    def _store_time_of_use(_driver_connection: Any, record: Any) -> None:
+        record.info["last_use"] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def _ask_if_alive(driver_connection: Any, record: Any, _proxy: object) -> None:
-        """Exchange a connection that is dead; one that was used a moment ago is not asked unless its server has spoken."""
-        used = record.info.get("used")
-        if used is None or (time.monotonic() - used < _TRUSTED and not _has_spoken(driver_connection)):
+    def _replace_if_broken(driver_connection: Any, record: Any, _proxy: object) -> None:
+        """Replace a broken connection; one that was used a moment ago and received nothing since counts as alive."""
+        last_use = record.info.get("last_use")
+        if last_use is None or (time.monotonic() - last_use < _PING_AFTER and not _has_input(driver_connection)):
             return
         try:
             engine.dialect.do_ping(driver_connection)
@@ -178,21 +179,21 @@ def create_engine(url: URL) -> Engine:
     return engine
 
 
-def _has_spoken(driver_connection: Any) -> bool:
-    """Say whether anything came over an idle connection: a server speaks unasked when it ends it."""
+def _has_input(driver_connection: Any) -> bool:
+    """Return whether an idle connection has received bytes: the server sends some when it ends the connection."""
     poll = select.poll()
     poll.register(driver_connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
 def _external_url(text_url: str) -> URL:
-    """Read DATABASE_URL; its text never appears in an error, since it may hold a password."""
+    """Parse DATABASE_URL. Its text never appears in an error, because it may contain a password."""
     url: URL | None
     try:
         url = make_url(text_url.replace("postgres://", "postgresql://", 1))
     except (ArgumentError, ValueError):
         url = None
-    if url is None or is_torn(url):
+    if url is None or has_misplaced_at(url):
         raise InputError(
             "DATABASE_URL cannot be read: write it as postgresql://user:password@host:port/database, "
             "with special characters of the password percent-encoded."
@@ -202,8 +203,8 @@ def _external_url(text_url: str) -> URL:
     return url.set(drivername="postgresql+psycopg2")
 
 
-def is_torn(url: URL) -> bool:
-    """Say whether an @ stands where none belongs: the rest of a password that was not percent-encoded."""
+def has_misplaced_at(url: URL) -> bool:
+    """Return whether host, database or query contain an @: then a password was not percent-encoded, and part of it is there."""
     return "@" in f"{url.host}{url.database}{dict(url.query)}"
 
 
@@ -226,9 +227,10 @@ def _is_transient(failure: DBAPIError) -> bool:
 
 
 def to_milkrun_error(failure: DBAPIError, place: str) -> MilkrunError:
-    """Say what failed by its SQLSTATE and constraint; the driver's own text may quote rows or passwords.
+    """Turn a failure into an error of Milkrun that names SQLSTATE and constraint, but no row and no password.
 
-    Returns StatementRefused where repeating cannot help, PassingFailure where it may at once, else EnvironmentFailure.
+    Returns StatementRefused where a repetition cannot help, PassingFailure where it can help at once, else
+    EnvironmentFailure.
     """
     state = _sqlstate(failure)
     if state is None:
@@ -239,15 +241,16 @@ def to_milkrun_error(failure: DBAPIError, place: str) -> MilkrunError:
         )
     diagnostics = getattr(failure.orig, "diag", None)
     constraint = getattr(diagnostics, "constraint_name", None)
-    where = f", constraint {constraint}" if constraint else ""
+    of_constraint = f", constraint {constraint}" if constraint else ""
     summary = _SUMMARIES.get(state[:2], "it refused a statement")
-    passing = PassingFailure if state in _TRANSIENT else EnvironmentFailure
-    kind = StatementRefused if state[:2] in _FINAL else passing
-    return kind(f"The database at {place}: {summary} (SQLSTATE {state}{where}). The transaction was undone.")
+    server_error = PassingFailure if state in _TRANSIENT else EnvironmentFailure
+    error_type = StatementRefused if state[:2] in _REFUSALS else server_error
+    return error_type(
+        f"The database at {place}: {summary} (SQLSTATE {state}{of_constraint}). The transaction was undone."
+    )
 
 
-_FINAL = ("22", "23", "42")
-
+_REFUSALS = ("22", "23", "42")  # classes of SQLSTATE
 
 _SUMMARIES = {
     "08": "the connection broke",

