@@ -111,8 +111,8 @@ MUTANTS = (
     Mutant(
         "ON CONFLICT of a recipe",
         "forecasting/storage/runs.py",
-        "settings=request.recipe.settings)\n        .on_conflict_do_nothing()",
-        "settings=request.recipe.settings)",
+        "settings=recipe.settings)\n        .on_conflict_do_nothing()",
+        "settings=recipe.settings)",
         ("tests/runs/test_job.py", FAULTS),
     ),
     Mutant(
@@ -125,7 +125,7 @@ MUTANTS = (
     Mutant(
         "golden answers",
         "forecasting/models/golden.py",
-        "if not (far <= TOLERANCE).all():",
+        "if not (differences <= TOLERANCE).all():",
         "if False:",
         ("tests/models/test_stored_bundles.py",),
     ),
@@ -139,7 +139,7 @@ MUTANTS = (
     Mutant(
         "a network's seed by the name of its series",
         "forecasting/runs/joint_training.py",
-        "[observed.panel.names[row] for row in rows]",
+        "[panel.names[row] for row in rows]",
         "[str(row) for row in rows]",
         ("tests/runs/test_poison.py",),
     ),

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 def print_newest_run(database: "Database") -> None:
     """Print the state of the newest live run, its counts, skill and coverage, and each reason with an example."""
-    from forecasting.storage.runs import explain_outcomes
-    from forecasting.storage.views.runs import read_newest_live_run
+    from forecasting.storage.views.runs import explain_outcomes, read_newest_live_run
 
     with database.reading() as connection:
         run = read_newest_live_run(connection)

@@ -30,15 +30,15 @@ _OTHER_FORMATS = {
 class Source:
     """Rows of a file or a database, as chunks of schema staging.CHUNK. Each iteration reads them from the start.
 
-    sha256: digest of the file, None for a database.
+    reader: returns the chunks. sha256: digest of the file, None for a database.
     """
 
     name: str
-    read: Callable[[], Iterable[pyarrow.RecordBatch]]
+    reader: Callable[[], Iterable[pyarrow.RecordBatch]]
     sha256: str | None = None
 
     def __iter__(self) -> Iterator[pyarrow.RecordBatch]:
-        return iter(self.read())
+        return iter(self.reader())
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ def open_file(path: Path, layout: ColumnLayout, *, encoding: str = "utf-8") -> S
         if scan.first_block.startswith(magic):
             raise InputError(f"{path} is {remedy}.")
     if scan.first_block.startswith(b"PAR1"):
-        read = _parquet_reader(path, layout)
+        reader = _parquet_reader(path, layout)
     else:
         header = csv_reader.read_header(path, scan.first_block, encoding)
         if not scan.utf8 and codecs.lookup(encoding).name == "utf-8":
             csv_reader.require_utf8(path)
         columns = find_columns(layout, header.names, path.name)
-        read = partial(csv_reader.read_rows, path, header, columns, quoted=scan.quoted, encoding=encoding)
-    return Source(path.name, read, scan.sha256)
+        reader = partial(csv_reader.read_rows, path, header, columns, quoted=scan.quoted, encoding=encoding)
+    return Source(path.name, reader, scan.sha256)
 
 
 def _scan(path: Path) -> _FileBytes:

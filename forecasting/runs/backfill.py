@@ -48,7 +48,7 @@ def plan_backfill(
     parameters = replace(parameters, kind=Kind.BACKFILL)
     requests = job.make_requests(database, parameters, _origins(database, start, end))
     with database.reading() as connection:
-        published_run_ids = attempts.newest_published(connection, requests)
+        published_run_ids = attempts.find_newest_published_runs(connection, requests)
     steps = [
         BackfillStep(replace(parameters, origin=request.origin), request, run_id)
         for request, run_id in zip(requests, published_run_ids, strict=True)
@@ -56,7 +56,7 @@ def plan_backfill(
     if reprocess == "none":
         return steps
     with database.reading() as connection:
-        newest_attempt = max((attempts.newest_attempt(connection, step.request) for step in steps), default=1)
+        newest_attempt = max((attempts.find_newest_attempt(connection, step.request) for step in steps), default=1)
     if newest_attempt > 1:
         interrupted = [_repeat(database, step, reprocess, newest_attempt) for step in steps]
         if any(step.to_do for step in interrupted):
@@ -123,7 +123,7 @@ def _repeat(database: Database, step: BackfillStep, reprocess: Reprocess, attemp
     series = step.parameters.series
     if reprocess == "failed":
         with database.reading() as connection:
-            names = attempts.without_forecast(connection, step.request, attempt)
+            names = attempts.find_series_without_forecast(connection, step.request, attempt)
         if not names:
             return step
         # Global networks are those of the whole run, so that it is repeated as a whole.
@@ -132,5 +132,5 @@ def _repeat(database: Database, step: BackfillStep, reprocess: Reprocess, attemp
     parameters = replace(step.parameters, attempt=attempt, series=series)
     request = job.make_request(database, parameters)
     with database.reading() as connection:
-        published_run_id = runs.find_published(connection, request)
+        published_run_id = runs.find_published_run(connection, request)
     return BackfillStep(parameters, request, published_run_id)

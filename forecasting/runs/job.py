@@ -24,7 +24,7 @@ from forecasting.runs.snapshot import DatabaseReads, read_snapshot
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request, Run
-from forecasting.storage.views.runs import estimate_seconds
+from forecasting.storage.views.runs import count_outcomes, estimate_seconds, explain_outcomes
 from forecasting.storage.vintages import Vintage, current_vintage, historical_vintages
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def run_shard(database: Database, run: Run, number: int, trainer: Trainer = _TRA
 def _run_shard(reads: DatabaseReads, run: Run, number: int, trainer: Trainer) -> bool:
     database = reads.database
     with database.reading() as connection:
-        if number in runs.finished_shards(connection, run.run_id):
+        if number in runs.read_written_shards(connection, run.run_id):
             return False
     result = forecast_shard(reads, run, run.request.shards[number], trainer)
     return database.write(lambda connection: forecasts.write_shard(connection, run, number, result))
@@ -209,7 +209,7 @@ def _summarise(database: Database, published: Sequence[tuple[Run, bool]]) -> lis
     """Count how published runs ended; with each run, whether it was published just now."""
     run_ids = [run.run_id for run, _ in published]
     with database.reading() as connection:
-        counts, reasons = runs.count_outcomes(connection, run_ids), runs.explain_outcomes(connection, run_ids)
+        counts, reasons = count_outcomes(connection, run_ids), explain_outcomes(connection, run_ids)
     return [
         RunSummary(replace(run, state=RunState.PUBLISHED), now, counts[run.run_id], reasons[run.run_id])
         for run, now in published
@@ -221,7 +221,7 @@ def plan_run(database: Database, parameters: RunParameters) -> RunPlan:
     request = make_request(database, parameters)
     run, reads = Run(0, RunState.OPEN, request), DatabaseReads(database)
     with database.reading() as connection:
-        published_run_id = runs.find_published(connection, request)
+        published_run_id = runs.find_published_run(connection, request)
         global_verdict = global_models.decide_global(connection, run)[0] if request.has_global_networks else None
     names: list[str] = []
     verdicts: list[Verdict] = []

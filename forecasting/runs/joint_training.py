@@ -164,7 +164,7 @@ def pretrain(
     progress: called with the number of networks trained since the last call.
     """
     with database.reading() as connection:
-        written_shards = attempts.written_shards(connection, requests)
+        written_shards = attempts.read_written_shards_of_requests(connection, requests)
         observations = [
             (request, read_observations(connection, request, series_ids, cache))
             for request, written_numbers in zip(requests, written_shards, strict=True)

@@ -1,4 +1,4 @@
-"""Attempts: the runs that repeat a request, and what earlier ones left without a forecast."""
+"""Attempts: the runs of one request, and the series that earlier attempts left without a forecast."""
 
 import json
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ _OF_ORIGINS = """kind = :kind AND origin = ANY(:origins) AND recipe_hash = :reci
            AND policy = CAST(:policy AS jsonb)"""
 
 
-def newest_published(connection: Connection, requests: Sequence[Request]) -> list[int | None]:
-    """Return the number of the newest published run of each request, whatever its attempt; None where there is none.
+def find_newest_published_runs(connection: Connection, requests: Sequence[Request]) -> list[int | None]:
+    """Return the id of the newest published run of each request, of any attempt; None where there is none.
 
-    requests: alike but for origins and loads.
+    requests: of one kind, recipe, policy and scope.
     """
     if not requests:
         return []
@@ -31,14 +31,14 @@ def newest_published(connection: Connection, requests: Sequence[Request]) -> lis
         """),
         _of_origins(requests),
     )
-    found = {(Month.containing(origin), as_of): run_id for origin, as_of, run_id in rows}
-    return [found.get((request.origin, request.as_of)) for request in requests]
+    run_ids = {(Month.containing(origin), as_of): run_id for origin, as_of, run_id in rows}
+    return [run_ids.get((request.origin, request.as_of)) for request in requests]
 
 
-def written_shards(connection: Connection, requests: Sequence[Request]) -> list[set[int]]:
-    """Return, for each request, the numbers of its run's shards whose rows are committed.
+def read_written_shards_of_requests(connection: Connection, requests: Sequence[Request]) -> list[set[int]]:
+    """Return, for each request, the numbers of the shards of its run whose rows are committed.
 
-    requests: of one recipe and policy.
+    requests: of one kind, recipe and policy.
     """
     if not requests:
         return []
@@ -49,22 +49,22 @@ def written_shards(connection: Connection, requests: Sequence[Request]) -> list[
         """),
         _of_origins(requests),
     )
-    found = {(Month.containing(origin), *others): set(shards) for origin, *others, shards in rows}
-    asked = [(request.origin, request.as_of, request.scope, request.attempt) for request in requests]
-    return [found.get(request, set()) for request in asked]
+    shards_by_key = {(Month.containing(origin), *fields): set(shards) for origin, *fields, shards in rows}
+    keys = [(request.origin, request.as_of, request.scope, request.attempt) for request in requests]
+    return [shards_by_key.get(key, set()) for key in keys]
 
 
-def newest_attempt(connection: Connection, request: Request) -> int:
-    """Return the highest attempt of any run of a request or of a part of its series, published or not; 1 without any."""
-    found = connection.scalar(
+def find_newest_attempt(connection: Connection, request: Request) -> int:
+    """Return the highest attempt of the runs of a request or of some of its series, published or not; 1 without a run."""
+    attempt = connection.scalar(
         text(f"SELECT max(attempt) FROM milkrun.run WHERE {_SAME} AND series_ids <@ CAST(:ids AS int[])"),
         {**_parameters(request), "ids": list(request.series_ids)},
     )
-    return int(found or 1)
+    return int(attempt or 1)
 
 
-def without_forecast(connection: Connection, request: Request, attempt: int) -> list[str]:
-    """Return the names of the series whose newest outcome, before this attempt, was failed, held or refused."""
+def find_series_without_forecast(connection: Connection, request: Request, attempt: int) -> list[str]:
+    """Return the names of the series whose newest outcome before an attempt has no forecast values."""
     rows = connection.scalars(
         text(f"""
             SELECT s.name FROM (

@@ -12,7 +12,7 @@ from forecasting.domain.panel import Counts, Panel, Values
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import array_of, copy_in_binary, copy_out_binary
 from forecasting.storage.panels import ordinals, positions
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
+from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
 
 CHANGE_CAUSES = ("new_months", "revisions", "network", "recipe_change")
 
@@ -50,10 +50,10 @@ class ForecastChanges:
     parts_by_cause: dict[str, Values]
 
 
-# The runs are sorted by precedence (FIRST_TO_COUNT); for each series the first run that forecast it is its previous run.
+# The runs are sorted by precedence (RUN_PRECEDENCE); for each series the first run that forecast it is its previous run.
 _PREVIOUS = text(f"""
     WITH earlier AS MATERIALIZED (
-        SELECT array_agg(run_id ORDER BY {FIRST_TO_COUNT}) AS run_ids
+        SELECT array_agg(run_id ORDER BY {RUN_PRECEDENCE}) AS run_ids
         FROM milkrun.run WHERE {BUILT_ON} AND run_id <> :run_id
     )
     SELECT newest.*

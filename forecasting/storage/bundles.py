@@ -1,4 +1,4 @@
-"""Bundles: networks and scalers as plain numbers, stored once, found again by series."""
+"""Bundles: networks and scalers as plain numbers, stored once, and the champions of series among them."""
 
 import functools
 import hashlib
@@ -15,12 +15,15 @@ from forecasting.domain.months import Month
 from forecasting.domain.recipes import Recipe, recipe_from
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import copy_in_binary
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
+from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
 
 
 @dataclass(frozen=True)
 class Member:
-    """The network of one series in a bundle: where it lies, its scaler and how it scored when it was trained."""
+    """The network of one series in a bundle: its position among the weights, its scaler and its scores after training.
+
+    trained_through: last month of the training data. origin: of the run that trained it.
+    """
 
     series_id: int
     position: int
@@ -34,9 +37,9 @@ class Member:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Networks with their provenance: those of one shard, or those that a run's series share.
+    """Networks and how they were trained: the local networks of one shard, or the global networks of a run.
 
-    bundle_id is the digest of payload and manifest; the manifest holds a digest of the members.
+    payload: the weights. manifest: their description, with a digest of the members.
     """
 
     recipe: Recipe
@@ -50,23 +53,24 @@ class Bundle:
     def bundle_id(self) -> str:
         """SHA-256 of payload and manifest: the same training gives the same bundle."""
         digest = hashlib.sha256(self.payload)
-        plain = [self.recipe.hash, str(self.origin), self.as_of, self.manifest]
-        digest.update(json.dumps(plain, sort_keys=True, allow_nan=False).encode())
+        description = [self.recipe.hash, str(self.origin), self.as_of, self.manifest]
+        digest.update(json.dumps(description, sort_keys=True, allow_nan=False).encode())
         return digest.hexdigest()
 
 
 def members_digest(members: Sequence[Member]) -> str:
-    """SHA-256 of what members add to the numbers: places, scalers and months."""
+    """SHA-256 of the positions, scalers and months of the members."""
     rows = [[m.series_id, m.position, m.scaler, str(m.trained_through), str(m.origin)] for m in members]
     return hashlib.sha256(json.dumps(rows, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The network that made the last published forecast of a series.
+    """The network that made the last published forecast of a series, or that a user has promoted since.
 
-    position is -1 and test_rmse None where it is shared and was trained without the series. confirmed: the origin from which
-    it was last kept although another was trained, or put in charge by order; ordered: it has been since the newest run.
+    position is -1 and test_rmse None where it is global and was trained without the series. confirmed: origin of the last
+    run that kept it in a challenge or after a promotion, None without one. ordered: whether it was promoted since the newest
+    run.
     """
 
     series_id: int
@@ -82,8 +86,8 @@ class Champion:
 
 
 def write_bundle(connection: Connection, bundle: Bundle) -> None:
-    """Store a bundle and its members; one that is already there, numbers and all, stays as it is."""
-    inserted = connection.execute(
+    """Store a bundle and its members; a bundle that is stored already is not changed, unless its payload was removed."""
+    result = connection.execute(
         insert(tables.bundle)
         .values(
             bundle_id=bundle.bundle_id,
@@ -95,47 +99,47 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
         )
         .on_conflict_do_nothing()
     )
-    if inserted.rowcount == 0 and not _put_back(connection, bundle):
+    if result.rowcount == 0 and not _restore_payload(connection, bundle):
         return
     columns: dict[str, list[Any]] = {
         "bundle_id": [bundle.bundle_id] * len(bundle.members),
         "trained_through": [member.trained_through.first_day for member in bundle.members],
         "origin": [member.origin.first_day for member in bundle.members],
     }
-    plain = ("series_id", "position", "scaler", "train_rmse", "test_rmse", "scores")
-    columns |= {name: [getattr(member, name) for member in bundle.members] for name in plain}
+    names = ("series_id", "position", "scaler", "train_rmse", "test_rmse", "scores")
+    columns |= {name: [getattr(member, name) for member in bundle.members] for name in names}
     copy_in_binary(connection, tables.bundle_member, columns)
 
 
-def _put_back(connection: Connection, bundle: Bundle) -> bool:
-    """Give a bundle that is there the numbers that milkrun prune removed; False where it has them."""
-    removed = tables.bundle.c.bundle_id == bundle.bundle_id, tables.bundle.c.payload == b""
-    if connection.execute(select(tables.bundle.c.bundle_id).where(*removed)).one_or_none() is None:
+def _restore_payload(connection: Connection, bundle: Bundle) -> bool:
+    """Store the payload of a bundle again after milkrun prune removed it; return False where it was not removed."""
+    is_removed = tables.bundle.c.bundle_id == bundle.bundle_id, tables.bundle.c.payload == b""
+    if connection.execute(select(tables.bundle.c.bundle_id).where(*is_removed)).one_or_none() is None:
         return False
-    return connection.execute(update(tables.bundle).where(*removed).values(payload=bundle.payload)).rowcount == 1
+    return connection.execute(update(tables.bundle).where(*is_removed).values(payload=bundle.payload)).rowcount == 1
 
 
 def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, Bundle]:
-    """Return stored bundles by the name they are stored under, which is theirs only if nothing was changed since.
+    """Return stored bundles by the id that they are stored under; where a bundle is damaged, its own `bundle_id` differs.
 
-    Networks that all series share come without their members, who may be many and add nothing to the numbers.
+    Global networks come without their members: these may be many, and forecasts do not need them.
     """
-    found = connection.execute(
+    bundle_rows = connection.execute(
         text("SELECT * FROM milkrun.bundle JOIN milkrun.recipe USING (recipe_hash) WHERE bundle_id = ANY(:ids)"),
         {"ids": sorted(set(bundle_ids))},
     ).all()
-    manifests = {row.bundle_id: row.manifest if isinstance(row.manifest, dict) else {} for row in found}
-    own = [bundle_id for bundle_id, manifest in manifests.items() if not _is_shared(manifest.get("state"))]
+    manifests = {row.bundle_id: row.manifest if isinstance(row.manifest, dict) else {} for row in bundle_rows}
+    local_ids = [bundle_id for bundle_id, manifest in manifests.items() if not _is_global(manifest.get("state"))]
     members: dict[str, list[Member]] = {}
     query = """
         SELECT bundle_id, series_id, position, scaler::text, trained_through, origin, train_rmse, test_rmse
         FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids) ORDER BY bundle_id, position
     """
-    rows = connection.execute(text(query), {"ids": own}).all()
-    for row, scaler in zip(rows, _parsed(row.scaler for row in rows), strict=True):
-        bundle_id, series_id, position, _, seen, origin, train_rmse, test_rmse = row
+    rows = connection.execute(text(query), {"ids": local_ids}).all()
+    for row, scaler in zip(rows, _parse_json(row.scaler for row in rows), strict=True):
+        bundle_id, series_id, position, _, trained_through, origin, train_rmse, test_rmse = row
         members.setdefault(bundle_id, []).append(
-            Member(series_id, position, scaler, _month(seen), _month(origin), train_rmse, test_rmse)
+            Member(series_id, position, scaler, _month(trained_through), _month(origin), train_rmse, test_rmse)
         )
     return {
         row.bundle_id: Bundle(
@@ -146,19 +150,18 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
             manifests[row.bundle_id],
             tuple(members.get(row.bundle_id, ())),
         )
-        for row in found
+        for row in bundle_rows
     }
 
 
-def _is_shared(state: object) -> bool:
+def _is_global(state: object) -> bool:
     return isinstance(state, dict) and bool(state.get("shared"))
 
 
-# Runs in the order in which their networks count, so that each series is looked up in the first of them alone, however
-# many there are.
+# The runs are sorted by precedence. For each series only the first run with a forecast is read, however many runs there are.
 _CHAMPIONS = text(f"""
     WITH earlier AS MATERIALIZED (
-        SELECT array_agg(run_id ORDER BY {FIRST_TO_COUNT}) AS run_ids FROM milkrun.run WHERE {BUILT_ON}
+        SELECT array_agg(run_id ORDER BY {RUN_PRECEDENCE}) AS run_ids FROM milkrun.run WHERE {BUILT_ON}
     ), promoted AS (
         SELECT DISTINCT ON (run_id, series_id) run_id, series_id, bundle_id FROM milkrun.promotion
         ORDER BY run_id, series_id, promotion_id DESC
@@ -184,11 +187,11 @@ _CHAMPIONS = text(f"""
 
 
 def read_champions(connection: Connection, series_ids: Sequence[int], run: Run) -> dict[int, Champion]:
-    """Return the network that a run may reuse, for each series that has one.
+    """Return, by series id, the network that a run may reuse, for the series that have one.
 
-    That is the network of the series' newest published forecast, up to the run's origin and as_of, by the run's recipe, or
-    by another where this one has none. Only runs that it may build on count (BUILT_ON): live runs never reuse the network
-    of a backfill, nor of hindsight.
+    It is the network of the newest published forecast of the series, among the runs that `run` may build on (BUILT_ON): by
+    its recipe, or by another where its recipe has none. A live run never reuses the network of a backfill, nor of a run with
+    vintages `latest`.
     """
     rows = connection.execute(
         _CHAMPIONS,
@@ -200,18 +203,18 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run) 
             bundle_id,
             recipe_hash,
             position,
-            _month(seen),
+            _month(trained_through),
             _month(origin),
             test_rmse,
             confirmed=None if confirmed is None else Month.parse(confirmed),
             ordered=ordered,
         )
-        for series_id, bundle_id, recipe_hash, position, seen, origin, test_rmse, confirmed, ordered in rows
+        for series_id, bundle_id, recipe_hash, position, trained_through, origin, test_rmse, confirmed, ordered in rows
     }
 
 
 def read_global_members(connection: Connection, series_ids: Sequence[int], bundle_id: str) -> dict[int, Champion]:
-    """Return networks that all series share as the champion of each of some series, members or not."""
+    """Return, by series id, the global networks of a bundle as the champion of each series, trained with it or without."""
     rows = connection.execute(
         text("""
             SELECT s.series_id, b.recipe_hash, coalesce(m.position, -1) AS position,
@@ -256,7 +259,7 @@ def find_newest_bundle(connection: Connection, series_id: int, *, method: str) -
 _month = functools.lru_cache(Month.containing)  # many rows, few months
 
 
-def _parsed(texts: Iterable[str]) -> list[Any]:
-    """Parse JSON texts as one, much faster than one by one."""
+def _parse_json(texts: Iterable[str]) -> list[Any]:
+    """Parse JSON texts in one call, which is much faster than a call per text."""
     parsed: list[Any] = json.loads(f"[{','.join(texts)}]")
     return parsed

@@ -89,7 +89,7 @@ def read_active_series(connection: Connection, names: Sequence[str] | None = Non
     return ActiveSeries(tuple(_read_active_ids(connection, names)), Month.containing(day))
 
 
-def newest_loads(connection: Connection, series_ids: Sequence[int], origins: Sequence[Month]) -> dict[Month, int]:
+def read_newest_loads(connection: Connection, series_ids: Sequence[int], origins: Sequence[Month]) -> dict[Month, int]:
     """Return, for each origin, the newest load with an observation of the series up to that origin.
 
     Raises RunRefused when an origin has no such load.

@@ -1,4 +1,4 @@
-"""The networks that the series of a run share: decided, and trained if need be, once per run, before its shards."""
+"""Global networks of a run: the decision about them is made once per run, before its shards, and stored with them."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import GlobalDecision
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.db import tables
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
+from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
 
 
 @dataclass(frozen=True)
 class GlobalChampion:
-    """The shared networks of the newest published run that had some; origin: that of the run that trained them.
+    """The global networks of the newest published run that had some; origin: of the run that trained them.
 
-    confirmed: the origin from which they were last kept although others were trained, or put in charge by order; ordered:
-    they have been since the newest run.
+    confirmed: origin of the last run that kept them in a challenge or after a promotion, None without one. ordered: whether
+    a user has promoted them since the newest run.
     """
 
     bundle_id: str
@@ -28,7 +28,7 @@ class GlobalChampion:
 
 
 def read_global_decision(connection: Connection, run: Run) -> GlobalDecision | None:
-    """Return what was decided for a run, None before that, or where its series share no networks."""
+    """Return the decision about the global networks of a run; None before it is made, or where the run has none."""
     if not run.request.recipe.shares(len(run.request.series_ids)):
         return None
     row = connection.execute(
@@ -38,37 +38,37 @@ def read_global_decision(connection: Connection, run: Run) -> GlobalDecision | N
     return None if row is None else GlobalDecision(*row)
 
 
-def write_global_decision(connection: Connection, run: Run, network: GlobalDecision, bundle: Bundle | None) -> bool:
-    """Store a decision and the bundle that was trained for it; False, and nothing stored, when there is one already.
+def write_global_decision(connection: Connection, run: Run, decision: GlobalDecision, bundle: Bundle | None) -> bool:
+    """Store a decision and the bundle that was trained for it; return False when the run has a decision already.
 
     A second writer waits here until the first commits.
     """
     if bundle is not None:
         write_bundle(connection, bundle)
-    claimed = connection.execute(
+    result = connection.execute(
         insert(tables.run_network)
         .values(
             run_id=run.run_id,
-            decision=network.decision,
-            reason=network.reason,
-            detail=network.detail,
-            bundle_id=network.bundle_id,
-            evidence=network.evidence,
+            decision=decision.decision,
+            reason=decision.reason,
+            detail=decision.detail,
+            bundle_id=decision.bundle_id,
+            evidence=decision.evidence,
         )
         .on_conflict_do_nothing()
     )
-    return claimed.rowcount == 1
+    return result.rowcount == 1
 
 
 def read_global_champion(connection: Connection, run: Run) -> GlobalChampion | None:
-    """Return the shared networks that a run may reuse, None where there are none.
+    """Return the global networks that a run may reuse; None where there are none.
 
-    Those of the newest published run that it may build on; by its recipe, or by another where this one has none.
+    They are those of the newest published run that it may build on: by its recipe, or by another where its recipe has none.
     """
     row = connection.execute(
         text(f"""
             WITH earlier AS (
-                SELECT run_id, origin, row_number() OVER (ORDER BY {FIRST_TO_COUNT}) AS place FROM milkrun.run WHERE {BUILT_ON}
+                SELECT run_id, origin, row_number() OVER (ORDER BY {RUN_PRECEDENCE}) AS place FROM milkrun.run WHERE {BUILT_ON}
             )
             SELECT b.bundle_id, b.recipe_hash, b.origin, p.bundle_id IS NOT NULL AS ordered,
                    CASE WHEN p.bundle_id IS NOT NULL THEN NULL

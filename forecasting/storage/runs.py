@@ -1,4 +1,4 @@
-"""Runs: opened once per request, written shard by shard, published in one flip."""
+"""Runs: opened once per request, written shard by shard, published as a whole in one statement."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, recipe_from
-from forecasting.domain.vocabulary import DECISION_COUNTS, Kind, Outcome, RunState
+from forecasting.domain.vocabulary import Kind, RunState
 from forecasting.storage.db import tables
 from forecasting.storage.db.database import PUBLISH_LOCK
 
@@ -73,7 +73,7 @@ def scope_of(names: Sequence[str] | None) -> str:
 
 
 def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
-    """Store the runs of some requests, or find those that are there already; whoever comes second goes on with them.
+    """Store the runs of some requests, and read those that are stored already: a repeated request continues its run.
 
     requests: of one recipe, no two from the same origin.
     """
@@ -83,16 +83,16 @@ def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
         .values(recipe_hash=recipe.hash, name=recipe.name, settings=recipe.settings)
         .on_conflict_do_nothing()
     )
-    opened = connection.execute(
+    new_rows = connection.execute(
         insert(tables.run)
         .values([_row_of(request) for request in requests])
         .on_conflict_do_nothing()
         .returning(tables.run.c.run_id, tables.run.c.origin, tables.run.c.as_of)
     )
-    numbers = {(Month.containing(row.origin), row.as_of): row.run_id for row in opened}
+    new_ids = {(Month.containing(row.origin), row.as_of): row.run_id for row in new_rows}
     return [
-        Run(numbers[request.origin, request.as_of], RunState.OPEN, request)
-        if (request.origin, request.as_of) in numbers
+        Run(new_ids[request.origin, request.as_of], RunState.OPEN, request)
+        if (request.origin, request.as_of) in new_ids
         else read_run(connection, connection.execute(_same_request(request)).one().run_id)
         for request in requests
     ]
@@ -116,8 +116,8 @@ def _row_of(request: Request) -> dict[str, Any]:
     }
 
 
-def find_published(connection: Connection, request: Request) -> int | None:
-    """Return the number of the published run of a request, None where there is none."""
+def find_published_run(connection: Connection, request: Request) -> int | None:
+    """Return the id of the published run of a request; None where there is none."""
     run_id: int | None = connection.execute(
         _same_request(request).where(tables.run.c.state == RunState.PUBLISHED)
     ).scalar_one_or_none()
@@ -137,7 +137,7 @@ def _same_request(request: Request) -> Select[tuple[int]]:
 
 
 def read_run(connection: Connection, run_id: int) -> Run:
-    """Read a stored run; raises RunRefused when there is none of that number."""
+    """Read a stored run; raises RunRefused when there is no run of that id."""
     row = connection.execute(
         text("SELECT r.*, c.settings FROM milkrun.run r JOIN milkrun.recipe c USING (recipe_hash) WHERE run_id = :id"),
         {"id": run_id},
@@ -162,9 +162,9 @@ def read_run(connection: Connection, run_id: int) -> Run:
     return Run(row.run_id, RunState(row.state), request)
 
 
-# What a run may build on: published runs of its vintages, up to its origin and as_of, and of its kind. A backfill builds on
-# its own past (runs of its policy, strictly earlier, so that an attempt never builds on the one it repeats), and where
-# vintages are known on live runs that were there before; a stored run counts for itself, once it is published.
+# The runs that a run may build on: published, with its vintages, not after its origin and as_of. A live run builds on live
+# runs. A backfill builds on backfills with its policy that are strictly earlier, so that an attempt never builds on the one
+# that it repeats; with vintages `as_of` also on the live runs that existed before it. A published run may build on itself.
 BUILT_ON = """
     state = 'published' AND vintages = :vintages AND origin <= :origin AND as_of <= :as_of AND (
         run_id = :run_id
@@ -177,11 +177,12 @@ BUILT_ON = """
                          WHERE state = 'published' AND kind = 'live' AND recipe_hash = :recipe_hash AND origin = :origin
                            AND as_of = :as_of AND vintages = :vintages AND policy = CAST(:policy AS jsonb))))
 """
-FIRST_TO_COUNT = "recipe_hash = :recipe_hash DESC, origin DESC, kind = :kind DESC, run_id DESC"
+# Of several runs with a forecast of one series, the first in this order counts.
+RUN_PRECEDENCE = "recipe_hash = :recipe_hash DESC, origin DESC, kind = :kind DESC, run_id DESC"
 
 
 def built_on_parameters(run: Run) -> dict[str, Any]:
-    """Return the parameters of BUILT_ON and FIRST_TO_COUNT for a run, stored or not."""
+    """Return the parameters of BUILT_ON and RUN_PRECEDENCE for a run, stored or not."""
     request = run.request
     return {
         "run_id": run.run_id,
@@ -202,13 +203,13 @@ def read_recipe(connection: Connection, recipe_hash: str) -> Recipe:
     return recipe_from(settings)
 
 
-def finished_shards(connection: Connection, run_id: int) -> set[int]:
-    """Return the numbers of the shards whose rows are committed."""
+def read_written_shards(connection: Connection, run_id: int) -> set[int]:
+    """Return the numbers of the shards of a run whose rows are committed."""
     return set(connection.scalars(text("SELECT shard FROM milkrun.run_shard WHERE run_id = :id"), {"id": run_id}))
 
 
 def claim_shard(connection: Connection, run_id: int, shard: int) -> bool:
-    """Claim a shard for this transaction; False when another one has written it.
+    """Claim a shard for this transaction; return False when another transaction has written it.
 
     A second claimant waits here until the first commits, so the rows of a shard are written exactly once.
     """
@@ -217,9 +218,9 @@ def claim_shard(connection: Connection, run_id: int, shard: int) -> bool:
 
 
 def publish(connection: Connection, run: Run) -> bool:
-    """Make all rows of a run visible at once; False when it is published already.
+    """Publish a run, which makes all its rows visible at once; return False when it was published before.
 
-    Raises RunRefused when any series of the run has no outcome: in = out, or nothing is published.
+    Raises RunRefused when a series of the run has no outcome.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PUBLISH_LOCK})
     missing = connection.scalar(
@@ -235,37 +236,11 @@ def publish(connection: Connection, run: Run) -> bool:
             f"Run {run.run_id} cannot be published: {missing} of {len(run.request.series_ids)} series have no outcome yet. "
             "Repeat the run: it goes on where it ended."
         )
-    flipped = connection.execute(
+    result = connection.execute(
         text("""
             UPDATE milkrun.run SET state = 'published', published_at = clock_timestamp()
             WHERE run_id = :id AND state = 'open'
         """),
         {"id": run.run_id},
     )
-    return flipped.rowcount == 1
-
-
-def count_outcomes(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Return, per run, how many of its series ended in each outcome and how many were retrained and reused."""
-    rows = connection.execute(
-        text("SELECT * FROM milkrun.run_health WHERE run_id = ANY(:ids)"), {"ids": list(run_ids)}
-    ).mappings()
-    return {row["run_id"]: {name: row[name] for name in (*Outcome, *DECISION_COUNTS.values())} for row in rows}
-
-
-def explain_outcomes(
-    connection: Connection, run_ids: Sequence[int]
-) -> dict[int, tuple[tuple[str, str, int, str], ...]]:
-    """Return, per run, outcome, reason, number of series and one example of each, the most frequent first."""
-    rows = connection.execute(
-        text("""
-            SELECT run_id, outcome, reason, count(*), min(s.name)
-            FROM milkrun.run_series JOIN milkrun.series s USING (series_id)
-            WHERE run_id = ANY(:ids) GROUP BY run_id, outcome, reason ORDER BY count(*) DESC, outcome, reason
-        """),
-        {"ids": list(run_ids)},
-    )
-    found: dict[int, list[tuple[str, str, int, str]]] = {run_id: [] for run_id in run_ids}
-    for run_id, outcome, reason, count, example in rows:
-        found[run_id].append((outcome, reason, count, example))
-    return {run_id: tuple(reasons) for run_id, reasons in found.items()}
+    return result.rowcount == 1

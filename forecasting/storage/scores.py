@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from forecasting.domain.panel import BOUNDS, Values
 from forecasting.storage.db.copy import array_of, copy_out_binary
 from forecasting.storage.panels import ordinals, positions
-from forecasting.storage.runs import BUILT_ON, FIRST_TO_COUNT, Run, built_on_parameters
+from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
 
 LIVE_WINDOW = 12
 _NUMBER_COLUMNS = ("value", "seasonal_naive")
@@ -127,7 +127,7 @@ def _read_earlier_run_ids(connection: Connection, run: Run) -> list[int]:
         text(f"""
             SELECT run_id FROM milkrun.run
             WHERE {BUILT_ON} AND recipe_hash = :recipe_hash AND origin < :origin AND origin > :too_early
-            ORDER BY {FIRST_TO_COUNT}
+            ORDER BY {RUN_PRECEDENCE}
         """),
         {**built_on_parameters(run), "too_early": earliest.first_day},
     )

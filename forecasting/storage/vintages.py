@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
-from forecasting.storage.panels import block_loads, newest_loads
+from forecasting.storage.panels import block_loads, read_newest_loads
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Vintage:
 def current_vintage(connection: Connection, series_ids: tuple[int, ...], origin: Month, *, is_due: bool) -> Vintage:
     """Return the vintage of a live run: all loads up to now. is_due: whether the origin is the due month or a later one."""
     block_loads(connection)
-    load_id = newest_loads(connection, series_ids, [origin])[origin]
+    load_id = read_newest_loads(connection, series_ids, [origin])[origin]
     return Vintage(load_id, "as_of" if is_due else "latest", series_ids)
 
 
@@ -41,7 +41,7 @@ def historical_vintages(
     block_loads(connection)
     live_runs = _read_live_runs(connection, series_ids, origins, recipe_hash)
     earlier_loads = _loads_before_later_months(connection, series_ids, origins)
-    newest = newest_loads(connection, series_ids, origins)
+    newest = read_newest_loads(connection, series_ids, origins)
     vintages = []
     for origin in origins:
         if origin in live_runs:

@@ -115,12 +115,12 @@ NUMBERS = [
 
 def test_numbers_are_read_as_they_are_written(database: Database) -> None:
     """Integers, decimals, exponents, signs and blanks around them are read; zero and negative numbers are allowed."""
-    load_rows(database, *((written.strip(), "1962-01", written) for written, _ in NUMBERS))
+    load_rows(database, *((number_text.strip(), "1962-01", number_text) for number_text, _ in NUMBERS))
 
-    assert latest(database) == {(written.strip(), date(1962, 1, 1)): value for written, value in NUMBERS}
+    assert latest(database) == {(number_text.strip(), date(1962, 1, 1)): value for number_text, value in NUMBERS}
 
 
-MONTHS_WRITTEN = [
+MONTH_TEXTS = [
     "1962-02",
     "1962-2",
     "1962-02-01",
@@ -139,9 +139,9 @@ MONTHS_WRITTEN = [
 
 def test_every_way_to_write_a_month_gives_its_first_day(database: Database) -> None:
     """Month-start, month-end, mid-month and full timestamps map to the month that is written."""
-    result = load_rows(database, *(("milk", written, "1") for written in MONTHS_WRITTEN))
+    result = load_rows(database, *(("milk", month_text, "1") for month_text in MONTH_TEXTS))
 
-    assert (result.rows_added, result.rows_collapsed) == (1, len(MONTHS_WRITTEN) - 1)
+    assert (result.rows_added, result.rows_collapsed) == (1, len(MONTH_TEXTS) - 1)
     assert latest(database) == {("milk", date(1962, 2, 1)): 1.0}
 
 
@@ -397,8 +397,8 @@ class _CutOff:
         yield chunk([("milk", "1962-01", "1")] * 20_000)
         if self.readings == 1:
             with self.database.engine.begin() as connection:
-                others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-                connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+                from_others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                connection.execute(text(f"SELECT pg_terminate_backend(pid) {from_others}"))
         yield chunk([("milk", "1962-02", "2")] * 200_000)
 
 

@@ -229,7 +229,7 @@ def test_an_unclosed_quote_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("months", "written"),
+    ("months", "month_text"),
     [
         ([date(1962, 1, 31)], "1962-01-31"),
         ([datetime(1962, 1, 31, 23, 59)], "1962-01-31 23:59:00.000000"),  # noqa: DTZ001 - naive on purpose
@@ -241,15 +241,15 @@ def test_an_unclosed_quote_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         (pyarrow.array(["1962-01"]).dictionary_encode(), "1962-01"),
     ],
 )
-def test_months_of_parquet_are_those_of_the_local_clock(tmp_path: Path, months: Any, written: str) -> None:
+def test_months_of_parquet_are_those_of_the_local_clock(tmp_path: Path, months: Any, month_text: str) -> None:
     """Dates, timestamps with and without a zone, text and dictionaries give the month as written."""
     path = write_parquet(tmp_path, {"ds": months, "y": [1.5], "id": ["milk"]})
 
-    assert rows_of(open_file(path, ColumnLayout())) == [(2, "milk", written, "1.5")]
+    assert rows_of(open_file(path, ColumnLayout())) == [(2, "milk", month_text, "1.5")]
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
+    ("value", "value_text"),
     [
         (pyarrow.array([0.1], pyarrow.float64()), "0.1"),
         (pyarrow.array([0.1], pyarrow.float32()), "0.1"),
@@ -260,11 +260,11 @@ def test_months_of_parquet_are_those_of_the_local_clock(tmp_path: Path, months: 
         (pyarrow.array([True]), "true"),
     ],
 )
-def test_values_of_parquet_keep_every_digit(tmp_path: Path, value: pyarrow.Array, written: str) -> None:
+def test_values_of_parquet_keep_every_digit(tmp_path: Path, value: pyarrow.Array, value_text: str) -> None:
     """Numbers become the shortest text that reads back as the same number; nothing becomes an empty text."""
     path = write_parquet(tmp_path, {"month": ["1962-01"], "value": value, "series": ["milk"]})
 
-    assert rows_of(open_file(path, ColumnLayout()))[0][3] == written
+    assert rows_of(open_file(path, ColumnLayout()))[0][3] == value_text
 
 
 def test_a_wide_parquet_file_leaves_out_what_is_not_observed(tmp_path: Path) -> None:
@@ -299,8 +299,8 @@ def test_the_milk_file_is_168_observations_of_milk(database: Database) -> None:
 
     assert (result.rows_added, result.new_series, result.rows_rejected) == (168, 1, 0)
     with database.reading() as connection:
-        stored = connection.execute(text("SELECT source, sha256 FROM milkrun.load")).one()
-    assert tuple(stored) == ("milk.csv", source.sha256)
+        load = connection.execute(text("SELECT source, sha256 FROM milkrun.load")).one()
+    assert tuple(load) == ("milk.csv", source.sha256)
 
 
 @pytest.mark.skipif(not M3.exists(), reason="the M3 data is not here")

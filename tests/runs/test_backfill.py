@@ -151,7 +151,7 @@ def test_without_the_filter_the_canary_dies(
     _vintages(arrive, milk)
     before = said(database, backfill(database, Month.of(1974, 6)))
     _poison(database, arrive)
-    monkeypatch.setattr(knowledge, "_loads_before_later_months", panels.newest_loads)
+    monkeypatch.setattr(knowledge, "_loads_before_later_months", panels.read_newest_loads)
 
     after = backfill(database, Month.of(1974, 6), attempt=2)
 

@@ -66,7 +66,7 @@ def _every_load(connection: Connection, series_ids: Sequence[int], *, origin: Mo
 
 
 def _newest_loads(*asked: Any) -> dict[Month, int]:
-    return panels.newest_loads(*asked)
+    return panels.read_newest_loads(*asked)
 
 
 def _of_any_month(run: Any) -> dict[str, Any]:

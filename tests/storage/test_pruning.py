@@ -1,4 +1,4 @@
-"""Tests of milkrun prune: what it removes, and that nothing published and no coming run ever misses it."""
+"""Tests of milkrun prune: what it removes, and that neither published rows nor later runs need what it removed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,13 +24,13 @@ from tests.runs.test_champion_challenger import QUICK, Arrive, outcomes, refuse_
 from tests.runs.test_global_models import OWN, SHARED, some_series
 from tests.storage.test_roles import apply_roles, as_role
 
-KEPT = ("forecast", "rmse_history", "run_series", "observation", "load", "rejected_row", "forecast_change_part")
+PERMANENT = ("forecast", "rmse_history", "run_series", "observation", "load", "rejected_row", "forecast_change_part")
 
 
-def publish(database: Database, recipe: Recipe = CLASSIC, **asked: Any) -> int:
-    """Take all steps of a run, as the flows do."""
-    policy = Policy(retrain=asked.pop("retrain", "auto"))
-    run = job.open_run(database, job.RunParameters(recipe=recipe, policy=policy, **asked))
+def publish(database: Database, recipe: Recipe = CLASSIC, **parameters: Any) -> int:
+    """Run all steps of a run, as the flows do, and return its id."""
+    policy = Policy(retrain=parameters.pop("retrain", "auto"))
+    run = job.open_run(database, job.RunParameters(recipe=recipe, policy=policy, **parameters))
     job.prepare_global_networks(database, run)
     for number in run.request.shard_numbers:
         job.run_shard(database, run, number)
@@ -39,31 +39,31 @@ def publish(database: Database, recipe: Recipe = CLASSIC, **asked: Any) -> int:
 
 
 def execute(database: Database, statement: str) -> None:
-    """Make the past, which no command can."""
+    """Execute a statement that changes stored rows, which no command does."""
     database.write(lambda connection: connection.execute(text(statement)))
 
 
 def age(database: Database, *run_ids: int) -> None:
-    """Let runs have been made five years ago."""
-    listed = ",".join(map(str, run_ids))
+    """Move the start and the publication of runs five years into the past."""
+    id_list = ",".join(map(str, run_ids))
     execute(database, f"""UPDATE milkrun.run SET started_at = started_at - interval '5 years',
-        published_at = published_at - interval '5 years' WHERE run_id IN ({listed})""")  # fmt: skip
+        published_at = published_at - interval '5 years' WHERE run_id IN ({id_list})""")  # fmt: skip
 
 
 def digests(database: Database) -> dict[str, str]:
-    """Return a digest of every table that prune must leave as it is, of published runs where it is of runs."""
-    found = {}
+    """Return a digest of every table that prune must not change; of tables with rows of runs, the published ones."""
+    digest_by_table = {}
     with database.reading() as connection:
-        for table in KEPT:
+        for table in PERMANENT:
             of_runs = table not in ("observation", "load", "rejected_row")
-            chosen = "JOIN milkrun.run r USING (run_id) WHERE r.state = 'published'" if of_runs else ""
-            rows = f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM milkrun.{table} t {chosen}"
-            found[table] = str(connection.scalar(text(rows)))
-    return found
+            published = "JOIN milkrun.run r USING (run_id) WHERE r.state = 'published'" if of_runs else ""
+            rows = f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM milkrun.{table} t {published}"
+            digest_by_table[table] = str(connection.scalar(text(rows)))
+    return digest_by_table
 
 
 def digest_of_run(database: Database, run_id: int) -> str:
-    """Return a digest of the forecasts and scores of a run, its number left out."""
+    """Return a digest of the forecasts and scores of a run, without its id."""
     with database.reading() as connection:
         return str(
             connection.scalar(
@@ -92,29 +92,29 @@ def counts(database: Database) -> dict[str, int]:
 
 @pytest.fixture
 def call(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Give a function that runs `milkrun prune …` and returns what it prints."""
+    """Give a function that runs `milkrun prune …` and returns its output."""
     monkeypatch.setenv("DATABASE_URL", str(settings.database_url))
     monkeypatch.setenv("MILKRUN_HOME", str(settings.home))
 
     def invoke(*options: str) -> str:
-        answer = CliRunner().invoke(milkrun, ["prune", *options], standalone_mode=False)
-        assert answer.exception is None, answer.output
-        return answer.output
+        result = CliRunner().invoke(milkrun, ["prune", *options], standalone_mode=False)
+        assert result.exception is None, result.output
+        return result.output
 
     return invoke
 
 
 def three_trainings(database: Database, arrive: Callable[..., object], recipe: Recipe) -> None:
-    """Publish runs 1 to 3, each with networks of its own, and leave run 4 open with one of its two shards written."""
+    """Publish runs 1 to 3, each with new networks, and leave run 4 open with one of its two shards written."""
     arrive("1970-01", **{name: values[:84] for name, values in some_series(88).items()})
     publish(database, recipe)
     for month in (84, 85):
         arrive(f"1977-{month - 83:02d}", **{name: [values[month]] for name, values in some_series(88).items()})
         publish(database, recipe, retrain="always")
     arrive("1977-03", **{name: [values[86]] for name, values in some_series(88).items()})
-    halted = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(retrain="always"), shard_size=3))
-    job.prepare_global_networks(database, halted)
-    job.run_shard(database, halted, 0)
+    open_run = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy(retrain="always"), shard_size=3))
+    job.prepare_global_networks(database, open_run)
+    job.run_shard(database, open_run, 0)
 
 
 @pytest.mark.parametrize("recipe", [CLASSIC, OWN, SHARED], ids=["classic", "own", "shared"])
@@ -129,7 +129,7 @@ def test_what_was_published_stays_and_the_next_run_is_the_same(
     dry = call("--dry-run")
     assert counts(database) == before
 
-    told = call("--yes")
+    output = call("--yes")
 
     after = counts(database)
     assert digests(database) == published
@@ -137,7 +137,7 @@ def test_what_was_published_stays_and_the_next_run_is_the_same(
         "Runs that were never published: 1; bundles that no run refers to: 1; "
         "bundles replaced long ago, of which the numbers go: 2."
     )
-    assert told == dry.replace("would be removed", "were removed")
+    assert output == dry.replace("would be removed", "were removed")
     assert {name: before[name] - after[name] for name in ("runs", "shards", "bundles", "full")} == {
         "runs": 1, "shards": 1, "bundles": 1, "full": 3,
     }  # fmt: skip
@@ -145,8 +145,8 @@ def test_what_was_published_stays_and_the_next_run_is_the_same(
     assert call("--yes").startswith("Nothing to remove: ")
     run_id = publish(database, recipe, retrain="never", attempt=2)
     assert digest_of_run(database, run_id) == digest_of_run(database, unpruned)
-    found = replay_run(database, job.read_run(database, run_id))
-    assert (found.compared_count, found.mismatches) == (5 * recipe.horizon, 0)
+    replay = replay_run(database, job.read_run(database, run_id))
+    assert (replay.compared_count, replay.mismatches) == (5 * recipe.horizon, 0)
 
 
 @pytest.mark.parametrize("months", [12, 24])
@@ -171,20 +171,20 @@ def test_numbers_that_were_removed_are_said_to_be_and_come_back_when_trained_aga
     publish(database, retrain="always")
     age(database, 1, 2)
     removed = database.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
-    lost = replay_run(database, job.read_run(database, 1))
+    replay = replay_run(database, job.read_run(database, 1))
     assert len(removed.old_bundle_ids) == 1
-    assert lost.compared_count == 0
-    [why] = lost.failures
+    assert replay.compared_count == 0
+    [why] = replay.failures
     assert "removed by milkrun prune" in why
     apply_roles(database_url)
 
     with open_database(as_role(database_url, "milkrun_writer", tmp_path)) as writing:
         publish(writing, kind="backfill", origin=job.read_run(writing, 1).request.origin)
-        again = replay_run(writing, job.read_run(writing, 1))
+        second_replay = replay_run(writing, job.read_run(writing, 1))
         with pytest.raises(StatementRefused):
             writing.write(lambda connection: pruning.prune(connection, datetime.now(UTC)))
 
-    assert (again.compared_count, again.mismatches, again.failures) == (12, 0, {})
+    assert (second_replay.compared_count, second_replay.mismatches, second_replay.failures) == (12, 0, {})
 
 
 def test_a_refused_network_can_still_be_put_in_charge_and_stays_while_it_is(
@@ -198,11 +198,11 @@ def test_a_refused_network_can_still_be_put_in_charge_and_stays_while_it_is(
     assert call("--yes").startswith("Nothing to remove: ")
     orders.promote(database, "good", why="the season changed", made_by="ada")
     orders.rollback(database, "good", why="it did not", made_by="ada")
-    made = orders.promote(database, "good", why="it did", made_by="ada")
+    promotion = orders.promote(database, "good", why="it did", made_by="ada")
     assert call("--yes").startswith("Nothing to remove: ")
 
     assert counts(database) == before
-    assert made.bundle_id == second.evidence["challenge"]["challenger"]
+    assert promotion.bundle_id == second.evidence["challenge"]["challenger"]
     arrive("1998-08", good=seasonal(120)[103:104])
     [third] = outcomes(database, run(database, QUICK).run.run_id)
-    assert (third.decision_reason, third.bundle_id) == ("ordered", made.bundle_id)
+    assert (third.decision_reason, third.bundle_id) == ("ordered", promotion.bundle_id)

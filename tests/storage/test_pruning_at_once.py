@@ -27,14 +27,14 @@ def prune(database: Database) -> Prunable:
 
 
 def waits(database: Database) -> bool:
-    """Say whether a session waits for a lock."""
+    """Return whether a session waits for a lock."""
     with database.reading() as connection:
         return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 @contextmanager
 def pruning_meanwhile(database: Database) -> Any:
-    """Start to prune in another thread, and see it wait for the transaction that this one has open."""
+    """Start to prune in another thread, and check that it waits for the open transaction of this one."""
     with ThreadPoolExecutor(1) as other:
         removed = other.submit(prune, database)
         wait_until(lambda: waits(database) or removed.done(), "it waits", 30)
@@ -52,10 +52,10 @@ def test_two_at_once_remove_what_one_would(database: Database, arrive: Callable[
         first = pruning.prune(connection, datetime.now(UTC))
         with pruning_meanwhile(database) as second:
             connection.commit()
-            found = second.result(30)
+            second_removed = second.result(30)
 
     assert first
-    assert not found
+    assert not second_removed
     assert digests(database) == published
     assert counts(database)["runs"] == 3
 

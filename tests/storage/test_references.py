@@ -33,11 +33,11 @@ def outcome(database: Database, arrive: Callable[..., object]) -> None:
 def execute(database: Database, *statements: str) -> None:
     """Run statements in one transaction."""
 
-    def all_of_them(connection: Connection) -> None:
+    def transaction(connection: Connection) -> None:
         for statement in statements:
             connection.execute(text(statement))
 
-    database.write(all_of_them)
+    database.write(transaction)
 
 
 @pytest.mark.usefixtures("outcome")
@@ -102,13 +102,13 @@ def test_a_run_can_be_removed_from_its_ends(database: Database) -> None:
 @pytest.mark.usefixtures("outcome")
 def test_a_deletion_waits_for_a_forecast_on_its_way_and_is_refused(database: Database) -> None:
     """An outcome that another transaction has just referred to is locked until that one ends."""
-    refused: list[str] = []
+    refusals: list[str] = []
 
     def delete() -> None:
         try:
             execute(database, "DELETE FROM milkrun.run_series")
         except StatementRefused as refusal:
-            refused.append(str(refusal))
+            refusals.append(str(refusal))
 
     with database.engine.begin() as connection:
         connection.execute(text(FORECAST.format(1)))
@@ -118,4 +118,4 @@ def test_a_deletion_waits_for_a_forecast_on_its_way_and_is_refused(database: Dat
         assert deletion.is_alive()
     deletion.join()
 
-    assert "forecast_run_id_series_id_fkey" in refused[0]
+    assert "forecast_run_id_series_id_fkey" in refusals[0]

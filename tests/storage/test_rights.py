@@ -95,7 +95,7 @@ FORBIDDEN_ALONE = {  # not within a transaction
     "database": "CREATE DATABASE mine",
     "the server's settings": "ALTER SYSTEM SET fsync = off",
 }
-# Whoever holds a lock that Milkrun takes would keep every run waiting.
+# A session that holds a lock of Milkrun would keep every run waiting.
 FORBIDDEN_TO_READERS = {
     "temporary table": "CREATE TEMP TABLE mine (x int)",
     **{
@@ -191,12 +191,12 @@ def test_each_role_is_refused_what_would_lead_around_its_rights(
         connection.execution_options(isolation_level="AUTOCOMMIT")
         let_in |= {what: code for what, code in ((w, outcome_of(connection, s)) for w, s in FORBIDDEN_ALONE.items())
                    if code != WITHOUT_A_RIGHT}  # fmt: skip
-        others = [name for name in functions if not name.split(".")[1].startswith(READ_FUNCTIONS)]
-        called = {name: outcome_of(connection, f"SELECT {name}") for name in others}
+        internal_functions = [name for name in functions if not name.split(".")[1].startswith(READ_FUNCTIONS)]
+        codes = {name: outcome_of(connection, f"SELECT {name}") for name in internal_functions}
 
     assert let_in == {}
-    assert set(called.values()) == {"0A000"}  # they are of triggers, and are called by nothing else
-    assert len(functions) > len(others)
+    assert set(codes.values()) == {"0A000"}  # functions of triggers, which only a trigger can call
+    assert len(functions) > len(internal_functions)
 
 
 def test_the_writer_takes_the_locks_that_runs_need(relations: list[Relation], database_url: URL) -> None:

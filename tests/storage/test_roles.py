@@ -24,8 +24,8 @@ pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="ne
 
 def apply_roles(url: URL) -> None:
     """Run the script as an administrator would."""
-    place = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    command = [program("psql"), "--dbname", place, "--quiet", "--file", "deploy/roles.sql"]
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    command = [program("psql"), "--dbname", address, "--quiet", "--file", "deploy/roles.sql"]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -35,7 +35,7 @@ def as_role(url: URL, role: str, tmp_path: Path) -> Settings:
 
 
 def refused(database: Database, statement: str) -> bool:
-    """Say whether a statement is refused for want of a right, or because the session only reads."""
+    """Return whether a statement is refused for want of a right, or because the session only reads."""
     try:
         with database.engine.begin() as connection:
             connection.execute(text(statement))

@@ -7,6 +7,7 @@ from statistics import median
 from sqlalchemy import Connection, text
 
 from forecasting.domain.errors import RunRefused
+from forecasting.domain.vocabulary import DECISION_COUNTS, Outcome
 from forecasting.storage.runs import BUILT_ON, Run, built_on_parameters
 from forecasting.storage.views.rows import Record, Table, read_records, read_table
 
@@ -144,6 +145,30 @@ def read_series_outcomes(connection: Connection, run_id: int, series_ids: Sequen
     )
     outcomes = {row["series_id"]: row for row in rows}
     return [outcomes[series_id] for series_id in series_ids if series_id in outcomes]
+
+
+def count_outcomes(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return, by run id, the number of series by outcome, and the numbers of retrained and reused series."""
+    rows = read_records(connection, "SELECT * FROM milkrun.run_health WHERE run_id = ANY(:ids)", ids=list(run_ids))
+    return {row["run_id"]: {name: row[name] for name in (*Outcome, *DECISION_COUNTS.values())} for row in rows}
+
+
+def explain_outcomes(
+    connection: Connection, run_ids: Sequence[int]
+) -> dict[int, tuple[tuple[str, str, int, str], ...]]:
+    """Return, by run id, (outcome, reason, number of series, one of their names), the most frequent first."""
+    rows = connection.execute(
+        text("""
+            SELECT run_id, outcome, reason, count(*), min(s.name)
+            FROM milkrun.run_series JOIN milkrun.series s USING (series_id)
+            WHERE run_id = ANY(:ids) GROUP BY run_id, outcome, reason ORDER BY count(*) DESC, outcome, reason
+        """),
+        {"ids": list(run_ids)},
+    )
+    reasons_by_run: dict[int, list[tuple[str, str, int, str]]] = {run_id: [] for run_id in run_ids}
+    for run_id, outcome, reason, count, example in rows:
+        reasons_by_run[run_id].append((outcome, reason, count, example))
+    return {run_id: tuple(reasons) for run_id, reasons in reasons_by_run.items()}
 
 
 def count_decisions(connection: Connection, run_id: int) -> list[Record]:

@@ -45,17 +45,17 @@ rows = st.fixed_dictionaries(
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(rows, max_size=8))
-def test_what_goes_in_comes_out(database: Database, wanted: list[dict[str, Any]]) -> None:
+def test_what_goes_in_comes_out(database: Database, rows_in: list[dict[str, Any]]) -> None:
     """Numbers, dates, texts of any script and JSON, and NULLs among them, are stored as they were given."""
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE IF EXISTS everything"))
         everything.create(connection)
 
         copy_in_binary(
-            connection, everything, {column.name: [row[column.name] for row in wanted] for column in everything.c}
+            connection, everything, {column.name: [row[column.name] for row in rows_in] for column in everything.c}
         )
 
-        assert [dict(row) for row in connection.execute(select(everything)).mappings()] == wanted
+        assert [dict(row) for row in connection.execute(select(everything)).mappings()] == rows_in
 
 
 def test_arrays_go_in_as_they_are_and_masked_is_null(database: Database) -> None:
@@ -70,8 +70,8 @@ def test_arrays_go_in_as_they_are_and_masked_is_null(database: Database) -> None
 
         copy_in_binary(connection, everything, columns)
 
-        found = connection.execute(text("SELECT double::text, smallinteger, date::text FROM everything")).all()
-    assert [tuple(row) for row in found] == [
+        stored_rows = connection.execute(text("SELECT double::text, smallinteger, date::text FROM everything")).all()
+    assert [tuple(row) for row in stored_rows] == [
         ("1.5", 1, "1974-12-01"),
         (None, 2, "1975-01-01"),
         ("NaN", 3, "1975-02-01"),
@@ -85,10 +85,12 @@ def test_a_row_read_in_binary_is_the_row_written(database: Database) -> None:
         everything.create(connection)
         copy_in_binary(connection, everything, {"double": values, "integer": [4, 3, 2, -1]})
 
-        found = copy_out_binary(connection, "SELECT integer, double FROM everything", {"integer": "i4", "double": "f8"})
+        output = copy_out_binary(
+            connection, "SELECT integer, double FROM everything", {"integer": "i4", "double": "f8"}
+        )
 
-    assert found["integer"].tolist() == [4, 3, 2, -1]
-    assert found["double"].tolist() == values.tolist()
+    assert output["integer"].tolist() == [4, 3, 2, -1]
+    assert output["double"].tolist() == values.tolist()
 
 
 def test_what_a_table_refuses_is_named(database: Database) -> None:

@@ -40,7 +40,7 @@ def test_data_outlive_the_server_which_its_last_user_stops(home: Path) -> None:
             assert reading.scalar(text("SELECT answer FROM kept")) == 42
     assert not server_runs(home)
 
-    with open_database(settings) as again, again.reading() as reading:
+    with open_database(settings) as third, third.reading() as reading:
         assert reading.scalar(text("SELECT answer FROM kept")) == 42
 
 
