@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.panels import Task, to_file
 from forecasting.domain.panel import BOUNDS, Histories, Values
 from forecasting.domain.recipes import MonthlyRecipe, Recipe
+from forecasting.domain.vocabulary import NetworkScope
 from forecasting.lstm.random import series_seeds
 from forecasting.models.monthly import forecast as monthly
 from forecasting.models.monthly import training as monthly_training
@@ -75,7 +76,7 @@ def by_recipe(recipe: MonthlyRecipe, task: Task, *, training_rows: Sequence[int]
 
 def fit(recipe: MonthlyRecipe, histories: Histories, names: Sequence[str]) -> FitResult:
     """Train as a run of these series would."""
-    if recipe.shares(len(names)):
+    if recipe.network_scope(len(names)) == NetworkScope.GLOBAL:
         return monthly_training.fit_global(recipe, histories)
     return monthly_training.fit(recipe, histories, series_seeds(recipe.seed, names))
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Literal
 
 from prefect import flow
 
@@ -11,7 +10,7 @@ from flows.form import LateMonths, MonthText
 from flows.steps import flow_trigger, published_summary, run_name, take_run, take_runs_jointly
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.domain.vocabulary import Kind
+from forecasting.domain.vocabulary import Kind, ReprocessWord, RetrainWord
 from forecasting.runs import job
 from forecasting.runs.backfill import BackfillStep, group_steps, plan_backfill
 from forecasting.storage.db.database import Database
@@ -26,9 +25,9 @@ def backfill_forecasts(
     end: MonthText,
     series: list[str] | None = None,
     recipe: str | None = None,
-    retrain: Literal["auto", "always", "never"] = "auto",
+    retrain: RetrainWord = "auto",
     late_months: LateMonths | None = None,
-    reprocess: Literal["none", "failed", "completed"] = "none",
+    reprocess: ReprocessWord = "none",
     dry_run: bool = False,
 ) -> list[job.RunSummary]:
     """Forecast from past origins, oldest first; no run sees what was learned after its origin.

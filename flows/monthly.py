@@ -1,7 +1,6 @@
 """The scheduled flow: one live run for the newest month."""
 
 import logging
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from prefect import flow
@@ -12,6 +11,7 @@ from flows import artifacts
 from flows.form import LateMonths, MonthText
 from flows.steps import flow_trigger, run_name, scheduled_moment, take_run
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import RetrainWord
 from forecasting.operations.data_gate import check_gate
 from forecasting.runs import job
 from forecasting.storage.db.schema import open_migrated_database
@@ -24,7 +24,7 @@ def monthly_forecast(
     origin: MonthText | None = None,
     series: list[str] | None = None,
     recipe: str | None = None,
-    retrain: Literal["auto", "always", "never"] = "auto",
+    retrain: RetrainWord = "auto",
     late_months: LateMonths | None = None,
     dry_run: bool = False,
     wait_for_data: bool = False,

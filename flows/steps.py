@@ -18,6 +18,7 @@ from flows import clusters
 from flows.progress import following, report
 from forecasting.domain.errors import PassingFailure
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import RunState, TriggerName
 from forecasting.runs import job
 from forecasting.runs.joint_training import LocalTrainer
 from forecasting.storage.db.database import Database, open_database
@@ -102,7 +103,7 @@ def forecast_together(requests: Sequence[Request]) -> list[job.RunSummary]:
 def take_run(database: Database, asked: job.RunParameters | Request) -> job.RunSummary:
     """Take all steps of one run, in order; one that was published before is left as it is."""
     run = job.open_run(database, asked)
-    if run.state == "published":
+    if run.state == RunState.PUBLISHED:
         logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.request.origin)
         return job.summarise(database, run, published_now=False)
     logger.info(
@@ -112,7 +113,7 @@ def take_run(database: Database, asked: job.RunParameters | Request) -> job.RunS
         len(run.request.series_ids),
         run.request.recipe.name,
     )
-    if run.request.recipe.shares(len(run.request.series_ids)):
+    if run.request.has_global_networks:
         settle_shared_networks(run.run_id)
     with following([len(run.request.shards[number]) for number in run.request.shard_numbers]):
         clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
@@ -158,5 +159,5 @@ def flow_trigger() -> job.Trigger:
     context = FlowRunContext.get()
     flow_run = context.flow_run if context else None
     if flow_run is None or flow_run.deployment_id is None:
-        return job.Trigger("command line", str(flow_run.id) if flow_run else None)
-    return job.Trigger("schedule" if flow_run.auto_scheduled else "deployment", str(flow_run.id))
+        return job.Trigger(TriggerName.COMMAND_LINE, str(flow_run.id) if flow_run else None)
+    return job.Trigger(TriggerName.SCHEDULE if flow_run.auto_scheduled else TriggerName.DEPLOYMENT, str(flow_run.id))

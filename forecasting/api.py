@@ -17,10 +17,10 @@ import pandas as pd
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
-from forecasting.domain.policy import Policy, Retrain
+from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
-from forecasting.domain.vocabulary import Kind
+from forecasting.domain.vocabulary import Kind, ReprocessWord, RetrainWord, TriggerName
 from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.files import Source, open_file
@@ -29,7 +29,6 @@ from forecasting.intake.loads import LoadResult, load_observations
 from forecasting.operations.frame_forecast import forecast_panel, panel_from
 from forecasting.operations.series_review import keras_model
 from forecasting.runs import backfill, job
-from forecasting.runs.backfill import Reprocess
 from forecasting.runs.job import RunParameters, RunPlan, RunSummary, Trigger
 from forecasting.runs.joint_training import LocalTrainer
 from forecasting.storage.db.database import Database
@@ -169,7 +168,7 @@ class Milkrun:
         recipe: str | Recipe | None = None,
         origin: str | None = None,
         series: Sequence[str] | None = None,
-        retrain: Retrain = "auto",
+        retrain: RetrainWord = "auto",
         late_months: int | None = None,
     ) -> RunPlan:
         """Say what `run` would do with each series, and why; nothing is written. The parameters are those of `run`.
@@ -184,7 +183,7 @@ class Milkrun:
         recipe: str | Recipe | None = None,
         origin: str | None = None,
         series: Sequence[str] | None = None,
-        retrain: Retrain = "auto",
+        retrain: RetrainWord = "auto",
         late_months: int | None = None,
     ) -> RunSummary:
         """Forecast the months after the newest one and publish the result: the job of the flow, without a Prefect server.
@@ -206,9 +205,9 @@ class Milkrun:
         *,
         recipe: str | Recipe | None = None,
         series: Sequence[str] | None = None,
-        retrain: Retrain = "auto",
+        retrain: RetrainWord = "auto",
         late_months: int | None = None,
-        reprocess: Reprocess = "none",
+        reprocess: ReprocessWord = "none",
     ) -> list[RunSummary]:
         """Forecast from past origins, oldest first, each from what was known then.
 
@@ -269,7 +268,7 @@ class Milkrun:
         recipe: str | Recipe | None,
         origin: str | None,
         series: Sequence[str] | None,
-        retrain: Retrain,
+        retrain: RetrainWord,
         late_months: int | None,
     ) -> RunParameters:
         parameters = job.run_parameters(
@@ -280,7 +279,7 @@ class Milkrun:
             retrain=retrain,
             late_months=late_months,
             moment=datetime.now(UTC),
-            trigger=Trigger("python"),
+            trigger=Trigger(TriggerName.PYTHON),
         )
         return replace(parameters, recipe=recipe) if isinstance(recipe, Recipe) else parameters
 

@@ -1,14 +1,13 @@
 """Retrain or reuse, forecast or not: pure functions of evidence that give decisions with their reasons."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.domain.recipes import Recipe
-from forecasting.domain.vocabulary import Decision, Outcome, Reason
+from forecasting.domain.vocabulary import Decision, Outcome, Reason, Retrain, RetrainPolicy, alternatives
 
-Retrain = Literal["auto", "always", "never"]
 DIVERGED = "Training did not end in finite numbers."
 
 
@@ -22,7 +21,7 @@ class Policy:
     those that neither network was trained on, on which the new network must be no worse than the old one.
     """
 
-    retrain: Retrain = "auto"
+    retrain: Retrain = RetrainPolicy.AUTO
     late_months: int = 3
     max_age_months: int = 12
     live_rmse_ratio: float = 1.5
@@ -31,8 +30,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Raise InputError naming the rule that cannot be followed."""
-        if self.retrain not in ("auto", "always", "never"):
-            raise InputError(f"retrain is {self.retrain!r}: choose auto, always or never.")
+        if self.retrain not in list(RetrainPolicy):
+            raise InputError(f"retrain is {self.retrain!r}: choose {alternatives(RetrainPolicy)}.")
         least = min(self.max_age_months, self.live_least, self.challenge_least)
         if self.late_months < 0 or least < 1 or self.live_rmse_ratio <= 0:
             raise InputError(
@@ -161,9 +160,9 @@ def verdict_without_network(evidence: Evidence, policy: Policy, recipe: Recipe, 
 
 def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Recipe, month: Month) -> Verdict:
     """Decide whether the champion is reused at a month, or a network is trained."""
-    if policy.retrain == "always":
+    if policy.retrain == RetrainPolicy.ALWAYS:
         return _retrain(Reason.ASKED_FOR, "retrain = always")
-    if policy.retrain == "never":
+    if policy.retrain == RetrainPolicy.NEVER:
         if champion is None or champion.recipe_hash != recipe.hash:
             detail = f"retrain = never, and there is no network of recipe {recipe.name} to reuse."
             return Verdict(None, None, Outcome.REFUSED, Reason.NO_NETWORK, detail)
@@ -210,7 +209,7 @@ def _reuse(reason: str, detail: str | None) -> Verdict:
 
 def verdict_on_damage(policy: Policy, damage: str, *, is_global: bool = False) -> Verdict:
     """Decide again where a stored network is damaged; a global network is not trained again for one series."""
-    if policy.retrain == "auto" and not is_global:
+    if policy.retrain == RetrainPolicy.AUTO and not is_global:
         return _retrain(Reason.BUNDLE_DAMAGED, damage)
     return Verdict(None, None, Outcome.FAILED, Reason.BUNDLE_DAMAGED, damage)
 

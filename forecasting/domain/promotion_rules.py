@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from forecasting.domain.panel import Values
 from forecasting.domain.policy import DIVERGED, Policy, Verdict
-from forecasting.domain.vocabulary import Decision, Outcome, Reason
+from forecasting.domain.vocabulary import ChallengeResult, Decision, Outcome, Reason
 
 # A network that is trained for one of these reasons replaces the champion only if it is no worse.
 CHALLENGE_REASONS = (Reason.AGE, Reason.LIVE_RMSE)
@@ -36,18 +36,19 @@ class Challenge:
     damage: str | None = None
 
 
-def challenge_result(challenge: Challenge, policy: Policy) -> str:
+def challenge_result(challenge: Challenge, policy: Policy) -> ChallengeResult:
     """Return the result of a challenge: bundle_damaged, no_common_months, promoted or champion_kept.
 
     Of two networks that are equally good the challenger wins: it was trained on newer months.
     """
     if challenge.damage:
-        return Reason.BUNDLE_DAMAGED
+        return ChallengeResult.BUNDLE_DAMAGED
     if challenge.challenger is None:
-        return Reason.CHAMPION_KEPT
+        return ChallengeResult.CHAMPION_KEPT
     if challenge.n < policy.challenge_least or challenge.champion_rmse is None or challenge.challenger_rmse is None:
-        return "no_common_months"
-    return "promoted" if challenge.challenger_rmse <= challenge.champion_rmse * (1 + TIE) else Reason.CHAMPION_KEPT
+        return ChallengeResult.NO_COMMON_MONTHS
+    is_no_worse = challenge.challenger_rmse <= challenge.champion_rmse * (1 + TIE)
+    return ChallengeResult.PROMOTED if is_no_worse else ChallengeResult.CHAMPION_KEPT
 
 
 def decide_promotion(verdict: Verdict, challenge: Challenge | None, policy: Policy) -> Verdict:
@@ -55,9 +56,9 @@ def decide_promotion(verdict: Verdict, challenge: Challenge | None, policy: Poli
     if challenge is None or verdict.decision_reason not in CHALLENGE_REASONS:
         return verdict
     result = challenge_result(challenge, policy)
-    if result == Reason.BUNDLE_DAMAGED:
+    if result == ChallengeResult.BUNDLE_DAMAGED:
         comparison = f"Not compared with the network before: {challenge.damage}"
-    elif result == "no_common_months":
+    elif result == ChallengeResult.NO_COMMON_MONTHS:
         comparison = f"Not compared: months that neither network has trained on: {challenge.n}; needed: {policy.challenge_least}."
     elif challenge.challenger is None:
         comparison = "The new network did not end in finite numbers."
@@ -68,7 +69,7 @@ def decide_promotion(verdict: Verdict, challenge: Challenge | None, policy: Poli
             f"{kind} over {challenge.n} months that neither has trained on: new network {challenge.challenger_rmse:.6g}, "
             f"champion {challenge.champion_rmse:.6g}, seasonal naive {naive}."
         )
-    if result == Reason.CHAMPION_KEPT:
+    if result == ChallengeResult.CHAMPION_KEPT:
         return Verdict(Decision.REUSE, result, None, Reason.OK, f"{verdict.detail} {comparison}")
     return replace(verdict, detail=f"{verdict.detail} {comparison}")
 

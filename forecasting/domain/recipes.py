@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from forecasting.domain.errors import RecipeError
+from forecasting.domain.vocabulary import NetworkScope
 
 BLENDS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")  # models of statsforecast, the extra milkrun[classic]
 
@@ -58,9 +59,9 @@ class Recipe:
         """Months of history that a network needs."""
         raise NotImplementedError
 
-    def shares(self, series: int) -> bool:  # noqa: ARG002 - a recipe may, this one does not
-        """Say whether a run of so many series trains networks that they share."""
-        return False
+    def network_scope(self, series_count: int) -> NetworkScope:  # noqa: ARG002 - a subclass may use it
+        """Return whether a run of so many series trains local or global networks."""
+        return NetworkScope.LOCAL
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,9 @@ class MonthlyRecipe(Recipe):
         """Two years: with less, a season cannot be told from chance, and the base path speaks."""
         return 24
 
-    def shares(self, series: int) -> bool:
-        """Say whether a run of so many series trains networks that they share."""
-        return series >= self.shared_from
+    def network_scope(self, series_count: int) -> NetworkScope:
+        """Return whether a run of so many series trains local or global networks."""
+        return NetworkScope.GLOBAL if series_count >= self.shared_from else NetworkScope.LOCAL
 
 
 METHODS: dict[str, type[Recipe]] = {kind.method: kind for kind in (ClassicRecipe, MonthlyRecipe)}

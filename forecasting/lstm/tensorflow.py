@@ -1,4 +1,4 @@
-"""TensorFlow's start, without the notes about the processor that its libraries write on each start."""
+"""The start of TensorFlow: by settings that no number depends on, and without the notes that its libraries write."""
 
 import contextlib
 import os
@@ -15,17 +15,28 @@ _starting = threading.Lock()
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow; what its libraries note meanwhile is left out, what anybody else writes is passed on.
+    """Import TensorFlow; the notes of its libraries are left out, what anybody else writes is passed on.
 
     The notes are written before TensorFlow reads its own log level, straight to the file of standard error, so that
     only turning that file aside keeps them from a user's screen. TF_CPP_MIN_LOG_LEVEL=0 shows everything.
     """
     with _starting:
+        _use_one_matrix_kernel()
         if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
             import tensorflow  # noqa: F401
         else:
             _import_quietly()
         _give_two_threads()
+
+
+def _use_one_matrix_kernel() -> None:
+    """Let matrix products use Eigen's own kernel on every processor, unless the user has chosen another.
+
+    By default they use a kernel of oneDNN that is made for the processor. On processors with AVX2 and without AVX-512 its last
+    bits depend on how a product is cut into tiles, which depends on the number of threads. TensorFlow reads the variable at
+    its first matrix product.
+    """
+    os.environ.setdefault("TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL", "false")
 
 
 def _import_quietly() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecasting.lstm.arithmetic import NUMPY_FIRST, NUMPY_LAST, Array, AxisLayout, on_grid
-from forecasting.lstm.random import glorot_uniform, orthogonal, random_bits, unit_interval
+from forecasting.lstm.random import WEIGHTS_STREAM, glorot_uniform, orthogonal, random_bits, unit_interval
 from forecasting.lstm.tensorflow import start_tensorflow
 
 if TYPE_CHECKING:
@@ -67,28 +67,34 @@ class Architecture:
 
 
 def initial_weights(architecture: Architecture, seeds: np.ndarray) -> Weights:
-    """Draw Keras' default initial weights for each network from its own seed.
+    """Draw the initial weights of each network from its own seed: see `draw_weights`."""
+    return draw_weights(architecture.shapes, seeds)
 
-    seeds: uint64 (networks,). Returns float32 tensors with the networks axis first. Kernels are Glorot uniform (Glorot &
-    Bengio 2010), recurrent kernels orthogonal (Saxe et al. 2014), biases zero but for a forget gate of one
-    (Jozefowicz et al. 2015). The same seed gives the same network whatever the other seeds are.
+
+def draw_weights(shapes: dict[str, tuple[int, ...]], seeds: np.ndarray) -> Weights:
+    """Draw Keras' default initial weights for networks of one architecture, each from its own seed.
+
+    shapes: of the tensors of one network, by name. seeds: uint64 (networks,). Returns float32 tensors with the networks axis
+    first. Kernels are Glorot uniform (Glorot & Bengio 2010), recurrent kernels orthogonal (Saxe et al. 2014), biases zero but
+    for a forget gate of one in LSTM layers (Jozefowicz et al. 2015). The same seed gives the same network whatever the other
+    seeds are.
     """
     seeds = np.asarray(seeds, dtype=np.uint64)
-    shapes = architecture.shapes
-    draws = {name: 2 * int(np.prod(shape)) for name, shape in shapes.items() if "kernel" in name}
-    raw = np.stack([random_bits(seed, 0, sum(draws.values())) for seed in seeds]) if len(seeds) else None
+    counts = {name: 2 * int(np.prod(shape)) for name, shape in shapes.items() if name.endswith("kernel")}
+    bits = np.array([random_bits(seed, WEIGHTS_STREAM, sum(counts.values())) for seed in seeds], dtype=np.uint64)
+    random_numbers = unit_interval(bits.reshape(len(seeds), sum(counts.values())))
     weights: Weights = {}
     start = 0
     for name, shape in shapes.items():
-        if "kernel" not in name:
+        if name in counts:
+            draw = orthogonal if name.endswith("recurrent_kernel") else glorot_uniform
+            kernels = draw(random_numbers[:, start : start + counts[name]], (shape[0], shape[1]))
+            weights[name] = kernels.astype(np.float32)
+            start += counts[name]
+        else:
             weights[name] = np.zeros((len(seeds), *shape), dtype=np.float32)
-            if name != "dense/bias":
+            if name.startswith("lstm"):
                 weights[name][:, shape[0] // 4 : shape[0] // 2] = 1
-            continue
-        uniform = np.zeros((0, draws[name])) if raw is None else unit_interval(raw[:, start : start + draws[name]])
-        start += draws[name]
-        draw = orthogonal if name.endswith("recurrent_kernel") else glorot_uniform
-        weights[name] = draw(uniform, shape).astype(np.float32)
     return weights
 
 
@@ -102,8 +108,8 @@ def condense(architecture: Architecture, weights: Weights) -> list[np.ndarray]:
     for layer, units in enumerate(architecture.units):
         kernel, bias = weights[f"lstm_{layer}/kernel"], weights[f"lstm_{layer}/bias"]
         if architecture.time_steps == 1:
-            kept = np.r_[0:units, 2 * units : 4 * units]
-            kernel, bias = kernel[:, :, kept], bias[:, kept]
+            columns = np.r_[0:units, 2 * units : 4 * units]
+            kernel, bias = kernel[:, :, columns], bias[:, columns]
         else:
             kernel = np.concatenate([kernel, weights[f"lstm_{layer}/recurrent_kernel"]], axis=1)
         arrays += [kernel, bias[:, None, :]]
@@ -116,9 +122,9 @@ def expand(architecture: Architecture, weights: Weights, condensed: list[np.ndar
     for layer, units in enumerate(architecture.units):
         kernel, bias = condensed[2 * layer], condensed[2 * layer + 1][:, 0]
         inputs = weights[f"lstm_{layer}/kernel"].shape[1]
-        kept = np.r_[0:units, 2 * units : 4 * units] if architecture.time_steps == 1 else np.r_[0 : 4 * units]
-        weights[f"lstm_{layer}/kernel"][:, :, kept] = kernel[:, :inputs]
-        weights[f"lstm_{layer}/bias"][:, kept] = bias
+        columns = np.r_[0:units, 2 * units : 4 * units] if architecture.time_steps == 1 else np.r_[0 : 4 * units]
+        weights[f"lstm_{layer}/kernel"][:, :, columns] = kernel[:, :inputs]
+        weights[f"lstm_{layer}/bias"][:, columns] = bias
         if architecture.time_steps > 1:
             weights[f"lstm_{layer}/recurrent_kernel"] = kernel[:, inputs:]
     return weights | {"dense/kernel": condensed[-2], "dense/bias": condensed[-1][:, 0]}

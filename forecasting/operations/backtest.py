@@ -13,6 +13,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.panel import BOUNDS, Panel, Values
 from forecasting.domain.policy import Policy, verdict_without_network
 from forecasting.domain.recipes import MonthlyRecipe, Recipe
+from forecasting.domain.vocabulary import NetworkScope
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import global_method_of, method_of
 from forecasting.models.types import FitResult, Forecasts
@@ -220,7 +221,7 @@ def _by_recipe(
 def _fit(recipe: Recipe, observations: Observations, rows: list[int]) -> FittedRecipe:
     """Train the networks of a recipe on some rows; global ones learn from series in the order of their names."""
     names = observations.panel.names
-    is_global = recipe.shares(len(rows))
+    is_global = recipe.network_scope(len(rows)) == NetworkScope.GLOBAL
     rows = sorted(rows, key=names.__getitem__) if is_global else rows
     histories = observations.histories.select(rows)
     filled_mask = observations.lags[rows][:, : histories.values.shape[1]] > 0

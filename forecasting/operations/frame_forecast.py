@@ -15,7 +15,7 @@ from forecasting.domain.panel import Panel
 from forecasting.domain.policy import GlobalDecision, Policy
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.version import __version__
-from forecasting.domain.vocabulary import Decision, Kind, Reason, RunState
+from forecasting.domain.vocabulary import Decision, Kind, Reason, RunState, TriggerName, Vintages
 from forecasting.intake.frames import open_frame
 from forecasting.runs.global_models import global_training_data, train_global
 from forecasting.runs.joint_training import LocalTrainer
@@ -64,14 +64,14 @@ def forecast_panel(panel: Panel, recipe: Recipe, policy: Policy) -> pd.DataFrame
         kind=Kind.LIVE,
         origin=origin,
         as_of=1,
-        vintages="latest",
+        vintages=Vintages.LATEST,
         recipe=recipe,
         policy=policy,
         series_ids=panel.series_ids,
         scope="all",
         shard_size=max(len(panel.series_ids), 1),
         code_version=__version__,
-        trigger="python",
+        trigger=TriggerName.PYTHON,
     )
     run, reads = Run(0, RunState.OPEN, request), _reads(request, observations_from(panel, recipe))
     result = forecast_shard(reads, run, panel.series_ids, LocalTrainer())

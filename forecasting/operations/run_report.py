@@ -8,11 +8,10 @@ import numpy as np
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.panel import Panel, Values, histories_of
-from forecasting.domain.vocabulary import RunState
+from forecasting.domain.vocabulary import Cause, RunState
 from forecasting.operations.series_review import predict_past
 from forecasting.reports.charts import Line
 from forecasting.reports.page import write_page
-from forecasting.storage.attribution import CHANGE_CAUSES
 from forecasting.storage.db.database import Database
 from forecasting.storage.panels import read_panel
 from forecasting.storage.runs import Run, read_run
@@ -154,13 +153,11 @@ def _changes(rows: Any) -> dict[str, Any] | None:
     if rows is None:
         return None
     of_all_months = ("previous_run_id", "previous_origin", "origin", "previous_recipe", "recipe", "reason")
-    columns = {
-        name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *CHANGE_CAUSES)
-    }
+    columns = {name: np.array([row[name] or 0.0 for row in rows]) for name in ("previous_value", "change", *Cause)}
     return {
         **{name: _json_value(rows[0][name]) for name in of_all_months},
         "first": _json_value(rows[0]["month"]),
-        **{name: _numbers(values) for name, values in columns.items() if name not in CHANGE_CAUSES or values.any()},
+        **{name: _numbers(values) for name, values in columns.items() if name not in list(Cause) or values.any()},
     }
 
 

@@ -15,7 +15,7 @@ from forecasting.domain.panel import Counts, Histories, Panel, Values, concatena
 from forecasting.domain.promotion_rules import accept_forecast, ranges_away
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.version import __version__
-from forecasting.domain.vocabulary import Reason
+from forecasting.domain.vocabulary import Cause, Reason
 from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps
 from forecasting.runs.model_store import ModelStore, NetworkGroup
@@ -111,7 +111,7 @@ def _explain(
         forecasts,
         origins - previous.origins,
         is_damaged,
-        last_part="network" if previous.recipe_hash == recipe.hash else "recipe_change",
+        last_part=Cause.NETWORK if previous.recipe_hash == recipe.hash else Cause.RECIPE_CHANGE,
     )
 
 
@@ -162,12 +162,12 @@ def _attribute(
     not_repeated = (has_both & ~is_same).any(axis=1)
     has_parts = has_both & ~(is_damaged | not_repeated)[:, None]
     parts = {
-        "revisions": with_revisions - old,
-        "new_months": with_all_months - with_revisions,
+        Cause.REVISIONS: with_revisions - old,
+        Cause.NEW_MONTHS: with_all_months - with_revisions,
         last_part: new - with_all_months,
     }
     reasons = [
-        Reason.BUNDLE_DAMAGED if damage else "not_repeated" if other else None
+        Reason.BUNDLE_DAMAGED if damage else Reason.NOT_REPEATED if other else None
         for damage, other in zip(is_damaged, not_repeated, strict=True)
     ]
     rows = np.flatnonzero(has_both.any(axis=1)).tolist()

@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month, months_between
-from forecasting.domain.vocabulary import Kind
+from forecasting.domain.vocabulary import Kind, Reprocess, Reprocessing, alternatives
 from forecasting.runs import job
 from forecasting.runs.job import RunParameters, RunPlan, RunSummary
 from forecasting.runs.joint_training import always_trains
 from forecasting.storage import attempts, runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request
-
-Reprocess = Literal["none", "failed", "completed"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ def plan_backfill(
     whose newest outcome was failed, held or refused; completed repeats everything. An attempt that was interrupted goes
     on; only when all of its origins are published does the next one begin. Raises InputError for months out of reach.
     """
-    if reprocess not in ("none", "failed", "completed"):
-        raise InputError(f"reprocess is {reprocess!r}: choose none, failed or completed.")
+    if reprocess not in list(Reprocessing):
+        raise InputError(f"reprocess is {reprocess!r}: choose {alternatives(Reprocessing)}.")
     parameters = replace(parameters, kind=Kind.BACKFILL)
     requests = job.make_requests(database, parameters, _origins(database, start, end))
     with database.reading() as connection:
@@ -53,7 +50,7 @@ def plan_backfill(
         BackfillStep(replace(parameters, origin=request.origin), request, run_id)
         for request, run_id in zip(requests, published_run_ids, strict=True)
     ]
-    if reprocess == "none":
+    if reprocess == Reprocessing.NONE:
         return steps
     with database.reading() as connection:
         newest_attempt = max((attempts.find_newest_attempt(connection, step.request) for step in steps), default=1)
@@ -121,7 +118,7 @@ def _repeat(database: Database, step: BackfillStep, reprocess: Reprocess, attemp
     if step.to_do:
         return step
     series = step.parameters.series
-    if reprocess == "failed":
+    if reprocess == Reprocessing.FAILED:
         with database.reading() as connection:
             names = attempts.find_series_without_forecast(connection, step.request, attempt)
         if not names:

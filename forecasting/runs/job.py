@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month, due_month
-from forecasting.domain.policy import Policy, Retrain, Verdict
+from forecasting.domain.policy import Policy, Verdict
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
 from forecasting.domain.version import __version__
-from forecasting.domain.vocabulary import Decision, Kind, RunState
+from forecasting.domain.vocabulary import Decision, Kind, Retrain, RetrainPolicy, RunState, TriggerName
 from forecasting.runs import global_models
 from forecasting.runs.cases import decide_cases
 from forecasting.runs.joint_training import LocalTrainer, Trainer, pretrain
@@ -38,7 +38,7 @@ _TRAINER = LocalTrainer()
 class Trigger:
     """What started a run: schedule, deployment (the UI or the API) or command line, and Prefect's flow run."""
 
-    name: str = "command line"
+    name: TriggerName = TriggerName.COMMAND_LINE
     prefect_flow_run_id: str | None = None
 
 
@@ -295,7 +295,7 @@ def run_parameters(
     origin: str | None = None,
     series: Sequence[str] | None = None,
     recipe: str | None = None,
-    retrain: Retrain = "auto",
+    retrain: Retrain = RetrainPolicy.AUTO,
     late_months: int | None = None,
     moment: datetime | None = None,
     kind: Kind = Kind.LIVE,

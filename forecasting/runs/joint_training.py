@@ -15,6 +15,7 @@ import numpy as np
 from forecasting.domain.panel import Counts, Histories, concatenate_histories
 from forecasting.domain.policy import verdict_without_network
 from forecasting.domain.recipes import Recipe
+from forecasting.domain.vocabulary import RetrainPolicy
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
 from forecasting.models.types import FitResult, Networks
@@ -147,7 +148,7 @@ def rows_for_networks(request: Request, observations: Observations) -> list[int]
 
 def always_trains(request: Request) -> bool:
     """Say whether a run trains local networks whatever the runs before it were: only then can they be trained before it."""
-    return request.policy.retrain == "always" and not request.has_global_networks
+    return request.policy.retrain == RetrainPolicy.ALWAYS and not request.has_global_networks
 
 
 def pretrain(

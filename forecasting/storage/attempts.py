@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
-from forecasting.domain.vocabulary import Outcome, sql_list
+from forecasting.domain.vocabulary import OUTCOMES_WITHOUT_VALUES, sql_list
 from forecasting.storage.runs import Request
 
-_WITHOUT_FORECAST = (Outcome.FAILED, Outcome.HELD, Outcome.REFUSED)
 _SAME = """kind = :kind AND origin = :origin AND as_of = :as_of AND recipe_hash = :recipe_hash
            AND policy = CAST(:policy AS jsonb)"""
 _OF_ORIGINS = """kind = :kind AND origin = ANY(:origins) AND recipe_hash = :recipe_hash
@@ -74,7 +73,7 @@ def find_series_without_forecast(connection: Connection, request: Request, attem
                 JOIN milkrun.run_series USING (run_id)
                 WHERE series_id = ANY(:ids) ORDER BY series_id, run_id DESC) newest
             JOIN milkrun.series s USING (series_id)
-            WHERE outcome IN ({sql_list(_WITHOUT_FORECAST)}) ORDER BY s.name
+            WHERE outcome IN ({sql_list(OUTCOMES_WITHOUT_VALUES)}) ORDER BY s.name
         """),
         {**_parameters(request), "attempt": attempt, "ids": list(request.series_ids)},
     )

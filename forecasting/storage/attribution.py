@@ -9,12 +9,11 @@ from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Counts, Panel, Values
+from forecasting.domain.vocabulary import OUTCOMES_WITH_VALUES, sql_list
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import array_of, copy_in_binary, copy_out_binary
 from forecasting.storage.panels import ordinals, positions
 from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
-
-CHANGE_CAUSES = ("new_months", "revisions", "network", "recipe_change")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class PreviousRun:
 class ForecastChanges:
     """Why the forecasts of some series differ from those of their previous run.
 
-    parts_by_cause: by name in CHANGE_CAUSES, each (series, horizon) in the unit of each series; their sum is the difference.
+    parts_by_cause: by `Cause`, each (series, horizon) in the unit of each series; their sum is the difference.
     0 for months without an earlier forecast. reasons: why the parts of a series are unknown, as stored; None where known.
     """
 
@@ -62,7 +61,7 @@ _PREVIOUS = text(f"""
         SELECT x.run_id, x.series_id, x.bundle_id, x.origin
         FROM unnest((SELECT run_ids FROM earlier)) WITH ORDINALITY AS run(run_id, place)
         JOIN milkrun.run_series x ON x.run_id = run.run_id AND x.series_id = wanted.series_id
-        WHERE x.outcome IN ('forecast', 'fallback') ORDER BY place LIMIT 1
+        WHERE x.outcome IN ({sql_list(OUTCOMES_WITH_VALUES)}) ORDER BY place LIMIT 1
     ) newest
 """)
 

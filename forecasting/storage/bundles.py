@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.domain.months import Month
 from forecasting.domain.recipes import Recipe, recipe_from
+from forecasting.domain.vocabulary import CONFIRMING_REASONS, sql_list
 from forecasting.storage.db import tables
 from forecasting.storage.db.copy import copy_in_binary
 from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
@@ -172,7 +173,7 @@ _CHAMPIONS = text(f"""
         FROM unnest(CAST(:ids AS integer[])) AS wanted(series_id)
         CROSS JOIN LATERAL (
             SELECT x.run_id, x.bundle_id,
-                   CASE WHEN x.decision_reason IN ('champion_kept', 'ordered') THEN to_char(x.origin, 'YYYY-MM')
+                   CASE WHEN x.decision_reason IN ({sql_list(CONFIRMING_REASONS)}) THEN to_char(x.origin, 'YYYY-MM')
                         WHEN x.decision = 'reuse' THEN x.evidence -> 'champion' ->> 'confirmed' END AS confirmed
             FROM unnest((SELECT run_ids FROM earlier)) WITH ORDINALITY AS run(run_id, place)
             JOIN milkrun.run_series x ON x.run_id = run.run_id AND x.series_id = wanted.series_id

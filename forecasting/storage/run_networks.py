@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.domain.months import Month
 from forecasting.domain.policy import GlobalDecision
+from forecasting.domain.vocabulary import CONFIRMING_REASONS, sql_list
 from forecasting.storage.bundles import Bundle, write_bundle
 from forecasting.storage.db import tables
 from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
@@ -29,7 +30,7 @@ class GlobalChampion:
 
 def read_global_decision(connection: Connection, run: Run) -> GlobalDecision | None:
     """Return the decision about the global networks of a run; None before it is made, or where the run has none."""
-    if not run.request.recipe.shares(len(run.request.series_ids)):
+    if not run.request.has_global_networks:
         return None
     row = connection.execute(
         text("SELECT decision, reason, detail, bundle_id, evidence FROM milkrun.run_network WHERE run_id = :id"),
@@ -72,7 +73,7 @@ def read_global_champion(connection: Connection, run: Run) -> GlobalChampion | N
             )
             SELECT b.bundle_id, b.recipe_hash, b.origin, p.bundle_id IS NOT NULL AS ordered,
                    CASE WHEN p.bundle_id IS NOT NULL THEN NULL
-                        WHEN n.reason IN ('champion_kept', 'ordered') THEN to_char(earlier.origin, 'YYYY-MM')
+                        WHEN n.reason IN ({sql_list(CONFIRMING_REASONS)}) THEN to_char(earlier.origin, 'YYYY-MM')
                         WHEN n.decision = 'reuse' THEN n.evidence -> 'champion' ->> 'confirmed' END AS confirmed
             FROM earlier JOIN milkrun.run_network n USING (run_id)
             LEFT JOIN LATERAL (

@@ -14,7 +14,7 @@ from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, recipe_from
-from forecasting.domain.vocabulary import Kind, RunState
+from forecasting.domain.vocabulary import Kind, NetworkScope, RunState, Vintages
 from forecasting.storage.db import tables
 from forecasting.storage.db.database import PUBLISH_LOCK
 
@@ -30,7 +30,7 @@ class Request:
     kind: Kind
     origin: Month
     as_of: int
-    vintages: str
+    vintages: Vintages
     recipe: Recipe
     policy: Policy
     series_ids: tuple[int, ...]
@@ -55,7 +55,7 @@ class Request:
     @property
     def has_global_networks(self) -> bool:
         """Whether the series of the run share networks."""
-        return self.recipe.shares(len(self.series_ids))
+        return self.recipe.network_scope(len(self.series_ids)) == NetworkScope.GLOBAL
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def read_run(connection: Connection, run_id: int) -> Run:
         kind=Kind(row.kind),
         origin=Month.containing(row.origin),
         as_of=row.as_of,
-        vintages=row.vintages,
+        vintages=Vintages(row.vintages),
         recipe=recipe_from(row.settings),
         policy=Policy(**row.policy),
         series_ids=tuple(row.series_ids),

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
+from forecasting.domain.vocabulary import Vintages
 from forecasting.storage.panels import block_loads, read_newest_loads
 
 
@@ -19,7 +19,7 @@ class Vintage:
     """
 
     as_of: int
-    vintages: Literal["as_of", "latest"]
+    vintages: Vintages
     series_ids: tuple[int, ...]
 
 
@@ -27,7 +27,7 @@ def current_vintage(connection: Connection, series_ids: tuple[int, ...], origin:
     """Return the vintage of a live run: all loads up to now. is_due: whether the origin is the due month or a later one."""
     block_loads(connection)
     load_id = read_newest_loads(connection, series_ids, [origin])[origin]
-    return Vintage(load_id, "as_of" if is_due else "latest", series_ids)
+    return Vintage(load_id, Vintages.AS_OF if is_due else Vintages.LATEST, series_ids)
 
 
 def historical_vintages(
@@ -47,13 +47,13 @@ def historical_vintages(
         if origin in live_runs:
             as_of, live_ids = live_runs[origin]
             vintages.append(
-                Vintage(as_of, "as_of", tuple(series_id for series_id in series_ids if series_id in live_ids))
+                Vintage(as_of, Vintages.AS_OF, tuple(series_id for series_id in series_ids if series_id in live_ids))
             )
         elif origin in earlier_loads:
             as_of = earlier_loads[origin]
-            vintages.append(Vintage(as_of, "as_of", _series_at_load(connection, series_ids, as_of)))
+            vintages.append(Vintage(as_of, Vintages.AS_OF, _series_at_load(connection, series_ids, as_of)))
         else:
-            vintages.append(Vintage(newest[origin], "latest", series_ids))
+            vintages.append(Vintage(newest[origin], Vintages.LATEST, series_ids))
     return vintages
 
 

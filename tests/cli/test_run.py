@@ -1,46 +1,23 @@
-"""Tests of the monthly round from the command line, as a user types it."""
+"""Tests of milkrun run, as a user types it."""
 
 import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from forecasting.cli import milkrun as program
 from forecasting.domain.settings import Settings
-from forecasting.storage.db.database import Database
-
-Milkrun = Callable[..., subprocess.CompletedProcess[str]]
+from tests.cli.conftest import PROGRAM, MilkrunProcess
 
 
-@pytest.fixture
-def milkrun(settings: Settings, tmp_path: Path) -> Milkrun:
-    """Give a function that runs `milkrun …` in a process of its own, on the test's database."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": str(settings.database_url),
-        "MILKRUN_HOME": str(tmp_path / "home"),
-        "MILKRUN_RECIPE": "classic",
-    }
-
-    def call(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from forecasting.cli import main; main()", *arguments]
-        return subprocess.run(
-            command, env={**environment, **extra}, capture_output=True, text=True, timeout=300, check=False
-        )
-
-    return call
-
-
-def test_load_plan_run_status_sql_and_plot(milkrun: Milkrun, tmp_path: Path) -> None:
+def test_load_plan_run_status_sql_and_plot(milkrun_process: MilkrunProcess, tmp_path: Path) -> None:
     """The whole circle by commands: data in, plan, run, run again, and the forecast out by SQL and as a picture."""
     milk = Path("forecasting/examples/milk.csv").resolve()
-    assert milkrun("load", str(milk), "--unit", "pounds per cow").returncode == 0
-    [planned] = json.loads(milkrun("plan", "--json").stdout)
+    assert milkrun_process("load", str(milk), "--unit", "pounds per cow").returncode == 0
+    [planned] = json.loads(milkrun_process("plan", "--json").stdout)
     assert planned == {
         "decision": "retrain",
         "reason": "no_network",
@@ -53,51 +30,27 @@ def test_load_plan_run_status_sql_and_plot(milkrun: Milkrun, tmp_path: Path) -> 
         "seconds": None,
     }
 
-    first, second = milkrun("run", "--json"), milkrun("run")
+    first, second = milkrun_process("run", "--json"), milkrun_process("run")
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert json.loads(first.stdout)[0]["state"] == "published"
     assert "Run 1: origin 1975-12, 1 series" in first.stderr
     assert "nothing to do" in second.stdout
-    rows = json.loads(milkrun("sql", "select * from latest_forecast where series = 'milk'", "--json").stdout)
+    rows = json.loads(milkrun_process("sql", "select * from latest_forecast where series = 'milk'", "--json").stdout)
     expected = {"series", "origin", "month", "horizon", "value", "lower_80", "upper_95", "recipe", "published_at"}
     assert expected <= set(rows[0])
     assert (len(rows), rows[0]["origin"], rows[0]["month"]) == (12, "1975-12-01", "1976-01-01")
-    assert json.loads(milkrun("plan", "--json").stdout)[0]["published_as_run"] == 1
-    [status] = json.loads(milkrun("status", "--json").stdout)
+    assert json.loads(milkrun_process("plan", "--json").stdout)[0]["published_as_run"] == 1
+    [status] = json.loads(milkrun_process("status", "--json").stdout)
     assert (status["state"], status["forecast"], status["published_at"][:2]) == ("published", 1, "20")
     picture = tmp_path / "milk.png"
-    assert milkrun("plot", "milk", "--out", str(picture)).stdout == f"{picture}\n"
+    assert milkrun_process("plot", "milk", "--out", str(picture)).stdout == f"{picture}\n"
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["run", "--origin", "1974-13"], "is not a date of the calendar"),
-        (["run", "--recipe", "best"], "There is no recipe 'best'"),
-        (["run", "--retrain", "often"], "'often' is not one of"),
-        (["backfill", "--start", "1975-01", "--end", "never"], "'never' is not a month"),
-        (["backfill", "--start", "1975-01"], "Missing option '--end'"),
-        (["plan"], "milkrun load"),
-        (["plot", "milk"], "There is no series named 'milk'"),
-        (["plot", "milk", "--out", "milk.gif"], "name it .png or .svg"),
-        (["sql", "select * from nowhere"], "nowhere"),
-        (["walk"], "No such command 'walk'"),
-    ],
-)
-def test_a_mistake_ends_in_one_message(milkrun: Milkrun, arguments: list[str], message: str) -> None:
-    """Exit code 4, the remedy on standard error, and no traceback."""
-    answer = milkrun(*arguments)
-
-    assert answer.returncode == 4
-    assert message in answer.stderr
-    assert "Traceback" not in answer.stderr + answer.stdout
-
-
-def test_a_run_that_is_refused_inside_the_flow_has_no_traceback(milkrun: Milkrun) -> None:
+def test_a_run_that_is_refused_inside_the_flow_has_no_traceback(milkrun_process: MilkrunProcess) -> None:
     """What only the database can tell is told in one message as well, Prefect's own log staying quiet."""
-    answer = milkrun("run")
+    answer = milkrun_process("run")
 
     assert answer.returncode == 4
     assert answer.stderr.endswith(
@@ -106,9 +59,9 @@ def test_a_run_that_is_refused_inside_the_flow_has_no_traceback(milkrun: Milkrun
     assert "Traceback" not in answer.stderr + answer.stdout
 
 
-def test_an_unreachable_database_is_an_environment_failure(milkrun: Milkrun) -> None:
+def test_an_unreachable_database_is_an_environment_failure(milkrun_process: MilkrunProcess) -> None:
     """Exit code 3, the place named, the password not."""
-    answer = milkrun("status", DATABASE_URL="postgresql://user:topsecret@127.0.0.1:1/none")
+    answer = milkrun_process("status", DATABASE_URL="postgresql://user:topsecret@127.0.0.1:1/none")
 
     assert answer.returncode == 3
     assert "127.0.0.1:1/none" in answer.stderr
@@ -128,7 +81,7 @@ def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(
         "MILKRUN_RECIPE": "classic",
         "MILKRUN_SHARD_SIZE": "1",
     }
-    command = [sys.executable, "-c", "from forecasting.cli import main; main()", "run"]
+    command = [*PROGRAM, "run"]
     started = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert started.stderr is not None
     while "shard 2 of 60" not in started.stderr.readline():
@@ -147,37 +100,10 @@ def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(
     assert "shard 1 of 60: was written before" in finished.stderr
 
 
-def test_a_prefect_server_that_does_not_answer_is_an_environment_failure(milkrun: Milkrun) -> None:
+def test_a_prefect_server_that_does_not_answer_is_an_environment_failure(milkrun_process: MilkrunProcess) -> None:
     """The address is named, and how to go on without a server."""
-    answer = milkrun("run", PREFECT_API_URL="http://127.0.0.1:9/api")
+    answer = milkrun_process("run", PREFECT_API_URL="http://127.0.0.1:9/api")
 
     assert answer.returncode == 3
     assert "PREFECT_API_URL, http://127.0.0.1:9/api" in answer.stderr
     assert "Traceback" not in answer.stderr
-
-
-@pytest.mark.parametrize("command", ["", *sorted(program.commands)])
-def test_help_imports_nothing_heavy(command: str) -> None:
-    """Every command answers --help without TensorFlow, Prefect, SQLAlchemy, pandas or NumPy."""
-    probe = (
-        "import sys\nfrom forecasting.cli import milkrun\n"
-        "milkrun(sys.argv[1:], standalone_mode=False)\n"
-        "heavy = {'tensorflow', 'keras', 'prefect', 'sqlalchemy', 'pandas', 'numpy', 'pyarrow'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)"
-    )
-    arguments = [*([command] if command else []), "--help"]
-
-    answer = subprocess.run([sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=False)
-
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert "Usage:" in answer.stdout
-
-
-def test_the_library_does_not_import_prefect(database: Database) -> None:
-    """Forecasting is usable without Prefect, and a reuse run without TensorFlow."""
-    modules = "forecasting.runs.job, forecasting.operations.series_review"
-    probe = f"import sys, {modules}; sys.exit(str({{'prefect', 'tensorflow'}} & set(sys.modules)))"
-
-    answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
-
-    assert answer.stderr == "set()\n"

@@ -1,35 +1,18 @@
-"""Tests of milkrun status --check: the alarm for a month that was not published."""
+"""Tests of milkrun status: the newest run, and with --check the alarm for a month that was not published."""
 
 import json
 from collections.abc import Callable
 from datetime import date
 
-import pytest
-from click.testing import CliRunner
 from sqlalchemy import text
 
-from forecasting.cli import milkrun
 from forecasting.domain.settings import Settings
 from forecasting.intake.loads import LoadResult
 from forecasting.runs import job
 from forecasting.storage.db.database import Database
+from tests.cli.conftest import Milkrun
 
 Arrive = Callable[..., LoadResult]
-Check = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def check(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Give a function that runs `milkrun status --check …` and returns its exit code and its state or words."""
-    monkeypatch.setenv("DATABASE_URL", str(settings.database_url))
-    monkeypatch.setenv("MILKRUN_HOME", str(settings.home))
-
-    def call(*options: str) -> tuple[int, str]:
-        answer = CliRunner().invoke(milkrun, ["status", "--check", *options], standalone_mode=False)
-        assert answer.exception is None, answer.output
-        return answer.return_value, answer.output
-
-    return call
 
 
 def publish(database: Database, settings: Settings, origin: str | None = None) -> None:
@@ -40,35 +23,47 @@ def publish(database: Database, settings: Settings, origin: str | None = None) -
     job.publish_run(database, run)
 
 
+def test_status_tells_the_month_at_a_glance(milkrun_after_runs: Milkrun) -> None:
+    """State, counts, skill and every reason with an example above the table; numbers as JSON."""
+    told = milkrun_after_runs("status").out
+    newest = json.loads(milkrun_after_runs("status", "--json").out)[0]
+
+    assert told.startswith("1975-12: run 16, recipe classic, published 20")
+    assert "7 series: 5 forecast, 1 fallback, 1 held" in told
+    assert "1 held, late; one of them: milkrun show whey" in told
+    assert f"median {newest['median_skill']:.2f}, better in {newest['better']} of 6" in told
+    assert (newest["scored_on"], newest["scored"], newest["coverage_80"]) == ("live", 6, None)
+
+
 def test_a_month_is_overdue_until_it_is_published(
-    check: Check, database: Database, settings: Settings, arrive: Arrive, milk: list[float]
+    milkrun: Milkrun, database: Database, settings: Settings, arrive: Arrive, milk: list[float]
 ) -> None:
     """Nothing loaded, loaded, within its grace, published, and overdue again when the next month arrives."""
-    empty = check()
+    empty = milkrun("status", "--check")
     arrive("1962-01", milk=milk[:-1])
-    loaded, graced = check(), check("--grace", "1")
+    loaded, graced = milkrun("status", "--check"), milkrun("status", "--check", "--grace", "1")
     publish(database, settings)
-    published = check()
+    published = milkrun("status", "--check")
     arrive("1962-01", milk=milk)
-    next_month = check()
+    next_month = milkrun("status", "--check")
 
-    assert (empty[0], loaded[0], graced[0], published[0], next_month[0]) == (1, 1, 0, 0, 1)
-    assert published[1] == "1975-11 is published as run 1, 1 series.\n"
-    assert next_month[1].startswith("1975-12 has been known for 0.0 h and is not published: milkrun run")
-    assert json.loads(check("--json")[1])[0]["state"] == "overdue"
+    assert (empty.code, loaded.code, graced.code, published.code, next_month.code) == (1, 1, 0, 0, 1)
+    assert published.out == "1975-11 is published as run 1, 1 series.\n"
+    assert next_month.out.startswith("1975-12 has been known for 0.0 h and is not published: milkrun run")
+    assert json.loads(milkrun("status", "--check", "--json").out)[0]["state"] == "overdue"
 
 
 def test_a_month_that_never_arrived_is_overdue_by_the_calendar(
-    check: Check, database: Database, settings: Settings, arrive: Arrive, milk: list[float]
+    milkrun: Milkrun, database: Database, settings: Settings, arrive: Arrive, milk: list[float]
 ) -> None:
     """With --current, a published month is not enough where newer months should have been observed."""
     arrive("1962-01", milk=milk)
     publish(database, settings)
 
-    code, words = check("--current")
+    answer = milkrun("status", "--check", "--current")
 
-    assert code == 1
-    assert words.startswith("The newest observation is of 1975-12: ")
+    assert answer.code == 1
+    assert answer.out.startswith("The newest observation is of 1975-12: ")
 
 
 def test_month_health_shows_the_months_in_between(

@@ -33,8 +33,8 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from forecasting.domain.months import Month
-from forecasting.domain.policy import Policy, Retrain
-from forecasting.domain.vocabulary import Kind
+from forecasting.domain.policy import Policy
+from forecasting.domain.vocabulary import Kind, Retrain
 from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations

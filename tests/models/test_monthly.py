@@ -12,6 +12,7 @@ from forecasting.domain.errors import RecipeError
 from forecasting.domain.months import Month
 from forecasting.domain.panel import BOUNDS, Histories
 from forecasting.domain.recipes import MONTHLY, MonthlyRecipe
+from forecasting.domain.vocabulary import NetworkScope
 from forecasting.lstm.random import series_seeds
 from forecasting.models.codec import pack, unpack
 from forecasting.models.monthly.forecast import VALIDATION_PREFIX, forecast, forecast_without_networks, predict_past
@@ -56,7 +57,7 @@ def some_series(count: int = 6, months: int = 72) -> list[np.ndarray]:
 def train(recipe: MonthlyRecipe, histories: Histories, **options: Any) -> FitResult:
     """Train global or local networks, whichever a run of so many series trains."""
     count = len(histories.lengths)
-    if recipe.shares(count):
+    if recipe.network_scope(count) == NetworkScope.GLOBAL:
         return fit_global(recipe, histories, **options)
     seeds = series_seeds(recipe.seed, [f"series {row}" for row in range(count)])
     return fit(recipe, histories, seeds, **options)

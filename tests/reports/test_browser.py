@@ -154,7 +154,8 @@ def test_a_first_forecast_has_nothing_to_be_compared_with(story: Settings, show:
     opened.wait_for_selector("#attribution")
 
     assert (
-        opened.text_content("#attribution + p") == "No earlier run forecast these months: there is nothing to compare with."
+        opened.text_content("#attribution + p")
+        == "No earlier run forecast these months: there is nothing to compare with."
     )
     assert opened.locator("[aria-label^='Why the forecast moved']").count() == 0
 

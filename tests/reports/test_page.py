@@ -14,11 +14,11 @@ from forecasting.domain.errors import InputError, RunRefused
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, MonthlyRecipe
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import Cause
 from forecasting.operations.run_report import report_run
 from forecasting.reports.cause_labels import CAUSE_LABELS
 from forecasting.reports.page import write_page
 from forecasting.runs import job
-from forecasting.storage.attribution import CHANGE_CAUSES
 from forecasting.storage.db.database import Database, open_database
 from tests.story import HOSTILE
 
@@ -100,7 +100,7 @@ def test_the_parts_of_a_change_add_up(
     [card] = read_cards(report_run(database, None, tmp_path / "page"))
     changes = card["changes"]
 
-    assert [part for part in CHANGE_CAUSES if part in changes] == ["new_months", "revisions"]
+    assert [part for part in Cause if part in changes] == ["new_months", "revisions"]
     assert len(changes["change"]) == 11
     assert changes["revisions"][0] != 0
     sums = np.add(changes["new_months"], changes["revisions"])
@@ -243,4 +243,4 @@ def test_a_run_that_is_not_there_or_not_published_is_refused(
 
 def test_every_part_of_a_change_has_its_words() -> None:
     """Page and terminal name all that the ledger stores."""
-    assert tuple(CAUSE_LABELS) == CHANGE_CAUSES
+    assert list(CAUSE_LABELS) == list(Cause)

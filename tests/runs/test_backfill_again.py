@@ -12,10 +12,11 @@ from sqlalchemy import text
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
-from forecasting.domain.policy import Policy, Retrain
+from forecasting.domain.policy import Policy
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import Reprocess, Retrain
 from forecasting.runs import job
-from forecasting.runs.backfill import BackfillStep, Reprocess, plan_backfill, plan_first
+from forecasting.runs.backfill import BackfillStep, plan_backfill, plan_first
 from forecasting.runs.job import RunParameters
 from forecasting.storage import runs
 from forecasting.storage.db.database import Database
@@ -27,6 +28,7 @@ _BACKFILL = """
 import sys
 from forecasting.runs.backfill import group_steps, plan_backfill
 from forecasting.domain.settings import Settings
+from forecasting.domain.vocabulary import Reprocess, Retrain
 from forecasting.storage.db.database import open_database
 from tests.runs.test_backfill import Month, QUICK, Policy, job
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from forecasting.domain.months import Month
-from forecasting.domain.policy import Policy, Retrain
+from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import MonthlyRecipe
+from forecasting.domain.vocabulary import Retrain
 from forecasting.intake.loads import LoadResult
 from forecasting.operations.series_review import review_series
 from forecasting.runs import job

@@ -11,7 +11,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.panel import Counts, Panel
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, Recipe
-from forecasting.domain.vocabulary import Kind, RunState
+from forecasting.domain.vocabulary import Kind, RunState, Vintages
 from forecasting.lstm.weights import initial_weights
 from forecasting.models.classic import architecture_of
 from forecasting.models.types import FitResult, Networks, SplitScores
@@ -25,7 +25,9 @@ from forecasting.storage.runs import Request, Run
 
 ORIGIN = Month.of(1975, 12)
 NAMES = ("milk", "butter", "salt", "quark", "whey")
-REQUEST = Request(Kind.LIVE, ORIGIN, 1, "as_of", CLASSIC, Policy(), (1, 2, 3, 4, 5), "all", 1000, "0", "command line")
+REQUEST = Request(
+    Kind.LIVE, ORIGIN, 1, Vintages.AS_OF, CLASSIC, Policy(), (1, 2, 3, 4, 5), "all", 1000, "0", "command line"
+)
 RUN = Run(1, RunState.OPEN, REQUEST)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, MONTHLY, Recipe
-from forecasting.domain.vocabulary import Kind
+from forecasting.domain.vocabulary import Kind, NetworkScope, Vintages
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import method_of
 from forecasting.models.monthly import training as monthly_training
@@ -45,9 +45,12 @@ def written(recipe: Recipe) -> dict[str, object]:
     known = histories()
     seeds = series_seeds(recipe.seed, ["milk", "early"])
     method = method_of(recipe)
-    fitted = monthly_training.fit_global(recipe, known) if recipe.shares(2) else method.fit(recipe, known, seeds)  # type: ignore[arg-type]
+    if recipe.network_scope(2) == NetworkScope.GLOBAL:
+        fitted = monthly_training.fit_global(recipe, known)  # type: ignore[arg-type]
+    else:
+        fitted = method.fit(recipe, known, seeds)
     origin = known.last_months[0]
-    request = Request(Kind.LIVE, origin, 1, "as_of", recipe, Policy(), (1, 2), "all", 1000, "0", "command line")
+    request = Request(Kind.LIVE, origin, 1, Vintages.AS_OF, recipe, Policy(), (1, 2), "all", 1000, "0", "command line")
     bundle = make_bundle(request, (1, 2), known, fitted)
     assert bundle is not None
     said = method.forecast(recipe, fitted.networks, known, positions=[0, 1])

@@ -10,7 +10,7 @@ import tensorflow as tf
 from forecasting.lstm.arithmetic import Array, AxisLayout
 from forecasting.lstm.weights import Architecture, lstm_step
 
-LONGEST_SUM = 192  # rows that one matrix product may sum over
+GRID_BITS = 19  # of a factor of a weight gradient
 Trace = tuple[Array, Array, Array | None, Array, Array]  # what the way back needs of one layer, see walk_forward
 
 
@@ -37,11 +37,11 @@ def loss_and_gradients(
     prediction = layout.product(sequence[-1], condensed[-2]) + condensed[-1]
     losses, slope = loss(prediction, y, quantiles, layout)
     d_prediction = slope * share  # (windows, outputs, networks)
-    gradients = [summed_products(sequence[-1:], d_prediction[None], layout), summed(d_prediction[None], layout)]
+    gradients = [weight_gradient(sequence[-1:], d_prediction[None], layout), summed(d_prediction[None], layout)]
     d_h: Array = back_product(d_prediction, condensed[-2], layout)[None]
     for layer, units in reversed(list(enumerate(architecture.units))):
         d_z, d_h = walk_back(units, condensed[2 * layer], traces[layer], d_h, layout)
-        gradients = [summed_products(traces[layer][0], d_z, layout), summed(d_z, layout), *gradients]
+        gradients = [weight_gradient(traces[layer][0], d_z, layout), summed(d_z, layout), *gradients]
     return losses, gradients
 
 
@@ -163,13 +163,13 @@ def back_product(d_z: Array, kernel: Array, layout: AxisLayout) -> Array:
     return tf.reduce_sum(d_z[:, None] * kernel, 2)
 
 
-def summed_products(entered: Array, d_z: Array, layout: AxisLayout) -> Array:
+def weight_gradient(entered: Array, d_z: Array, layout: AxisLayout) -> Array:
     """Each weight's derivative: what entered times what came back, summed over steps and windows.
 
     (steps, windows, inputs, networks) and (steps, windows, columns, networks) -> (inputs, columns, networks).
     """
     if layout.networks == "first":
-        return tf.reduce_sum(tf.matmul(in_pieces(entered), in_pieces(d_z), transpose_a=True), 1)
+        return exact_product(rows_of_network(entered), rows_of_network(d_z))
 
     def product(step: Array) -> Array:
         x, d = entered[step], d_z[step]
@@ -190,12 +190,36 @@ def summed(d_z: Array, layout: AxisLayout) -> Array:
     return tf.reduce_sum(d_z, [0, layout.windows + 1], keepdims=True)[0]
 
 
-def in_pieces(array: Array) -> Array:
-    """Bring a network's rows together: (steps, networks, windows, features) -> (networks, pieces, rows, features).
-
-    A longer sum would be split between the cores, and its last bits would depend on how many there are.
-    """
+def rows_of_network(array: Array) -> Array:
+    """Bring the rows of a network together: (steps, networks, windows, features) -> (networks, rows, features)."""
     steps, networks, windows, features = array.shape
-    rows = steps * windows
-    pieces = next(number for number in range(1, rows + 1) if rows % number == 0 and rows // number <= LONGEST_SUM)
-    return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [networks, pieces, rows // pieces, features])
+    return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [networks, steps * windows, features])
+
+
+def exact_product(x: Array, d: Array) -> Array:
+    """Multiply (networks, rows, inputs) by (networks, rows, columns) over the rows: (networks, inputs, columns).
+
+    TensorFlow splits the sum of such a product between its threads, and the last bits of a float32 sum depend on how many
+    there are. Here both factors lie on grids so coarse that every partial sum is a float64 without rounding, as in
+    `arithmetic.matrix_product`: no order of additions changes a bit.
+    """
+    if x.dtype == tf.float64:  # there is no wider number to be exact in
+        return tf.matmul(x, d, transpose_a=True)
+    # Rows that only fill up a short series have a derivative of zero: they may not choose the grid of x.
+    x = tf.where(tf.reduce_any(d != 0, 2, keepdims=True), x, 0)
+    return tf.cast(tf.matmul(on_grid(x), on_grid(d), transpose_a=True), x.dtype)
+
+
+def on_grid(values: Array) -> Array:
+    """Round (networks, rows, features) to whole multiples of a power of two, fine enough for exact sums over the rows.
+
+    Returns float64. The grid of a feature goes by its largest value. It keeps 19 bits for up to 32,767 rows, so that it does
+    not depend on the other networks, which may have more rows; beyond, it keeps fewer.
+    """
+    bits = min(GRID_BITS, (53 - int(values.shape[1]).bit_length()) // 2)
+    largest = tf.reduce_max(tf.abs(tf.cast(values, tf.float32)), 1, keepdims=True)
+    # The bits of the exponent alone are the largest power of two that is not above the number.
+    power = tf.bitcast(tf.bitwise.bitwise_and(tf.bitcast(largest, tf.int32), 0x7F800000), tf.float32)
+    grid = tf.cast(power, tf.float64) * 2.0 ** (1 - bits)
+    grid = tf.where(grid > 0, grid, 1.0)
+    return tf.round(tf.cast(values, tf.float64) / grid) * grid

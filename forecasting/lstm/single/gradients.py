@@ -1,8 +1,8 @@
-"""The way forward and back through a shared network, in NumPy, for one batch.
+"""Forward and backward pass of one network over one batch, in NumPy.
 
-The batch is the last axis: gates, states and their derivatives are rows that lie side by side in memory, and every
-product is one large matrix product, which NumPy's BLAS does several times as fast as a compiled TensorFlow program
-(docs/decisions). A layer is one matrix, its bias the last row and met by an input of ones.
+The batch is the last axis. So the gates, states and derivatives of a batch lie side by side in memory, and each product is one
+large matrix product, several times as fast in NumPy's BLAS as in a compiled TensorFlow program (docs/decisions). Each
+layer is one matrix, whose last row is the bias; the last row of its input is ones. A name d_x: the derivative of the loss by x.
 """
 
 from dataclasses import dataclass
@@ -14,33 +14,37 @@ from forecasting.lstm.single.network import SingleArchitecture
 
 @dataclass(frozen=True)
 class Trace:
-    """What the way back needs of one LSTM layer.
+    """Values of one LSTM layer's forward pass that its backward pass needs; time steps are the first axis.
 
-    entering: (steps, features + units + 1, batch) input, last state and a row of ones; gates: (steps, 4 units, batch) in
-    Keras' order input, forget, candidate, output; cells and their tanh: (steps, units, batch).
+    inputs: (steps, features + units + 1, batch), input x, last state h and a row of ones. gates: (steps, 4 · units, batch) in
+    Keras' order input, forget, candidate, output. cells, cell_tanhs: (steps, units, batch), cells and their tanh.
     """
 
-    entering: np.ndarray
+    inputs: np.ndarray
     gates: np.ndarray
     cells: np.ndarray
     cell_tanhs: np.ndarray
 
     @classmethod
-    def empty(cls, shape: SingleArchitecture, features: int, batch: int) -> "Trace":
-        """Make room for a batch, to be used again and again."""
-        entering = np.zeros((shape.steps, features + shape.units + 1, batch), np.float32)
-        entering[:, -1] = 1
-        gates = np.empty((shape.steps, 4 * shape.units, batch), np.float32)
-        states = np.empty((2, shape.steps, shape.units, batch), np.float32)
-        return cls(entering, gates, *states)
+    def empty(cls, architecture: SingleArchitecture, features: int, batch: int) -> "Trace":
+        """Allocate the arrays for a batch; every batch uses the same ones."""
+        steps, units = architecture.time_steps, architecture.units
+        inputs = np.zeros((steps, features + units + 1, batch), np.float32)
+        inputs[:, -1] = 1
+        gates = np.empty((steps, 4 * units, batch), np.float32)
+        return cls(inputs, gates, *np.empty((2, steps, units, batch), np.float32))
 
 
-def matrices(shape: SingleArchitecture, flat: np.ndarray) -> list[np.ndarray]:
-    """View the weights, flat in the order of `Shape.shapes`, as layers (inputs + 1, outputs): two LSTMs, facts, head."""
-    tall = [shape.features + shape.units, 2 * shape.units, shape.facts, 3 * shape.units]
-    wide = [4 * shape.units, 4 * shape.units, shape.units, shape.outputs]
-    ends = np.cumsum([(rows + 1) * columns for rows, columns in zip(tall, wide, strict=True)])
-    return [part.reshape(-1, columns) for part, columns in zip(np.split(flat, ends[:-1]), wide, strict=True)]
+def layer_matrices(architecture: SingleArchitecture, flat: np.ndarray) -> list[np.ndarray]:
+    """View flat weights as one matrix (inputs + 1, outputs) for each layer: two LSTM layers, tanh layer, head.
+
+    flat: (weights,), all tensors one after the other in the order of `SingleArchitecture.shapes`.
+    """
+    units = architecture.units
+    inputs = [architecture.features + units, 2 * units, architecture.static_inputs, 3 * units]
+    outputs = [4 * units, 4 * units, units, architecture.outputs]
+    ends = np.cumsum([(rows + 1) * columns for rows, columns in zip(inputs, outputs, strict=True)])
+    return [part.reshape(-1, columns) for part, columns in zip(np.split(flat, ends[:-1]), outputs, strict=True)]
 
 
 def loss_and_gradients(
@@ -50,97 +54,108 @@ def loss_and_gradients(
     levels: np.ndarray,
     gradients: list[np.ndarray],
 ) -> float:
-    """Return the mean pinball loss of a batch (Koenker & Bassett 1978), and write its derivative by every weight.
+    """Return the mean pinball loss of a batch, and write its derivative by every weight into gradients.
 
-    weights, gradients: as from `matrices`. batch: steps (steps, features, batch); facts (facts, batch); targets
-    (horizon, batch), NaN where there is none; importance (batch,) what each row's loss counts.
+    weights, gradients: as from `layer_matrices`. batch: sequences (steps, features, batch), static inputs (static inputs,
+    batch), targets (horizon, batch), NaN where there is none, and loss weights (batch,). levels: (levels,) of the quantiles.
     """
-    steps, facts, targets, importance = batch
+    sequences, static_inputs, targets, loss_weights = batch
     first, second = traces
-    features, units = steps.shape[1], len(second.cells[0])
-    first.entering[:, :features] = steps
-    walk_forward(weights[0], first, below=None)
-    walk_forward(weights[1], second, below=first)
-    known_facts = np.concatenate([facts, np.ones_like(facts[:1])])
-    hidden = np.tanh(weights[2].T @ known_facts)
-    last = [trace.gates[-1, 3 * units :] * trace.cell_tanhs[-1] for trace in traces]
-    seen = np.concatenate([*last, hidden, known_facts[-1:]])
-    said = (weights[3].T @ seen).reshape(len(targets), len(levels), -1)
-    loss, d_said = pinball(said, targets, importance, levels)
-    np.matmul(seen, d_said.T, out=gradients[3])
-    d_first, d_second, d_hidden = np.split(weights[3][:-1] @ d_said, 3)
-    np.matmul(known_facts, (d_hidden * (1 - hidden * hidden)).T, out=gradients[2])
-    d_above = np.zeros_like(first.cells)
-    d_above[-1] = d_second
-    d_above = walk_back(weights[1], second, d_above, gradients[1])
-    d_above[-1] += d_first
-    walk_back(weights[0], first, d_above, gradients[0])
+    features, units = sequences.shape[1], len(second.cells[0])
+    first.inputs[:, :features] = sequences
+    forward_pass(weights[0], first, below=None)
+    forward_pass(weights[1], second, below=first)
+    static_inputs = np.concatenate([static_inputs, np.ones_like(static_inputs[:1])])
+    static_states = np.tanh(weights[2].T @ static_inputs)
+    last_states = [trace.gates[-1, 3 * units :] * trace.cell_tanhs[-1] for trace in traces]
+    head_inputs = np.concatenate([*last_states, static_states, static_inputs[-1:]])
+    quantiles = (weights[3].T @ head_inputs).reshape(len(targets), len(levels), -1)
+    loss, d_quantiles = pinball_loss(quantiles, targets, loss_weights, levels)
+    np.matmul(head_inputs, d_quantiles.T, out=gradients[3])
+    d_first, d_second, d_static = np.split(weights[3][:-1] @ d_quantiles, 3)
+    np.matmul(static_inputs, (d_static * (1 - static_states * static_states)).T, out=gradients[2])
+    d_states = np.zeros_like(first.cells)
+    d_states[-1] = d_second
+    d_states = backward_pass(weights[1], second, d_states, gradients[1])
+    d_states[-1] += d_first
+    backward_pass(weights[0], first, d_states, gradients[0])
     return loss
 
 
-def pinball(
-    said: np.ndarray, targets: np.ndarray, importance: np.ndarray, levels: np.ndarray
+def pinball_loss(
+    quantiles: np.ndarray, targets: np.ndarray, loss_weights: np.ndarray, levels: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """Return the loss of quantiles (horizon, levels, batch) and its derivative (horizon · levels, batch)."""
-    error = targets[:, None] - said
-    known = ~np.isnan(targets)[:, None]
-    share = np.where(known, importance / known.sum(), 0).astype(np.float32)
+    """Return the loss of quantiles (horizon, levels, batch), and its derivative by them: (horizon · levels, batch).
+
+    Pinball loss of level τ (Koenker & Bassett 1978), with e = target - quantile: τ e where e > 0, else (τ - 1) e.
+    """
+    error = targets[:, None] - quantiles
+    has_target = ~np.isnan(targets)[:, None]
+    share = np.where(has_target, loss_weights / has_target.sum(), 0).astype(np.float32)
     slope = np.where(error > 0, levels[:, None], levels[:, None] - 1)
-    loss = float((np.where(known, slope * error, 0) * share).sum())
-    return loss, (-slope * share).reshape(-1, len(importance))
+    loss = float((np.where(has_target, slope * error, 0) * share).sum())
+    return loss, (-slope * share).reshape(-1, len(loss_weights))
 
 
-def walk_forward(kernel: np.ndarray, trace: Trace, below: Trace | None) -> None:
-    """Walk one layer through the steps and keep its trace; below: the layer whose states enter, None for the first."""
+def forward_pass(kernel: np.ndarray, trace: Trace, below: Trace | None) -> None:
+    """Compute one LSTM layer step by step, and write its trace.
+
+    below: trace of the layer whose states are the input; None for the first layer, whose input is in trace.inputs already.
+    """
     steps, units, _ = trace.cells.shape
-    inputs = trace.entering.shape[1] - units - 1
-    # One tanh serves all gates: sigmoid(z) = tanh(z / 2) / 2 + 1 / 2.
+    features = trace.inputs.shape[1] - units - 1
+    # One tanh computes all gates: sigmoid(z) = tanh(z / 2) / 2 + 1 / 2.
     half = np.repeat(np.array([0.5, 0.5, 1, 0.5], np.float32), units)
     columns = np.ascontiguousarray((kernel * half).T)
     half = half[:, None]
     cell = np.zeros_like(trace.cells[0])
     for step in range(steps):
-        entering, gates = trace.entering[step], trace.gates[step]
+        inputs, gates = trace.inputs[step], trace.gates[step]
         if below is not None:
-            np.multiply(below.gates[step, -units:], below.cell_tanhs[step], out=entering[:inputs])
-        np.matmul(columns, entering, out=gates)
+            np.multiply(below.gates[step, -units:], below.cell_tanhs[step], out=inputs[:features])
+        np.matmul(columns, inputs, out=gates)
         np.tanh(gates, out=gates)
         gates *= half
         gates += 1 - half
-        put_in, forget, candidate, put_out = gates.reshape(4, units, -1)
-        np.multiply(forget, cell, out=trace.cells[step])
+        input_gate, forget_gate, candidate, output_gate = gates.reshape(4, units, -1)
+        np.multiply(forget_gate, cell, out=trace.cells[step])
         cell = trace.cells[step]
-        cell += put_in * candidate
+        cell += input_gate * candidate
         np.tanh(cell, out=trace.cell_tanhs[step])
         if step + 1 < steps:
-            np.multiply(put_out, trace.cell_tanhs[step], out=trace.entering[step + 1, inputs:-1])
+            np.multiply(output_gate, trace.cell_tanhs[step], out=trace.inputs[step + 1, features:-1])
 
 
-def walk_back(kernel: np.ndarray, trace: Trace, d_above: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Carry derivatives by the states (steps, units, batch) back: write that by the kernel, return those by the inputs."""
+def backward_pass(kernel: np.ndarray, trace: Trace, d_states: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Carry derivatives back through one LSTM layer (backpropagation through time, Werbos 1990).
+
+    d_states: (steps, units, batch), derivative by the states h as far as other layers use them. Writes the derivative by the
+    kernel into gradient, and returns the one by the input x: (steps, features, batch).
+    """
     steps, units, _ = trace.cells.shape
-    inputs = len(kernel) - units - 1
-    d_inputs = np.empty((steps, inputs, d_above.shape[2]), np.float32)
+    features = len(kernel) - units - 1
+    d_x = np.empty((steps, features, d_states.shape[2]), np.float32)
     d_gates = np.empty_like(trace.gates[0])
-    d_in, d_forget, d_candidate, d_out = d_gates.reshape(4, units, -1)
-    d_state, d_cell = np.zeros_like(d_above[0]), np.zeros_like(d_above[0])
+    d_input_gate, d_forget_gate, d_candidate, d_output_gate = d_gates.reshape(4, units, -1)
+    d_state, d_cell = np.zeros_like(d_states[0]), np.zeros_like(d_states[0])
     gradient[:] = 0
     for step in range(steps - 1, -1, -1):
-        put_in, forget, candidate, put_out = trace.gates[step].reshape(4, units, -1)
-        tanh = trace.cell_tanhs[step]
-        d_state += d_above[step]
-        np.multiply(d_state, tanh, out=d_out)
-        d_state *= put_out
-        d_cell += d_state * (1 - tanh * tanh)
-        np.multiply(d_cell, candidate, out=d_in)
-        np.multiply(d_cell, trace.cells[step - 1] if step else 0, out=d_forget)
-        np.multiply(d_cell, put_in, out=d_candidate)
-        for d_gate, gate in ((d_in, put_in), (d_forget, forget), (d_out, put_out)):
+        input_gate, forget_gate, candidate, output_gate = trace.gates[step].reshape(4, units, -1)
+        cell_tanh = trace.cell_tanhs[step]
+        d_state += d_states[step]
+        np.multiply(d_state, cell_tanh, out=d_output_gate)
+        d_state *= output_gate
+        d_cell += d_state * (1 - cell_tanh * cell_tanh)
+        np.multiply(d_cell, candidate, out=d_input_gate)
+        np.multiply(d_cell, trace.cells[step - 1] if step else 0, out=d_forget_gate)
+        np.multiply(d_cell, input_gate, out=d_candidate)
+        gates = (d_input_gate, input_gate), (d_forget_gate, forget_gate), (d_output_gate, output_gate)
+        for d_gate, gate in gates:
             d_gate *= gate
             d_gate *= 1 - gate
         d_candidate *= 1 - candidate * candidate
-        d_cell *= forget
-        gradient += trace.entering[step] @ d_gates.T
-        back = kernel[:-1] @ d_gates
-        d_inputs[step], d_state = back[:inputs], back[inputs:]
-    return d_inputs
+        d_cell *= forget_gate
+        gradient += trace.inputs[step] @ d_gates.T
+        d_inputs = kernel[:-1] @ d_gates
+        d_x[step], d_state = d_inputs[:features], d_inputs[features:]
+    return d_x

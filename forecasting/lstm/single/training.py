@@ -1,21 +1,26 @@
-"""Train shared networks with Adam; several train at once, one to a thread."""
+"""Training of one network by Adam (Kingma & Ba 2015); several can train at once, each in a thread."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.lstm.random import random_bits
-from forecasting.lstm.single.gradients import Trace, loss_and_gradients, matrices
-from forecasting.lstm.single.network import SingleArchitecture, first_weights
+from forecasting.lstm.random import NOISE_STREAM, ORDER_STREAM, random_bits
+from forecasting.lstm.single.gradients import Trace, layer_matrices, loss_and_gradients
+from forecasting.lstm.single.network import SingleArchitecture, initial_single_weights
 from forecasting.lstm.weights import Weights
 
-CLIP = 1.0  # norm of the whole gradient
-WARM = 50  # updates until the learning rate is reached
+MAXIMUM_NORM = 1.0  # of the whole gradient; a longer one is scaled down to it
+WARM_UP = 50  # updates during which the learning rate rises
+BETA_1, BETA_2 = 0.9, 0.999  # decay of Adam's moments
 
 
 @dataclass(frozen=True)
 class SingleTraining:
-    """How a shared network is trained: Adam with a cosine decay of the learning rate, on the mean pinball loss."""
+    """Settings of the training.
+
+    quantiles: levels of the quantiles that the network predicts; the loss is their mean pinball loss. noise: standard
+    deviation of the normal noise that is added to the sequences, anew for each update.
+    """
 
     quantiles: tuple[float, ...]
     updates: int = 1500
@@ -25,54 +30,60 @@ class SingleTraining:
 
 
 def train_single(
-    shape: SingleArchitecture,
+    architecture: SingleArchitecture,
     training: SingleTraining,
-    steps: np.ndarray,
-    facts: np.ndarray,
+    sequences: np.ndarray,
+    static_inputs: np.ndarray,
     targets: np.ndarray,
-    scales: np.ndarray,
-    rows: np.ndarray,
+    loss_weights: np.ndarray,
+    batch_rows: np.ndarray,
     seed: np.uint64,
 ) -> Weights:
-    """Train one network.
+    """Train one network; the same arguments give the same bits on the same machine, if BLAS has one thread.
 
-    steps: (rows, steps, features); facts: (rows, facts); targets: (rows, horizon) residuals in units of the output, NaN
-    where there is none; scales: (rows,) weight of each row's loss; rows: (updates, batch_size) which rows each update
-    sees. The same arguments give the same bits on the same machine, if BLAS keeps to one thread.
+    sequences: (rows, time steps, features). static_inputs: (rows, static inputs). targets: (rows, horizon), NaN where there is
+    none. loss_weights: (rows,). batch_rows: int (updates, batch_size), the rows of each update's batch.
     """
-    weights = first_weights(shape, seed)
+    weights = initial_single_weights(architecture, seed)
     flat = np.concatenate([tensor.ravel() for tensor in weights.values()])
-    gradient, first, second = (np.zeros_like(flat) for _ in range(3))
-    traces = [Trace.empty(shape, features, training.batch_size) for features in (shape.features, shape.units)]
-    layers, by_layer = matrices(shape, flat), matrices(shape, gradient)
+    gradient, first_moment, second_moment = (np.zeros_like(flat) for _ in range(3))
+    traces = [
+        Trace.empty(architecture, size, training.batch_size) for size in (architecture.features, architecture.units)
+    ]
+    layers, layer_gradients = layer_matrices(architecture, flat), layer_matrices(architecture, gradient)
     levels = np.array(training.quantiles, np.float32)
-    data = [np.asarray(array, np.float32) for array in (steps.reshape(len(steps), -1), facts, targets, scales)]
-    noise = np.random.Generator(np.random.Philox(key=np.array([seed, 3], dtype=np.uint64)))
+    arrays = sequences.reshape(len(sequences), -1), static_inputs, targets, loss_weights
+    data = [np.asarray(array, np.float32) for array in arrays]
+    noise = np.random.Generator(np.random.Philox(key=np.array([seed, NOISE_STREAM], dtype=np.uint64)))
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged network predicts NaN
-        for rate, chosen in zip(learning_rates(training), rows, strict=True):
-            batch = [np.ascontiguousarray(array[chosen].T) for array in data]
-            batch[0] = batch[0].reshape(shape.steps, shape.features, -1)
+        for step_size, rows in zip(step_sizes(training), batch_rows, strict=True):
+            batch = [np.ascontiguousarray(array[rows].T) for array in data]
+            batch[0] = batch[0].reshape(architecture.time_steps, architecture.features, -1)
             batch[0] += np.float32(training.noise) * noise.standard_normal(batch[0].shape, np.float32)
-            loss_and_gradients(layers, traces, (batch[0], batch[1], batch[2], batch[3]), levels, by_layer)
-            gradient *= CLIP / max(float(np.sqrt(gradient @ gradient)), CLIP)
-            first += np.float32(0.1) * (gradient - first)
-            second += np.float32(0.001) * (gradient * gradient - second)
-            flat -= rate * first / (np.sqrt(second) + np.float32(1e-7))
+            loss_and_gradients(layers, traces, (batch[0], batch[1], batch[2], batch[3]), levels, layer_gradients)
+            gradient *= MAXIMUM_NORM / max(float(np.sqrt(gradient @ gradient)), MAXIMUM_NORM)
+            first_moment += np.float32(0.1) * (gradient - first_moment)
+            second_moment += np.float32(0.001) * (gradient * gradient - second_moment)
+            flat -= step_size * first_moment / (np.sqrt(second_moment) + np.float32(1e-7))
     ends = np.cumsum([tensor.size for tensor in weights.values()])[:-1]
-    parts = zip(weights.items(), np.split(flat, ends), strict=True)
-    return {name: part.reshape(tensor.shape).copy() for (name, tensor), part in parts}
+    tensors = zip(weights.items(), np.split(flat, ends), strict=True)
+    return {name: values.reshape(tensor.shape).copy() for (name, tensor), values in tensors}
 
 
-def learning_rates(training: SingleTraining) -> np.ndarray:
-    """Adam's step sizes (updates,): a cosine from the learning rate to zero, bias-corrected (Kingma & Ba 2015)."""
-    number = np.arange(training.updates)
-    cosine = (1 + np.cos(np.pi * number / training.updates)) / 2
-    warm = np.minimum((number + 1) / WARM, 1)
-    bias = np.sqrt(1 - 0.999 ** (number + 1)) / (1 - 0.9 ** (number + 1))
-    return np.asarray(training.learning_rate * cosine * warm * bias, np.float32)
+def step_sizes(training: SingleTraining) -> np.ndarray:
+    """Step sizes of Adam, float32 (updates,): learning rate · cosine · warm-up · bias correction.
+
+    For update t = 0, 1, … of n: cosine (1 + cos(π t / n)) / 2, warm-up min((t + 1) / WARM_UP, 1), and Adam's bias correction
+    √(1 - β₂^(t + 1)) / (1 - β₁^(t + 1)).
+    """
+    update = np.arange(training.updates)
+    cosine = (1 + np.cos(np.pi * update / training.updates)) / 2
+    warm_up = np.minimum((update + 1) / WARM_UP, 1)
+    bias_correction = np.sqrt(1 - BETA_2 ** (update + 1)) / (1 - BETA_1 ** (update + 1))
+    return np.asarray(training.learning_rate * cosine * warm_up * bias_correction, np.float32)
 
 
 def draw_rows(seed: np.uint64, updates: int, batch_size: int, count: int) -> np.ndarray:
-    """Choose rows with replacement for every update: (updates, batch_size)."""
-    bits = random_bits(seed, 1, updates * batch_size)
+    """Choose the rows of each batch among `count`, with replacement: int32 (updates, batch_size)."""
+    bits = random_bits(seed, ORDER_STREAM, updates * batch_size)
     return np.asarray(bits % np.uint64(count), np.int32).reshape(updates, batch_size)

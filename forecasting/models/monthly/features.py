@@ -74,9 +74,9 @@ class Examples:
 def prepare(values: Values, lengths: Counts, lags: Counts, *, horizon: int) -> PreparedSeries:
     """Take logs of histories (series, longest), and run the smoothing and the airline model to each of the lags."""
     aligned = ending_together(values, lengths)
-    known = rows_of_series(len(aligned), lengths)
+    inside = rows_of_series(len(aligned), lengths)
     shift = shift_for_logs(aligned, lengths)
-    logs = np.where(known, np.log(np.where(known, aligned + shift, 1.0)), 0.0)
+    logs = np.where(inside, np.log(np.where(inside, aligned + shift, 1.0)), 0.0)
     smoothed_season = is_seasonal(logs, lengths)
     fixed_season = np.where(smoothed_season, 0.0, seasonal_indices(logs, lengths))
     origin_rows = np.maximum(lengths - 1 - np.asarray(lags)[:, None], 0)  # (lags, series)
@@ -93,16 +93,16 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
     """
     months = len(prepared.logs) - lag
     logs, lengths = prepared.logs[:months], np.maximum(prepared.lengths - lag, 1)
-    known = rows_of_series(months, lengths)
+    inside = rows_of_series(months, lengths)
     indices = seasonal_indices(logs, lengths)
-    adjusted = np.where(known, take_out(logs, indices), 0.0)
+    adjusted = np.where(inside, take_out(logs, indices), 0.0)
     level, level_weight = smoothed_level(adjusted, lengths)
     path = base_path(adjusted, lengths, horizon=horizon) + seasonal_path(indices, 0, horizon)
-    monthly_changes = np.where(known[:-1], np.diff(adjusted, axis=0), 0.0)
+    monthly_changes = np.where(inside[:-1], np.diff(adjusted, axis=0), 0.0)
     volatility = np.sqrt(total(monthly_changes**2) / np.maximum(lengths - 1, 1))
     scale = np.clip(volatility, MINIMUM_CHANGE, 1.0)
-    yearly_change = _yearly_change(logs, known, volatility)
-    window = _last_rows(np.where(known, adjusted - level, 0.0), LONGEST_WINDOW) / scale
+    yearly_change = _yearly_change(logs, inside, volatility)
+    window = _last_rows(np.where(inside, adjusted - level, 0.0), LONGEST_WINDOW) / scale
     alternatives = np.where(
         lengths > SEASON + 1, _alternative_paths(prepared, logs, lag, lag_index, horizon) - path, 0.0
     )
@@ -118,7 +118,7 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
     ]
     return Examples(
         window=np.clip(window, -20, 20).T.astype(np.float32),
-        known_mask=_last_rows(known.astype(np.float64), LONGEST_WINDOW).T.astype(np.float32),
+        known_mask=_last_rows(inside.astype(np.float64), LONGEST_WINDOW).T.astype(np.float32),
         static_features=np.clip(np.array(static_features), -10, 10).T.astype(np.float32),
         seasonal_indices=np.clip(indices / scale, -20, 20).T.astype(np.float32),
         alternative_paths=np.clip(alternatives, -2, 2).transpose(2, 0, 1),
@@ -131,16 +131,16 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
 def network_inputs(examples: Examples, window: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs of a global network with a window of `window` months, a multiple of TIME_STEPS; all float32.
 
-    Sequences (rows, TIME_STEPS, features): at each step some months, the share of them that is known, and the static
+    Sequences (rows, TIME_STEPS, features): at each step some months, the share of them that is inside, and the static
     features. Static inputs (rows, static inputs): static features, seasonal indices and alternative paths.
     """
     rows = len(examples.window)
     months = examples.window[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS) / 3
-    known = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS)
+    inside = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS)
     repeated = np.repeat(examples.static_features[:, None], TIME_STEPS, axis=1) / 3
     alternatives = np.clip(examples.alternative_paths / examples.scale[:, None, None], -10, 10) / 3
     static = [examples.static_features, examples.seasonal_indices / 3, alternatives.reshape(rows, -1)]
-    sequences = np.concatenate([months, known.mean(axis=2, keepdims=True), repeated], axis=2)
+    sequences = np.concatenate([months, inside.mean(axis=2, keepdims=True), repeated], axis=2)
     return sequences.astype(np.float32), np.concatenate(static, axis=1).astype(np.float32)
 
 
@@ -180,11 +180,11 @@ def _slopes(adjusted: Values, lengths: Counts, scale: Values) -> list[Values]:
     return slopes
 
 
-def _yearly_change(logs: Values, known: np.ndarray, volatility: Values) -> Values:
+def _yearly_change(logs: Values, inside: np.ndarray, volatility: Values) -> Values:
     """Mean absolute change of logs over a year, (series,); the volatility where a series is shorter than that."""
     if len(logs) <= SEASON:
         return np.maximum(volatility, MINIMUM_CHANGE)
-    both = known[:-SEASON]
+    both = inside[:-SEASON]
     change = total(np.where(both, np.abs(logs[SEASON:] - logs[:-SEASON]), 0.0)) / np.maximum(both.sum(axis=0), 1)
     return np.maximum(np.where(both.any(axis=0), change, volatility), MINIMUM_CHANGE)
 

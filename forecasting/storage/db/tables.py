@@ -25,7 +25,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from forecasting.domain.vocabulary import Decision, Kind, Outcome, RunState, Split, sql_list
+from forecasting.domain.vocabulary import (
+    OUTCOMES_WITH_VALUES,
+    Cause,
+    Decision,
+    Kind,
+    Outcome,
+    PromotionKind,
+    RunState,
+    Split,
+    Vintages,
+    alternatives,
+    sql_list,
+)
 
 SCHEMA = "milkrun"
 
@@ -176,7 +188,7 @@ run = Table(
     "run",
     metadata,
     Column("run_id", BigInteger, Identity(always=True), primary_key=True, comment="Running number of the run."),
-    Column("kind", Text, nullable=False, comment="live or backfill."),
+    Column("kind", Text, nullable=False, comment=f"{alternatives(Kind)}."),
     Column("origin", Date, nullable=False, comment="Last month whose observation the run may use."),
     Column("as_of", BigInteger, ForeignKey(load.c.load_id), nullable=False, comment="Newest load the run may use."),
     Column(
@@ -207,13 +219,13 @@ run = Table(
         comment="What started it: schedule, deployment (the UI or the API) or command line.",
     ),
     Column("prefect_flow_run_id", Text, comment="Flow run in Prefect that opened it."),
-    Column("state", Text, nullable=False, server_default="open", comment="open or published."),
+    Column("state", Text, nullable=False, server_default=RunState.OPEN, comment=f"{alternatives(RunState)}."),
     _now("started_at", "When the run was opened."),
     Column("published_at", DateTime(timezone=True), comment="When its rows became visible, all at once."),
     UniqueConstraint("kind", "origin", "as_of", "recipe_hash", "policy", "scope", "attempt", name="run_request_key"),
     _is_month("origin"),
     _is_one_of("kind", *Kind),
-    _is_one_of("vintages", "as_of", "latest"),
+    _is_one_of("vintages", *Vintages),
     _is_one_of("state", *RunState),
     CheckConstraint("(state = 'published') = (published_at IS NOT NULL)", name="published_at"),
     CheckConstraint("cardinality(series_ids) > 0 AND shard_size > 0", name="shards"),
@@ -225,7 +237,7 @@ run_network = Table(
     "run_network",
     metadata,
     Column("run_id", BigInteger, ForeignKey(run.c.run_id), primary_key=True, comment="Run whose series share them."),
-    Column("decision", Text, comment="retrain or reuse; empty where neither is possible."),
+    Column("decision", Text, comment=f"{alternatives(Decision)}; empty where neither is possible."),
     Column("reason", Text, nullable=False, comment="Short word for the reason of the decision."),
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
     Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), comment="The networks; empty where training gave none."),
@@ -257,9 +269,9 @@ run_series = Table(
         Date,
         comment="Last observed month that was used: the run's origin, or earlier where the series is late.",
     ),
-    Column("decision", Text, comment="retrain or reuse; empty where no network was needed."),
+    Column("decision", Text, comment=f"{alternatives(Decision)}; empty where no network was needed."),
     Column("decision_reason", Text, comment="Short word for the reason of the decision."),
-    Column("outcome", Text, nullable=False, comment="forecast, fallback, held, refused or failed."),
+    Column("outcome", Text, nullable=False, comment=f"{alternatives(Outcome)}."),
     Column("reason", Text, nullable=False, comment="Short word for the reason of the outcome."),
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
     Column("method", Text, comment="lstm, base_path or seasonal_naive: what made the numbers."),
@@ -272,7 +284,7 @@ run_series = Table(
     _is_one_of("decision", *Decision),
     _is_one_of("outcome", *Outcome),
     CheckConstraint("(decision IS NULL) = (decision_reason IS NULL)", name="decision_reason"),
-    CheckConstraint("(outcome IN ('forecast', 'fallback')) = (method IS NOT NULL)", name="method"),
+    CheckConstraint(f"(outcome IN ({sql_list(OUTCOMES_WITH_VALUES)})) = (method IS NOT NULL)", name="method"),
     _is_finite("last_value"),
     CheckConstraint("outcome <> 'forecast' OR (bundle_id IS NOT NULL AND method = 'lstm')", name="bundle"),
     Index("run_series_latest_idx", "series_id", "run_id"),
@@ -299,11 +311,11 @@ promotion = Table(
         comment="Series that it is for; empty for the networks that all series of the run share.",
     ),
     Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), nullable=False, comment="Bundle that was put in charge."),
-    Column("kind", Text, nullable=False, comment="rollback or promote."),
+    Column("kind", Text, nullable=False, comment=f"{alternatives(PromotionKind)}."),
     Column("why", Text, nullable=False, comment="Reason, as it was given."),
     Column("made_by", Text, nullable=False, comment="Who ordered it."),
     _now("made_at", "When it was ordered."),
-    _is_one_of("kind", "rollback", "promote"),
+    _is_one_of("kind", *PromotionKind),
     CheckConstraint("length(why) > 0", name="why"),
     Index("promotion_run_idx", "run_id", "series_id"),
     comment="Bundles that somebody put in charge, by milkrun rollback or milkrun promote.",
@@ -373,17 +385,14 @@ forecast_change_part = Table(
             name, ARRAY(Double), comment=f"What {cause} moved, by horizon, in the unit of the series; empty: nothing."
         )
         for name, cause in {
-            "new_months": "months observed since",
-            "revisions": "changed values of months that were known",
-            "network": "another network, scaler or method",
-            "recipe_change": "another recipe",
+            Cause.NEW_MONTHS: "months observed since",
+            Cause.REVISIONS: "changed values of months that were known",
+            Cause.NETWORK: "another network, scaler or method",
+            Cause.RECIPE_CHANGE: "another recipe",
         }.items()
     ),
-    *(
-        CheckConstraint(f"'Infinity' > ALL ({name}) AND '-Infinity' < ALL ({name})", name=name)
-        for name in ("new_months", "revisions", "network", "recipe_change")
-    ),
-    CheckConstraint("reason IS NULL OR num_nulls(new_months, revisions, network, recipe_change) = 4", name="reason"),
+    *(CheckConstraint(f"'Infinity' > ALL ({name}) AND '-Infinity' < ALL ({name})", name=name) for name in Cause),
+    CheckConstraint(f"reason IS NULL OR num_nulls({', '.join(Cause)}) = {len(Cause)}", name="reason"),
     comment="Why forecasts differ from those of the series' previous run: parts that add up to the difference.",
 )
 
@@ -392,7 +401,7 @@ rmse_history = Table(
     metadata,
     Column("run_id", BigInteger, primary_key=True, comment="Run that found it."),
     Column("series_id", Integer, primary_key=True, comment="Series that it is of."),
-    Column("split", Text, primary_key=True, comment="train, test or live."),
+    Column("split", Text, primary_key=True, comment=f"{alternatives(Split)}."),
     Column("horizon", SmallInteger, primary_key=True, comment="Months ahead."),
     Column("n", Integer, nullable=False, comment="Number of months scored."),
     Column("rmse", Double, nullable=False, comment="Root mean squared error in the unit of the series."),

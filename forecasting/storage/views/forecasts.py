@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
 from forecasting.domain.panel import BOUNDS, Values
-from forecasting.storage.attribution import CHANGE_CAUSES
+from forecasting.domain.vocabulary import Cause
 from forecasting.storage.db.copy import array_of, copy_out_binary
 from forecasting.storage.panels import ordinals, positions, require_series
 from forecasting.storage.runs import Run
@@ -106,7 +106,7 @@ def read_changes_of_run(connection: Connection, run_id: int, names: Sequence[str
         connection,
         f"""
         SELECT series, month, previous_run_id, previous_origin, origin, previous_recipe, recipe, reason, previous_value,
-               change, {", ".join(CHANGE_CAUSES)}
+               change, {", ".join(Cause)}
         FROM milkrun.forecast_change WHERE run_id = :run_id AND series = ANY(:names) ORDER BY series, month""",
         run_id=run_id,
         names=list(names),
