@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.output import format_options, print_rows
+from forecasting.cli.own_flows import require_own_flows
 from forecasting.cli.prefect_session import prefect_for_commands
 from forecasting.domain.errors import InputError
 
@@ -69,6 +70,7 @@ def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
     Forecasts go to DATABASE_URL or to the embedded database, which stays running meanwhile; the server keeps its own
     state under MILKRUN_HOME. The UI asks for a password, which is in a file there.
     """
+    require_own_flows()
     from flows import hosting
     from forecasting.domain.settings import Settings
     from forecasting.storage.db.schema import open_migrated_database

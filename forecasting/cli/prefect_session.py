@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from forecasting.cli.own_flows import require_own_flows
 from forecasting.domain.errors import EXIT_INTERRUPTED, EnvironmentFailure, InputError
 
 _ROOM = 16 << 20  # bytes that Prefect's own state needs to begin with
@@ -22,6 +23,7 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
     """Set Prefect up for a run from the command line; whatever the user has set already stays."""
     from forecasting.domain.settings import Settings
 
+    require_own_flows()
     for name, value in (
         ("PREFECT_LOGGING_LEVEL", "CRITICAL"),
         ("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL"),
