@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ _notify_option = click.option(
 def deploy(file: Path | None, notify: tuple[str, ...], stuck_after: int, output_format: str) -> None:
     """Apply work pool, deployments, schedules and automations to the server at PREFECT_API_URL.
 
-    It may be repeated: there is always one of each, and a schedule that was paused by hand stays paused.
+    It may be repeated: there is always one of each, and a schedule that was paused by hand stays paused. Deployments that an
+    earlier state of Milkrun left under the flows `monthly` and `backfill` are replaced.
     """
     require_server("milkrun deploy")
     with prefect_for_commands(log_lines=False):
@@ -53,8 +55,14 @@ def deploy(file: Path | None, notify: tuple[str, ...], stuck_after: int, output_
         from flows.deployments import packaged_file
         from forecasting.domain.settings import Settings
 
-        found = apply(Settings.from_environment(), file or packaged_file(), notify=notify, stuck_after=stuck_after)
-    rows = [[each.name, each.schedule, "paused" if each.paused else "active"] for each in found]
+        deployments = apply(
+            Settings.from_environment(),
+            file or packaged_file(),
+            announce=partial(click.echo, err=True),
+            notify=notify,
+            stuck_after=stuck_after,
+        )
+    rows = [[each.name, each.schedule, "paused" if each.paused else "active"] for each in deployments]
     print_rows(["deployment", "schedule", "state"], rows, output_format)
     if output_format == "table" and not notify:
         click.echo("Nobody is told of failed runs: name a notification block with --notify or MILKRUN_NOTIFY.")
@@ -82,8 +90,9 @@ def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
         from flows.deployments import deploy as apply
         from flows.deployments import packaged_file
 
-        apply(settings, packaged_file(), notify=notify)
+        # First, so that those of deployments under earlier names go on under the present ones.
         interrupted = hosting.resume_interrupted_runs()
+        apply(settings, packaged_file(), announce=click.echo, notify=notify)
         with hosting.running_worker() as worker:
             if interrupted:
                 click.echo(f"Interrupted runs that go on: {interrupted}.")

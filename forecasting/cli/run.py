@@ -50,7 +50,7 @@ _origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month th
 def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: str, **asked: Any) -> int:
     """Forecast the months after the newest one and publish the result.
 
-    Repeating it for a month that is published does nothing. Runs the flow `monthly`, in a Prefect of its own or on
+    Repeating it for a month that is published does nothing. Runs the flow `milkrun-monthly`, in a Prefect of its own or on
     the server at PREFECT_API_URL.
     """
     if dry_run:
@@ -58,7 +58,7 @@ def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: s
         return EXIT_DONE
     parameters = _parameters(asked)
     if submit:
-        service.submit("monthly/monthly", parameters, output_format)
+        service.submit("milkrun-monthly/monthly", parameters, output_format)
         return EXIT_DONE
     with prefect_for_commands():
         from flows.monthly import monthly_forecast
@@ -97,7 +97,7 @@ def backfill(submit: bool, output_format: str, dry_run: bool, yes: bool, **asked
         if to_do and not yes and sys.stdin.isatty():
             click.confirm(f"Origins to run: {to_do}. Go on?", abort=True, err=True)
     if submit:
-        service.submit("backfill/backfill", parameters, output_format)
+        service.submit("milkrun-backfill/backfill", parameters, output_format)
         return EXIT_DONE
     with prefect_for_commands():
         from flows.backfill import backfill_forecasts
