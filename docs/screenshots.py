@@ -2,7 +2,7 @@
 
     PREFECT_API_URL=… PREFECT_API_AUTH_STRING=… python docs/screenshots.py [FOLDER]
 
-It needs a program named chromium (or MILKRUN_CHROMIUM), and shows the newest finished run of the flow `monthly`.
+It needs a program named chromium (or MILKRUN_CHROMIUM), and shows the newest finished run of the flow `milkrun-monthly`.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ async def find_pages() -> dict[str, tuple[str, int]]:
         newest: dict[str | None, Artifact] = {}
         for artifact in artifacts:
             newest.setdefault(artifact.key, artifact)
-        deployment = await client.read_deployment_by_name("monthly/monthly")
+        deployment = await client.read_deployment_by_name("milkrun-monthly/monthly")
     forecasts = newest["milkrun-forecasts"]
     summary = next(
         each for each in artifacts if each.key == "milkrun-summary" and each.flow_run_id == forecasts.flow_run_id

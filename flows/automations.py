@@ -11,7 +11,7 @@ from prefect.exceptions import ObjectNotFound
 
 from forecasting.domain.errors import InputError
 
-FLOWS = ("monthly", "backfill")
+FLOWS = ("milkrun-monthly", "milkrun-backfill")
 _RELATED: Any = {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}
 _RUNS: Any = {"prefect.resource.id": "prefect.flow-run.*"}
 _ENDS = ("Completed", "Failed", "Crashed", "Cancelled", "TimedOut")

@@ -19,7 +19,7 @@ from forecasting.storage.db.schema import open_migrated_database
 logger = logging.getLogger(__name__)
 
 
-@flow(name="backfill", flow_run_name=run_name, persist_result=False)
+@flow(name="milkrun-backfill", flow_run_name=run_name, persist_result=False)
 def backfill_forecasts(
     start: MonthText,
     end: MonthText,

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import yaml
 from prefect import get_client
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 
 from flows import automations
+from flows.earlier_names import EARLIER_FLOWS, find_earlier_deployments, replace_earlier_deployments, slug_of
 from flows.server import public_address
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.settings import Settings
@@ -41,15 +44,39 @@ def packaged_file() -> Path:
 
 
 def deploy(
-    settings: Settings, file: Path, *, notify: tuple[str, ...] = (), stuck_after: int = STUCK_AFTER
+    settings: Settings,
+    file: Path,
+    *,
+    announce: Callable[[str], None],
+    notify: tuple[str, ...] = (),
+    stuck_after: int = STUCK_AFTER,
 ) -> list[Deployed]:
     """Bring work pool, deployments, schedules and automations of the server up to date; safe to repeat.
 
+    announce: receives a sentence where deployments under earlier names were replaced.
     notify: notification blocks as `type/name`, told of failed runs; with none that automation is left as it is.
     Raises InputError for a file or a block that cannot be used, EnvironmentFailure when the server cannot be reached.
     """
     definition = _read(file, settings.timezone)
-    return asyncio.run(_deploy(definition, notify, stuck_after))
+
+    async def apply() -> list[Deployed]:
+        async with get_client() as client:
+            try:
+                names = [deployment["name"] for deployment in definition["deployments"]]
+                earlier = await find_earlier_deployments(client, names)
+                await _put_deployments(client, definition)
+                for sentence in await replace_earlier_deployments(client, earlier, with_rules=file == packaged_file()):
+                    announce(sentence)
+                await automations.put(client, automations.crash_silent_runs(stuck_after))
+                if notify:
+                    await automations.put(client, await automations.notify_of_failures(client, notify))
+                return await _deployed(client, definition)
+            except PrefectHTTPStatusError as refusal:
+                raise _named(refusal) from None
+            except httpx.TransportError as failure:
+                raise _unreachable(failure) from None
+
+    return asyncio.run(apply())
 
 
 def submit(deployment: str, parameters: dict[str, Any]) -> tuple[str, str]:
@@ -79,6 +106,11 @@ def _read(file: Path, timezone: str) -> dict[str, Any]:
     try:
         definition = yaml.safe_load(file.read_text())
         for deployment in definition["deployments"]:
+            (
+                str(deployment["name"]),
+                str(deployment["entrypoint"]),
+                str(deployment["work_pool"]["name"]),
+            )  # must be there
             for schedule in deployment.get("schedules") or []:
                 if "cron" in schedule:
                     schedule.setdefault("timezone", timezone)
@@ -87,22 +119,12 @@ def _read(file: Path, timezone: str) -> dict[str, Any]:
     return dict(definition)
 
 
-async def _deploy(definition: dict[str, Any], notify: tuple[str, ...], stuck_after: int) -> list[Deployed]:
-    names = [deployment["name"] for deployment in definition["deployments"]]
-    async with get_client() as client:
-        try:
-            for pool in sorted({deployment["work_pool"]["name"] for deployment in definition["deployments"]}):
-                await _ensure_pool(client, pool)
-            _apply(definition)
-            await _refuse_unknown_parameters(client, names)
-            await automations.put(client, automations.crash_silent_runs(stuck_after))
-            if notify:
-                await automations.put(client, await automations.notify_of_failures(client, notify))
-            return await _deployed(client, names)
-        except PrefectHTTPStatusError as refusal:
-            raise _named(refusal) from None
-        except httpx.TransportError as failure:
-            raise _unreachable(failure) from None
+async def _put_deployments(client: PrefectClient, definition: dict[str, Any]) -> None:
+    for pool in sorted({deployment["work_pool"]["name"] for deployment in definition["deployments"]}):
+        await _ensure_pool(client, pool)
+    await _keep_what_is_by_hand(client, definition)
+    _apply(definition)
+    await _refuse_unknown_parameters(client, definition)
 
 
 async def _ensure_pool(client: PrefectClient, name: str) -> None:
@@ -113,7 +135,12 @@ async def _ensure_pool(client: PrefectClient, name: str) -> None:
 
 
 def _apply(definition: dict[str, Any]) -> None:
-    """Let Prefect's own command apply the file: it knows every key of it."""
+    """Let Prefect's own command apply the file: it knows every key of it.
+
+    It imports the flows from the folder it runs in before any other. So that is an empty one, unless the file deploys
+    something else than Milkrun's flows, which may lie there.
+    """
+    alone = all(deployment["entrypoint"].startswith("flows.") for deployment in definition["deployments"])
     with tempfile.TemporaryDirectory(prefix="milkrun-deploy-") as folder:
         file = Path(folder) / "prefect.yaml"
         file.write_text(yaml.safe_dump(definition, sort_keys=False))
@@ -122,34 +149,60 @@ def _apply(definition: dict[str, Any]) -> None:
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+            cwd=folder if alone else None,
+            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", "PYTHONSAFEPATH": "1"},
         )
     if result.returncode != 0:
         lines = [line for line in (result.stdout + result.stderr).splitlines() if line.strip()]
         raise InputError("Prefect refused the deployments. It says:\n  " + "\n  ".join(lines[-5:]))
 
 
-async def _refuse_unknown_parameters(client: PrefectClient, names: list[str]) -> None:
+async def _keep_what_is_by_hand(client: PrefectClient, definition: dict[str, Any]) -> None:
+    """Let a paused deployment stay paused, and schedules that somebody added stay: Prefect would undo both."""
+    paused = set()
+    for deployment, _ in await _own(client, definition):
+        if deployment.paused:
+            paused.add((deployment.name, deployment.entrypoint))
+        for schedule in deployment.schedules:
+            if not schedule.slug:
+                await client.update_deployment_schedule(deployment.id, schedule.id, slug=slug_of(schedule))
+    for each in definition["deployments"]:
+        if (each["name"], each["entrypoint"]) in paused:
+            each.setdefault("paused", True)
+
+
+async def _refuse_unknown_parameters(client: PrefectClient, definition: dict[str, Any]) -> None:
     """Let the server refuse a misspelt parameter when a run is asked for, instead of crashing that run."""
-    for found in await _own(client, names):
-        closed = {**(found.parameter_openapi_schema or {}), "additionalProperties": False}
-        await client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=closed))
+    for deployment, _ in await _own(client, definition):
+        closed = {**(deployment.parameter_openapi_schema or {}), "additionalProperties": False}
+        await client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=closed))
 
 
-async def _own(client: PrefectClient, names: list[str]) -> list[DeploymentResponse]:
-    return [each for each in await client.read_deployments() if each.name in names and "milkrun" in each.tags]
+async def _own(client: PrefectClient, definition: dict[str, Any]) -> list[tuple[DeploymentResponse, str]]:
+    """Return the deployments of a file as the server has them, in its order, with the name of their flow."""
+    places = {(each["name"], each["entrypoint"]): place for place, each in enumerate(definition["deployments"])}
+    candidates = await client.read_deployments(
+        deployment_filter=DeploymentFilter(
+            name=DeploymentFilterName(any_=[name for name, _ in places]), tags=DeploymentFilterTags(all_=["milkrun"])
+        )
+    )
+    own = [
+        (each, (await client.read_flow(each.flow_id)).name)
+        for each in candidates
+        if (each.name, each.entrypoint) in places
+    ]
+    own = [(each, flow) for each, flow in own if flow not in EARLIER_FLOWS]
+    return sorted(own, key=lambda pair: places[pair[0].name, str(pair[0].entrypoint)])
 
 
-async def _deployed(client: PrefectClient, names: list[str]) -> list[Deployed]:
-    found = await _own(client, names)
-    flows = {each.flow_id: (await client.read_flow(each.flow_id)).name for each in found}
+async def _deployed(client: PrefectClient, definition: dict[str, Any]) -> list[Deployed]:
     return [
         Deployed(
-            f"{flows[each.flow_id]}/{each.name}",
+            f"{flow}/{each.name}",
             ", ".join(_described(schedule.schedule) for schedule in each.schedules) or "by hand",
             each.paused or any(not schedule.active for schedule in each.schedules),
         )
-        for each in sorted(found, key=lambda each: names.index(each.name))
+        for each, flow in await _own(client, definition)
     ]
 
 

@@ -39,6 +39,7 @@ def environment(settings: Settings, host: str, port: int) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(400 * 86_400),
         "PREFECT_WORKER_QUERY_SECONDS": "5",
+        "PYTHONSAFEPATH": "1",  # no module of the folder it is started in stands before an installed one
     }
     return {
         **{name: os.environ.get(name, value) for name, value in defaults.items()},

@@ -19,7 +19,7 @@ from forecasting.storage.db.schema import open_migrated_database
 logger = logging.getLogger(__name__)
 
 
-@flow(name="monthly", flow_run_name=run_name, persist_result=False)
+@flow(name="milkrun-monthly", flow_run_name=run_name, persist_result=False)
 def monthly_forecast(
     origin: MonthText | None = None,
     series: list[str] | None = None,

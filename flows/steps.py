@@ -151,7 +151,8 @@ def run_name() -> str:
         context = FlowRunContext.get()
         due = context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
         months = [f"due {scheduled_moment():%Y-%m-%d}" if due else "newest month"]
-    return " ".join([str(runtime.flow_run.flow_name), *months, str(asked.get("recipe") or "")]).strip()
+    flow = str(runtime.flow_run.flow_name).removeprefix("milkrun-")  # its page says whose it is
+    return " ".join([flow, *months, str(asked.get("recipe") or "")]).strip()
 
 
 def flow_trigger() -> job.Trigger:

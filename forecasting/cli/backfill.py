@@ -42,7 +42,7 @@ def backfill(submit: bool, output_format: str, dry_run: bool, yes: bool, **optio
         if to_do and not yes and sys.stdin.isatty():
             click.confirm(f"Origins to run: {to_do}. Go on?", abort=True, err=True)
     if submit:
-        submit_run("backfill/backfill", parameters, output_format)
+        submit_run("milkrun-backfill/backfill", parameters, output_format)
         return EXIT_DONE
     with prefect_for_commands():
         from flows.backfill import backfill_forecasts

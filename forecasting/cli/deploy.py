@@ -1,5 +1,6 @@
 """milkrun deploy: Milkrun in a Prefect server."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,7 +30,8 @@ from forecasting.cli.prefect_session import prefect_for_commands
 def deploy(file: Path | None, notify: tuple[str, ...], stuck_after: int, output_format: str) -> None:
     """Apply work pool, deployments, schedules and automations to the server at PREFECT_API_URL.
 
-    It may be repeated: there is always one of each, and a schedule that was paused by hand stays paused.
+    It may be repeated: there is always one of each, and a schedule that was paused by hand stays paused. Deployments that an
+    earlier state of Milkrun left under the flows `monthly` and `backfill` are replaced.
     """
     require_server("milkrun deploy")
     with prefect_for_commands(log_lines=False):
@@ -38,7 +40,11 @@ def deploy(file: Path | None, notify: tuple[str, ...], stuck_after: int, output_
         from forecasting.domain.settings import Settings
 
         deployments = apply(
-            Settings.from_environment(), file or packaged_file(), notify=notify, stuck_after=stuck_after
+            Settings.from_environment(),
+            file or packaged_file(),
+            announce=partial(click.echo, err=True),
+            notify=notify,
+            stuck_after=stuck_after,
         )
     rows = [[one.name, one.schedule, "paused" if one.paused else "active"] for one in deployments]
     print_rows(["deployment", "schedule", "state"], rows, output_format)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forecasting.cli.own_flows import require_own_flows
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ def _prefect_finding() -> "Finding":
     from forecasting.domain.errors import MilkrunError
     from forecasting.operations.diagnostics import Finding
 
+    try:
+        require_own_flows()
+    except MilkrunError as refusal:
+        return Finding("prefect", "error", str(refusal), "Until then milkrun run is refused.")
     url = os.environ.get("PREFECT_API_URL")
     if not url:
         return Finding("prefect", "ok", "PREFECT_API_URL is not set: commands run flows in a Prefect of their own.")

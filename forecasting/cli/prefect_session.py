@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from forecasting.cli.own_flows import require_own_flows
 from forecasting.cli.prefect_server import check_server
 from forecasting.domain.errors import EXIT_INTERRUPTED, EnvironmentFailure
 
@@ -27,6 +28,7 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
     """
     from forecasting.domain.settings import Settings
 
+    require_own_flows()
     for name, value in (
         ("PREFECT_LOGGING_LEVEL", "CRITICAL"),
         ("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: str, **options: Any) -> int:
     """Forecast the months after the newest one and publish the result.
 
-    Repeating it for a month that is published does nothing. Runs the flow `monthly`, in a Prefect of its own or on
+    Repeating it for a month that is published does nothing. Runs the flow `milkrun-monthly`, in a Prefect of its own or on
     the server at PREFECT_API_URL.
     """
     if dry_run:
@@ -33,7 +33,7 @@ def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: s
         return EXIT_DONE
     parameters = flow_parameters(options)
     if submit:
-        submit_run("monthly/monthly", parameters, output_format)
+        submit_run("milkrun-monthly/monthly", parameters, output_format)
         return EXIT_DONE
     with prefect_for_commands():
         from flows.monthly import monthly_forecast

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forecasting.cli.options import notify_option
+from forecasting.cli.own_flows import require_own_flows
 
 if TYPE_CHECKING:
     from forecasting.domain.settings import Settings
@@ -22,6 +23,7 @@ def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
     Forecasts go to DATABASE_URL or to the embedded database, which stays running meanwhile; the server keeps its own
     state under MILKRUN_HOME. The UI asks for a password, which is in a file there.
     """
+    require_own_flows()
     from flows import hosting
     from forecasting.domain.settings import Settings
     from forecasting.storage.db.schema import open_migrated_database
@@ -33,8 +35,9 @@ def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
         from flows.deployments import deploy as apply
         from flows.deployments import packaged_file
 
-        apply(settings, packaged_file(), notify=notify)
+        # First, so that those of deployments under earlier names go on under the present ones.
         interrupted = hosting.resume_interrupted_runs()
+        apply(settings, packaged_file(), announce=click.echo, notify=notify)
         with hosting.running_worker() as worker:
             if interrupted:
                 click.echo(f"Interrupted runs that go on: {interrupted}.")

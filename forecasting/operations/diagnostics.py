@@ -131,7 +131,7 @@ def _migrations(database: Database) -> Finding:
         message = f"The tables are at revision {current}, this release needs {head}."
         return Finding("migrations", "error", message, "milkrun backup before.dump && milkrun migrate")
     message = f"The tables are at revision {current}, which this release does not know."
-    return Finding("migrations", "error", message, "Install the release that migrated them, or a newer one.")
+    return Finding("migrations", "error", message, schema.remedy_of(current))
 
 
 def _rights(connection: Connection, settings: Settings) -> Finding:

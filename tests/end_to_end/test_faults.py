@@ -103,7 +103,7 @@ def finish(api: Api, flow_run: str) -> None:
 
 
 def begin(
-    work: Callable[..., Process], api: Api, database: Database, *, name: str = "monthly/monthly"
+    work: Callable[..., Process], api: Api, database: Database, *, name: str = "milkrun-monthly/monthly"
 ) -> tuple[Process, str]:
     """Start a worker and a run, and wait until some of its shards are written."""
     worker = work(MILKRUN_SHARD_SIZE=SHARD)
@@ -123,7 +123,7 @@ def test_a_schedule_twice_a_click_and_a_command_at_once(
 ) -> None:
     """Two runs of one deployment, one of another and one from the command line share the work of one publication."""
     _, first = begin(work, api, database)
-    others = [api.run("monthly/monthly"), api.run("monthly/retrain", retrain="auto")]
+    others = [api.run("milkrun-monthly/monthly"), api.run("milkrun-monthly/retrain", retrain="auto")]
 
     by_command = deployed.milkrun(settings, "run", MILKRUN_SHARD_SIZE=SHARD)
 
@@ -169,7 +169,7 @@ def test_a_killed_worker(
 
     finish(api, flow_run)
 
-    again = api.run("monthly/monthly")
+    again = api.run("milkrun-monthly/monthly")
     api.wait_for(again, "COMPLETED")
     assert "nothing to do" in api.artifacts(again)["milkrun-summary"]["data"]
     assert_published_once(database, publish_undisturbed)

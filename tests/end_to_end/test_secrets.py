@@ -262,7 +262,7 @@ def test_no_flow_run_shows_a_password(
             PREFECT_LOGGING_LEVEL="DEBUG",
             PREFECT_LOGGING_EXTRA_LOGGERS="forecasting,flows,sqlalchemy",
         )
-        flow_run = api.run("monthly/monthly", series=[SEEN], late_months=999)
+        flow_run = api.run("milkrun-monthly/monthly", series=[SEEN], late_months=999)
         found = api.wait_for(flow_run, "COMPLETED", "FAILED", "CRASHED")
         assert found["state_type"] in ended, deployed.log("worker")
         wait_until(partial(api.log, flow_run), "its log is there")

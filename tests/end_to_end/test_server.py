@@ -34,29 +34,39 @@ def test_the_server_lets_in_nobody_without_password_and_token(hosting: Hosting, 
 @pytest.mark.slow
 def test_deploying_twice_leaves_one_of_each_and_keeps_a_pause(deployed: Hosting, api: Api) -> None:
     """Deployments, schedules, automations and the pool exist once; what was paused by hand stays paused."""
-    [schedule] = api.deployment("monthly/monthly")["schedules"]
-    path = f"/deployments/{schedule['deployment_id']}/schedules/{schedule['id']}"
+    [schedule] = api.deployment("milkrun-monthly/monthly")["schedules"]
+    deployment = f"/deployments/{schedule['deployment_id']}"
+    path = f"{deployment}/schedules/{schedule['id']}"
     api.client.patch(path, json={"active": False}).raise_for_status()
+    retrain = api.deployment("milkrun-monthly/retrain")["id"]
+    api.client.post(f"/deployments/{retrain}/pause_deployment").raise_for_status()
+    yearly = {"cron": "0 6 1 1 *", "timezone": "UTC"}
+    api.client.post(f"{deployment}/schedules", json=[{"schedule": yearly, "active": False}]).raise_for_status()
     paused, told = sorted(api.find("automations"), key=lambda each: str(each["name"]), reverse=True)
     api.client.patch(f"/automations/{paused['id']}", json={"enabled": False}).raise_for_status()
 
     second = deployed.milkrun(None, *DEPLOY, "--json", MILKRUN_TIMEZONE="Europe/Berlin")
 
     assert second.returncode == 0, second.stderr
-    assert json.loads(second.stdout) == [
-        {"deployment": "monthly/monthly", "schedule": "0 6 2-10 * * Europe/Berlin", "state": "paused"},
-        {"deployment": "monthly/retrain", "schedule": "by hand", "state": "active"},
-        {"deployment": "backfill/backfill", "schedule": "by hand", "state": "active"},
+    listed = json.loads(second.stdout)
+    assert [(each["deployment"], each["state"]) for each in listed] == [
+        ("milkrun-monthly/monthly", "paused"),
+        ("milkrun-monthly/retrain", "paused"),
+        ("milkrun-backfill/backfill", "active"),
     ]
+    assert set(listed[0]["schedule"].split(", ")) == {"0 6 2-10 * * Europe/Berlin", "0 6 1 1 * UTC"}
     assert sorted(each["name"] for each in api.find("deployments")) == ["backfill", "monthly", "retrain"]
-    [kept] = api.deployment("monthly/monthly")["schedules"]
+    by_hand, kept = sorted(api.deployment("milkrun-monthly/monthly")["schedules"], key=lambda each: each["slug"])
     assert (kept["id"], kept["slug"], kept["active"]) == (schedule["id"], "every-month", False)
+    assert (by_hand["schedule"]["cron"], by_hand["active"]) == ("0 6 1 1 *", False)
     assert {(each["name"], each["enabled"]) for each in api.find("automations")} == {
         (paused["name"], False),
         (told["name"], True),
     }
-    assert api.deployment("monthly/monthly")["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    assert api.deployment("milkrun-monthly/monthly")["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     api.client.patch(path, json={"active": True}).raise_for_status()
+    api.client.post(f"/deployments/{retrain}/resume_deployment").raise_for_status()
+    api.client.delete(f"{deployment}/schedules/{by_hand['id']}").raise_for_status()
     wait_until(lambda: _scheduled(api), "the schedule gives runs")
 
 
@@ -78,12 +88,12 @@ def test_the_form_a_run_its_artifacts_a_schedule_and_a_backfill(
         ({"late_months": -1}, "-1 is less than the minimum"),
         ({"retrian": "always"}, "'retrian' was unexpected"),
     ):
-        refused = api.trigger("monthly/monthly", **parameters)
+        refused = api.trigger("milkrun-monthly/monthly", **parameters)
         assert refused.status_code == 409
         assert reason in refused.json()["detail"]
     arrive("1962-01", milk=milk[:-1])
 
-    flow_run = api.wait_for(api.run("monthly/monthly", series=["milk"]), "COMPLETED", "FAILED", "CRASHED")
+    flow_run = api.wait_for(api.run("milkrun-monthly/monthly", series=["milk"]), "COMPLETED", "FAILED", "CRASHED")
 
     assert flow_run["state_type"] == "COMPLETED", deployed.log("worker")
     assert flow_run["name"] == "monthly 1975-11, run 1"
@@ -109,7 +119,7 @@ def test_the_form_a_run_its_artifacts_a_schedule_and_a_backfill(
 def _a_schedule_fires(hosting: Hosting, api: Api, database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Let a panel of 200 series and a new month arrive: a run from a short schedule publishes them all by itself."""
     arrive("1962-01", milk=milk, **{f"region {number}": [value + number for value in milk] for number in range(199)})
-    deployment = api.deployment("monthly/monthly")["id"]
+    deployment = api.deployment("milkrun-monthly/monthly")["id"]
     soon = datetime.now(UTC) + timedelta(seconds=8)
     every = {"interval": 3600.0, "anchor_date": soon.isoformat(), "timezone": "UTC"}
     [schedule] = (
@@ -134,7 +144,7 @@ def _a_schedule_fires(hosting: Hosting, api: Api, database: Database, arrive: Ar
 
 def _a_late_run_forecasts_the_month_it_was_due_for(api: Api, database: Database) -> None:
     """Let a worker find a run due in January 1975, twice: one publication from December 1974, by the default recipe."""
-    deployment = api.deployment("monthly/monthly")["id"]
+    deployment = api.deployment("milkrun-monthly/monthly")["id"]
     due = {"type": "SCHEDULED", "state_details": {"scheduled_time": "1975-01-05T06:00:00Z"}}
     path = f"/deployments/{deployment}/create_flow_run"
     for _ in range(2):

@@ -45,6 +45,7 @@ from forecasting.runs.backfill import plan_backfill
 from forecasting.storage import pruning
 from forecasting.storage.db.database import Database, create_engine
 from forecasting.storage.db.schema import migrate
+from tests.coming_release import coming_release
 from tests.faults.processes import GAVE_UP, at, end, kill_oneself, start
 from tests.faults.records import Records, values_known
 from tests.faults.stories import FIRST, ORIGIN, RECIPE, SHARD, take, write_arrival
@@ -138,9 +139,11 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.migrations < 3)
     @rule(moment=MOMENTS)
     def migrate(self, moment: int | None) -> None:
-        """Bring the tables of a release before to this one's, perhaps in two goes."""
+        """Go up to a coming release and down again, then put this one's views in place, perhaps in two goes."""
         self.migrations += 1
-        self._do("downgrade", lambda database: migrate(database, "0008"), None)
+        with tempfile.TemporaryDirectory(prefix="milkrun-life-") as folder, coming_release(Path(folder)):
+            self._do("upgrade", migrate, None)
+            self._do("downgrade", lambda database: migrate(database, "-1"), None)
         self._do("migrate", migrate, moment)
         self._do("migrate", migrate, None)
 

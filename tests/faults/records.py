@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
 
-# Of each table what a run says, by the columns that it has had since migration 0008.
+# Of each table what a run says, by the columns that every release from the baseline on has.
 _SAID = {
     "run_series": "origin, decision, decision_reason, outcome, reason, detail, method, bundle_id, last_value, evidence",
     "filled_month": "month, value, rule",

@@ -75,17 +75,21 @@ def visible(connection: Connection) -> Lines:
 
 
 def structure(connection: Connection) -> Lines:
-    """Return the columns, constraints, triggers, functions and views of the schema, and its revision."""
+    """Return the columns, constraints, indexes, triggers, functions, views and comments of the schema, and its revision."""
     queries = """
-        SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
-        WHERE table_schema = 'milkrun';
+        SELECT attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+          pg_get_expr(adbin, adrelid)
+        FROM pg_attribute JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE relnamespace = 'milkrun'::regnamespace AND relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped;
         SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = 'milkrun'::regnamespace;
+        SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'milkrun';
         SELECT tgrelid::regclass, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
         WHERE NOT tgisinternal AND relnamespace = 'milkrun'::regnamespace;
-        SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'milkrun'::regnamespace;
+        SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'milkrun'::regnamespace;
         SELECT viewname, definition FROM pg_views WHERE schemaname = 'milkrun';
-        SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'milkrun';
+        SELECT type, identity, description FROM pg_description, pg_identify_object(classoid, objoid, objsubid) AS named
+        WHERE named.schema = 'milkrun' OR named.identity LIKE '% on milkrun.%';
         SELECT version_num FROM milkrun.alembic_version"""
     return Counter(str(tuple(row)) for query in queries.split(";") for row in connection.execute(text(query)))
 

@@ -22,6 +22,7 @@ from forecasting.runs import job
 from forecasting.storage.db import embedded
 from forecasting.storage.db.database import LOAD_LOCK, Database, create_engine, open_database
 from forecasting.storage.db.schema import migrate
+from tests.coming_release import REVISION, coming_release
 from tests.storage.test_roles import apply_roles, as_role
 
 Arrive = Callable[..., LoadResult]
@@ -122,15 +123,15 @@ def test_tables_that_are_missing_old_or_of_a_newer_release(empty_database_url: U
     settings = Settings(home=tmp_path, database_url=empty_database_url.render_as_string(hide_password=False))
     database = Database(create_engine(empty_database_url), "here")
     missing = troubles(settings)["migrations"]
-    migrate(database, "0005")
-    old = troubles(settings)["migrations"]
     migrate(database)
+    with coming_release(tmp_path):
+        old = troubles(settings)["migrations"]
     execute(database, "UPDATE milkrun.alembic_version SET version_num = '9999'")
     newer = troubles(settings)["migrations"]
     database.engine.dispose()
 
     assert (missing.message, missing.remedy) == ("There are no tables yet.", "milkrun migrate")
-    assert old.message.startswith("The tables are at revision 0005, this release needs 0")
+    assert old.message.endswith(f", this release needs {REVISION}.")
     assert old.remedy.endswith("milkrun migrate")
     assert newer.message == "The tables are at revision 9999, which this release does not know."
     assert {found.level for found in (missing, old, newer)} == {"error"}

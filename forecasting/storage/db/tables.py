@@ -336,8 +336,8 @@ filled_month = Table(
     comment="Months missing in the observations that a run filled, and with what.",
 )
 
-# What forecast and rmse_history refer to, outcomes and loads, is checked once per statement, by triggers of migration 0003:
-# a foreign key would look up each of a run's hundred thousand rows.
+# What forecast and rmse_history refer to, outcomes and loads, is checked once per statement, by triggers of
+# migrations/schema/guards: a foreign key would look up each of a run's hundred thousand rows.
 forecast = Table(
     "forecast",
     metadata,

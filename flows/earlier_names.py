@@ -1,0 +1,161 @@
+"""Deployments that an earlier state of Milkrun left under names that anybody may use: those of this release replace them.
+
+The flows were called `monthly` and `backfill` before they were called `milkrun-monthly` and `milkrun-backfill`.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import DeploymentSchedule, FlowRun, State, StateType
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Scheduled
+
+# Each earlier flow with its present name, the entry points its deployments store, and parameters of their forms.
+EARLIER_FLOWS = {
+    "monthly": (
+        "milkrun-monthly",
+        {"flows.monthly.monthly_forecast", "flows/monthly.py:monthly_forecast"},
+        {"origin", "series", "recipe", "retrain", "late_months"},
+    ),
+    "backfill": (
+        "milkrun-backfill",
+        {"flows.backfill.backfill_forecasts", "flows/backfill.py:backfill_forecasts"},
+        {"start", "end", "series", "recipe", "retrain", "late_months"},
+    ),
+}
+_UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING, StateType.PAUSED]
+
+
+@dataclass(frozen=True)
+class EarlierDeployment:
+    """A deployment under an earlier name, and the name of the one that replaces it."""
+
+    name: str
+    successor: str
+    deployment: DeploymentResponse
+
+
+async def find_earlier_deployments(client: PrefectClient, names: Sequence[str]) -> list[EarlierDeployment]:
+    """Return the deployments of these names that Milkrun itself made under an earlier name of their flow.
+
+    Anybody may call a flow `monthly`. Milkrun's own are told by what they run: its function, with its parameters.
+    """
+    earlier = []
+    for flow, (successor, entrypoints, parameters) in EARLIER_FLOWS.items():
+        for name in names:
+            with contextlib.suppress(ObjectNotFound):
+                deployment = await client.read_deployment_by_name(f"{flow}/{name}")
+                form = (deployment.parameter_openapi_schema or {}).get("properties", {})
+                if deployment.entrypoint in entrypoints and parameters <= form.keys():
+                    earlier.append(EarlierDeployment(f"{flow}/{name}", f"{successor}/{name}", deployment))
+    return earlier
+
+
+async def replace_earlier_deployments(
+    client: PrefectClient, earlier: Sequence[EarlierDeployment], *, with_rules: bool
+) -> list[str]:
+    """Hand pauses, schedules and waiting runs over to the successors and remove what they replace; say so in sentences.
+
+    with_rules: a schedule that somebody changed on the server is handed over; else that of the file stays.
+    A deployment whose run is under way stays until the next time: that run would lose its place in the queue.
+    """
+    removed, busy, changed = [], [], False
+    for each in earlier:
+        try:
+            successor = await client.read_deployment_by_name(each.successor)
+        except ObjectNotFound:
+            continue  # the file deploys nothing of that name for this flow
+        changed |= await _hand_over_schedules(client, each.deployment, successor, with_rules)
+        if each.deployment.paused:
+            await client.pause_deployment(successor.id)
+        if await _runs(client, each.deployment, _UNDER_WAY):
+            busy.append(each.name)
+            continue
+        for run in await _runs(client, each.deployment, [StateType.SCHEDULED]):
+            await _submit_again(client, run, successor)
+        with contextlib.suppress(ObjectNotFound):  # another `milkrun deploy` was faster
+            await client.delete_deployment(each.deployment.id)
+        removed.append(f"{each.name} (now {each.successor})")
+    sentences = []
+    if removed:
+        kept = " A schedule changed by hand lasts until the next milkrun deploy: write it into a file for --file."
+        sentences.append(
+            f"Deployments that an earlier state of Milkrun left were replaced, and what was paused stays paused: "
+            f"{', '.join(removed)}.{kept if changed else ''}"
+        )
+    if busy:
+        sentences.append(
+            f"A run is under way under an earlier name: repeat milkrun deploy after it, to replace {', '.join(busy)}."
+        )
+    return sentences
+
+
+async def _hand_over_schedules(
+    client: PrefectClient, earlier: DeploymentResponse, successor: DeploymentResponse, with_rules: bool
+) -> bool:
+    """Pause what was paused, bring over what was added, and with rules what was changed; return whether that was so."""
+    present = {schedule.slug: schedule for schedule in successor.schedules if schedule.slug}
+    changed = False
+    for schedule in earlier.schedules:
+        counterpart = present.get(slug_of(schedule))
+        if counterpart is not None:
+            update: dict[str, Any] = {} if schedule.active else {"active": False}
+            if with_rules and _rule(schedule) != _rule(counterpart):
+                parameters = {**counterpart.parameters, **schedule.parameters}
+                update |= {"schedule": schedule.schedule, "parameters": parameters}
+                changed = True
+            if update:
+                await client.update_deployment_schedule(successor.id, counterpart.id, **update)
+        else:
+            addition = DeploymentScheduleCreate(
+                schedule=schedule.schedule,
+                active=schedule.active,
+                max_scheduled_runs=schedule.max_scheduled_runs,
+                parameters=schedule.parameters,
+                slug=slug_of(schedule),
+            )
+            await client.create_deployment_schedules(successor.id, [addition])
+    return changed
+
+
+def slug_of(schedule: DeploymentSchedule) -> str:
+    """Return the slug of a schedule; one that has none gets one, or the next deployment would remove all that are there."""
+    return schedule.slug or f"by-hand-{schedule.id.hex[:8]}"
+
+
+def _rule(schedule: DeploymentSchedule) -> dict[str, Any]:
+    """Return when a schedule fires; its time zone is that of the settings."""
+    return schedule.schedule.model_dump(mode="json", exclude={"timezone"})
+
+
+async def _runs(client: PrefectClient, deployment: DeploymentResponse, states: list[StateType]) -> list[FlowRun]:
+    runs = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))),
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
+    )
+    return runs
+
+
+async def _submit_again(client: PrefectClient, run: FlowRun, successor: DeploymentResponse) -> None:
+    """Ask the successor for a run that somebody submitted, or that waits for another attempt.
+
+    A run of the schedule that has not begun is left: the schedule of the successor makes it anew.
+    """
+    if run.auto_scheduled and run.run_count == 0:
+        return
+    due: State[None] = Scheduled(scheduled_time=run.expected_start_time)
+    await client.create_flow_run_from_deployment(successor.id, parameters=run.parameters, state=due)
+    if run.run_count:
+        await client.delete_flow_run(run.id)  # the server removes only runs that have not begun

@@ -1,1 +1,0 @@
-"""Alembic migrations of schema `milkrun`; installed with the package and run by it."""
