@@ -85,8 +85,8 @@ def draw(layers: list[list[str]], imports: Counter[tuple[str, str]]) -> Figure:
 
 def main() -> None:
     """Draw the picture; flows stand beside the command line and the front door."""
-    top, *others = read_layers()
-    layers = [[top[0], "flows", *top[1:]], *others]
+    top, *lower = read_layers()
+    layers = [[top[0], "flows", *top[1:]], *lower]
     folders = [folder for layer in layers for folder in layer]
     draw(layers, leave_out_implied(count_imports(folders))).savefig(IMAGE)
 

@@ -52,12 +52,12 @@ def take(page: Path, browser: str, name: str, wait_for: str, fragment: str = "",
     """Save what the page shows once an element is there."""
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=browser, args=["--disable-gpu", *sandbox]).new_page(
+        page_view = playwright.chromium.launch(executable_path=browser, args=["--disable-gpu", *sandbox]).new_page(
             viewport={"width": 1280, "height": 860}, reduced_motion="reduce"
         )
-        opened.goto(page.as_uri() + fragment)
-        opened.wait_for_selector(wait_for)
-        opened.screenshot(path=IMAGES / name, full_page=whole)
+        page_view.goto(page.as_uri() + fragment)
+        page_view.wait_for_selector(wait_for)
+        page_view.screenshot(path=IMAGES / name, full_page=whole)
     print(IMAGES / name)
 
 
@@ -79,13 +79,13 @@ def _rows() -> Iterator[tuple[Month, str]]:
     """Give month and row: milk as it is; of every product and region a series with its own level, season and noise."""
     lines = importlib.resources.files("forecasting.examples").joinpath("milk.csv").read_text().splitlines()[1:]
     milk = np.array([float(line.split(",")[1]) for line in lines])
-    drawn = np.random.default_rng(7)
+    generator = np.random.default_rng(7)
     for step, value in enumerate(milk):
         yield START + step, f"milk,{START + step},{value},pounds per cow"
     for product in PRODUCTS:
         for region in REGIONS:
-            level, noise = 10 ** drawn.uniform(0, 4), drawn.normal(1, 0.04, len(milk))
-            values = level * (milk / milk.mean()) ** drawn.uniform(0.2, 2) * noise
+            level, noise = 10 ** generator.uniform(0, 4), generator.normal(1, 0.04, len(milk))
+            values = level * (milk / milk.mean()) ** generator.uniform(0.2, 2) * noise
             values = np.full_like(values, 40) if (product, region) == ("whey", "west") else values
             months = len(milk) - 9 if (product, region) == ("kefir", "south") else len(milk)
             for step, value in enumerate(values[:months]):

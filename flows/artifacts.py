@@ -59,21 +59,21 @@ def _best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
 
 @_best_effort
-def show_run(settings: Settings, found: job.RunSummary) -> None:
+def show_run(settings: Settings, summary: job.RunSummary) -> None:
     """Add summary, forecasts and RMSE of a run to its flow run, where a server keeps them, and name it by its month."""
-    run = found.run
+    run = summary.run
     _rename(f"monthly {run.request.origin}, run {run.run_id}", [str(run.request.origin), run.request.recipe.name])
     facts: dict[str, object] = {
         "origin": run.request.origin,
         "recipe": run.request.recipe.name,
         "series": f"{len(run.request.series_ids):,}",
-        "state": "published" if found.published_now else "was published before: nothing to do",
+        "state": "published" if summary.published_now else "was published before: nothing to do",
     }
-    _show_results(settings, found, facts)
+    _show_results(settings, summary, facts)
 
 
-def _show_results(settings: Settings, found: job.RunSummary, facts: dict[str, object]) -> None:
-    run, tables = found.run, found.published_now
+def _show_results(settings: Settings, summary: job.RunSummary, facts: dict[str, object]) -> None:
+    run, tables = summary.run, summary.published_now
     outcome_columns = ("outcome", "reason", "series", "such as")
     small = len(run.request.series_ids) <= MOST_CHARTS
     with open_database(settings) as database, database.reading() as connection:
@@ -81,15 +81,15 @@ def _show_results(settings: Settings, found: job.RunSummary, facts: dict[str, ob
         forecasts = read_forecast_records(connection, run, limit=MOST_ROWS) if small or tables else []
         scores = read_score_records(connection, run.run_id, limit=MOST_ROWS) if tables else []
         worst = read_worst_scores(connection, run.run_id, limit=10)
-        observed = read_recent_observations(connection, run, months=MONTHS_BEFORE) if small else []
+        observations = read_recent_observations(connection, run, months=MONTHS_BEFORE) if small else []
     create_markdown_artifact(
         text.summarise_run(
             f"Run {run.run_id}",
             facts,
-            outcomes=[dict(zip(outcome_columns, row, strict=True)) for row in found.reasons],
+            outcomes=[dict(zip(outcome_columns, row, strict=True)) for row in summary.reasons],
             decisions=decisions,
             worst=worst,
-            charts=text.draw_charts(observed, forecasts) if small else (),
+            charts=text.draw_charts(observations, forecasts) if small else (),
             report_url=settings.report_url,
         ),
         key="milkrun-summary",
@@ -158,19 +158,19 @@ def shown_progress(title: str) -> Iterator[None]:
 
 
 def _teller(title: str, other: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
-    begun = told = time.monotonic()
+    start = last_update = time.monotonic()
     artifact: UUID | None = None
 
-    def tell(done: int, total: int) -> None:
-        nonlocal told, artifact
+    def tell(count: int, total: int) -> None:
+        nonlocal last_update, artifact
         if other is not None:
-            other(done, total)
+            other(count, total)
         now = time.monotonic()
-        finished = artifact is not None and done >= total
-        if not finished and (now - begun < SHOWN_AFTER or now - told < SHOWN_EVERY):
+        finished = artifact is not None and count >= total
+        if not finished and (now - start < SHOWN_AFTER or now - last_update < SHOWN_EVERY):
             return
-        told = now
-        artifact = _put_progress(artifact, 100.0 * done / total, title)
+        last_update = now
+        artifact = _put_progress(artifact, 100.0 * count / total, title)
 
     return tell
 
@@ -187,6 +187,6 @@ def _put_progress(artifact: UUID | None, percent: float, title: str) -> UUID | N
 def _rename(name: str, tags: list[str]) -> None:
     context = FlowRunContext.get()
     if context is not None and context.flow_run is not None:
-        kept = [tag for tag in context.flow_run.tags if tag not in tags]
+        other_tags = [tag for tag in context.flow_run.tags if tag not in tags]
         with get_client(sync_client=True) as client:
-            client.update_flow_run(context.flow_run.id, name=name, tags=[*kept, *tags])
+            client.update_flow_run(context.flow_run.id, name=name, tags=[*other_tags, *tags])

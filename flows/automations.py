@@ -90,10 +90,10 @@ async def notify_of_failures(client: PrefectClient, blocks: tuple[str, ...]) -> 
 
 async def put(client: PrefectClient, automation: AutomationCore) -> None:
     """Store an automation, or bring the one of its name up to date; one paused by hand stays paused."""
-    known = await client.read_automations_by_name(automation.name)
-    if not known:
+    existing = await client.read_automations_by_name(automation.name)
+    if not existing:
         await client.create_automation(automation)
         return
-    for surplus in known[1:]:
+    for surplus in existing[1:]:
         await client.delete_automation(surplus.id)
-    await client.update_automation(known[0].id, automation.model_copy(update={"enabled": known[0].enabled}))
+    await client.update_automation(existing[0].id, automation.model_copy(update={"enabled": existing[0].enabled}))

@@ -45,7 +45,7 @@ def backfill_forecasts(
 
     """
     settings = Settings.from_environment()
-    asked = job.run_parameters(
+    parameters = job.run_parameters(
         settings,
         series=series,
         recipe=recipe,
@@ -55,7 +55,7 @@ def backfill_forecasts(
         trigger=flow_trigger(),
     )
     with open_migrated_database(settings) as database:
-        steps = plan_backfill(database, asked, Month.parse(start), Month.parse(end), reprocess)
+        steps = plan_backfill(database, parameters, Month.parse(start), Month.parse(end), reprocess)
         if dry_run:
             _say(steps)
             return []
@@ -84,6 +84,6 @@ def _take(database: Database, group: Sequence[BackfillStep]) -> list[job.RunSumm
 
 def _say(steps: Sequence[BackfillStep]) -> None:
     for number, step in enumerate(steps):
-        known = f"load {step.request.as_of} ({step.request.vintages}), {len(step.request.series_ids)} series"
-        done = "to run" if step.to_do else f"published as run {step.published_run_id}"
-        logger.info("Origin %s, %d of %d: %s, %s.", step.request.origin, number + 1, len(steps), known, done)
+        inputs = f"load {step.request.as_of} ({step.request.vintages}), {len(step.request.series_ids)} series"
+        state = "to run" if step.to_do else f"published as run {step.published_run_id}"
+        logger.info("Origin %s, %d of %d: %s, %s.", step.request.origin, number + 1, len(steps), inputs, state)

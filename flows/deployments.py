@@ -88,8 +88,8 @@ def submit(deployment: str, parameters: dict[str, Any]) -> tuple[str, str]:
     async def ask() -> tuple[str, str]:
         async with get_client() as client:
             try:
-                found = await client.read_deployment_by_name(deployment)
-                run = await client.create_flow_run_from_deployment(found.id, parameters=parameters)
+                stored_deployment = await client.read_deployment_by_name(deployment)
+                run = await client.create_flow_run_from_deployment(stored_deployment.id, parameters=parameters)
             except ObjectNotFound:
                 raise InputError(f"The server has no deployment {deployment}: milkrun deploy makes it.") from None
             except PrefectHTTPStatusError as refusal:

@@ -90,10 +90,12 @@ async def replace_earlier_deployments(
         removed.append(f"{each.name} (now {each.successor})")
     sentences = []
     if removed:
-        kept = " A schedule changed by hand lasts until the next milkrun deploy: write it into a file for --file."
+        schedule_note = (
+            " A schedule changed by hand lasts until the next milkrun deploy: write it into a file for --file."
+        )
         sentences.append(
             f"Deployments that an earlier state of Milkrun left were replaced, and what was paused stays paused: "
-            f"{', '.join(removed)}.{kept if changed else ''}"
+            f"{', '.join(removed)}.{schedule_note if changed else ''}"
         )
     if busy:
         sentences.append(

@@ -94,25 +94,25 @@ def resume_interrupted_runs() -> int:
 
     async def resume() -> int:
         async with get_client() as client:
-            found = await client.read_flow_runs(
+            flow_runs = await client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=under_way)),
                 work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[POOL])),
             )
-            for run in found:
+            for run in flow_runs:
                 await client.set_flow_run_state(
                     run.id, AwaitingRetry(message="It was interrupted and goes on where it ended."), force=True
                 )
-            return len(found)
+            return len(flow_runs)
 
     return asyncio.run(resume())
 
 
 def wait_for_the_end(*processes: Process, announce: Callable[[str], None]) -> None:
     """Return when this process is asked to stop; raises EnvironmentFailure when one of the others ends by itself."""
-    asked = threading.Event()
+    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.set())
-    while not asked.wait(0.5):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(0.5):
         for process in processes:
             if process.poll() is not None:
                 raise EnvironmentFailure(
@@ -155,8 +155,8 @@ def _secret(file: Path) -> str:
     try:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
-                opened.write(f"milkrun:{secrets.token_urlsafe(24)}\n")
+            with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
+                stream.write(f"milkrun:{secrets.token_urlsafe(24)}\n")
         return file.read_text().strip()
     except OSError as failure:
         raise EnvironmentFailure(

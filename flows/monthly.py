@@ -44,7 +44,7 @@ def monthly_forecast(
 
     """
     settings = Settings.from_environment()
-    asked = job.run_parameters(
+    parameters = job.run_parameters(
         settings,
         origin=origin,
         series=series,
@@ -54,20 +54,20 @@ def monthly_forecast(
         moment=scheduled_moment(),
         trigger=flow_trigger(),
     )
-    if wait_for_data and asked.due is not None and settings.arrival_share:
+    if wait_for_data and parameters.due is not None and settings.arrival_share:
         day = scheduled_moment().astimezone(ZoneInfo(settings.timezone)).day
         with open_migrated_database(settings) as database:
-            gate = check_gate(database, settings, asked.due, day, series=asked.series)
+            gate = check_gate(database, settings, parameters.due, day, series=parameters.series)
         logger.info("%s", gate.message)
         if not gate.is_open:
             return Completed(name="Waiting", message=gate.message)
     if not dry_run:
         with open_migrated_database(settings) as database, artifacts.shown_progress("Series forecast, in percent."):
-            summary = take_run(database, asked)
+            summary = take_run(database, parameters)
         artifacts.show_run(settings, summary)
         return summary
     with open_migrated_database(settings) as database:
-        plan = job.plan_run(database, asked)
+        plan = job.plan_run(database, parameters)
     counts = {f"{decision} ({reason})": len(names) for (decision, reason), names in plan.series_by_verdict.items()}
     logger.info("Plan for origin %s: %s.", plan.request.origin, counts)
     artifacts.show_plan(plan)

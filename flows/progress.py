@@ -27,7 +27,7 @@ def report(part: int, series: int) -> None:
     """Tell the listener, if there is one, that so many series of a part are done."""
     tell, followed = listener.get(), _followed.get()
     if tell is not None and followed is not None:
-        done, total = followed
+        counts, total = followed
         with _telling:
-            done[part] = max(done[part], series)
-            tell(sum(done), total)
+            counts[part] = max(counts[part], series)
+            tell(sum(counts), total)

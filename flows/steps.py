@@ -49,12 +49,12 @@ _STEP: dict[str, Any] = {
 
 def _adding_up(tell: Callable[[int], None]) -> Callable[[int], None]:
     """Tell how many in all; what is returned is called with how many since its last call."""
-    done = 0
+    count_so_far = 0
 
     def count(networks: int) -> None:
-        nonlocal done
-        done += networks
-        tell(done)
+        nonlocal count_so_far
+        count_so_far += networks
+        tell(count_so_far)
 
     return count
 
@@ -74,13 +74,13 @@ def forecast_shard(run_id: int, number: int) -> None:
     count = _adding_up(partial(report, number))
     with open_database(settings) as database:
         run = job.read_run(database, run_id)
-        written = job.run_shard(database, run, number, LocalTrainer(workers=settings.workers, progress=count))
+        is_new = job.run_shard(database, run, number, LocalTrainer(workers=settings.workers, progress=count))
     logger.info(
         "Run %d, shard %d of %d: %s.",
         run_id,
         number + 1,
         len(run.request.shard_numbers),
-        "written" if written else "was written before",
+        "written" if is_new else "was written before",
     )
 
 
@@ -100,9 +100,9 @@ def forecast_together(requests: Sequence[Request]) -> list[job.RunSummary]:
         return job.run_jointly(database, requests, workers=settings.workers, progress=count)
 
 
-def take_run(database: Database, asked: job.RunParameters | Request) -> job.RunSummary:
+def take_run(database: Database, parameters: job.RunParameters | Request) -> job.RunSummary:
     """Take all steps of one run, in order; one that was published before is left as it is."""
-    run = job.open_run(database, asked)
+    run = job.open_run(database, parameters)
     if run.state == RunState.PUBLISHED:
         logger.info("Run %d for origin %s was published before: nothing to do.", run.run_id, run.request.origin)
         return job.summarise(database, run, published_now=False)
@@ -145,14 +145,14 @@ def scheduled_moment() -> datetime:
 
 def run_name() -> str:
     """Name a flow run by what it is asked for, and one from the schedule by the day it was due."""
-    asked = runtime.flow_run.parameters
-    months = [str(asked[name]) for name in ("origin", "start", "end") if asked.get(name)]
+    parameters = runtime.flow_run.parameters
+    months = [str(parameters[name]) for name in ("origin", "start", "end") if parameters.get(name)]
     if not months:
         context = FlowRunContext.get()
         due = context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
         months = [f"due {scheduled_moment():%Y-%m-%d}" if due else "newest month"]
     flow = str(runtime.flow_run.flow_name).removeprefix("milkrun-")  # its page says whose it is
-    return " ".join([flow, *months, str(asked.get("recipe") or "")]).strip()
+    return " ".join([flow, *months, str(parameters.get("recipe") or "")]).strip()
 
 
 def flow_trigger() -> job.Trigger:

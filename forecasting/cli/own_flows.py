@@ -7,7 +7,6 @@ import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-import forecasting
 from forecasting.domain.errors import InputError
 
 
@@ -36,7 +35,7 @@ def require_own_flows_of_worker() -> None:
 
 
 def _require(path: list[str], *, worker: bool = False) -> None:
-    own = Path(forecasting.__file__).resolve().parent.parent / "flows"
+    own = Path(__file__).resolve().parents[2] / "flows"
     place = _place(path)
     if place is None:
         raise InputError(f"Milkrun's package flows is missing from {own.parent}: install Milkrun again.")

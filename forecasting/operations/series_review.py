@@ -54,7 +54,7 @@ def review_series(database: Database, name: str) -> SeriesChart:
         name=name,
         unit=newest.unit,
         recipe=run.request.recipe.name,
-        observed=Line(first_month - int(histories.lengths[0]), histories.values[0]),
+        observations=Line(first_month - int(histories.lengths[0]), histories.values[0]),
         train_predictions=train,
         test_predictions=test,
         forecast=Line(first_month, newest.values),

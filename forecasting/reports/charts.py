@@ -33,7 +33,7 @@ class SeriesChart:
     name: str
     unit: str | None
     recipe: str
-    observed: Line
+    observations: Line
     train_predictions: Line | None = None
     test_predictions: Line | None = None
     forecast: Line | None = None
@@ -50,7 +50,7 @@ def draw_series(chart: SeriesChart, path: Path) -> Path:
     figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     lines: list[tuple[Line | None, str, dict[str, Any]]] = [
-        (chart.observed, "observed", {"color": BLUE, "linewidth": 1.6}),
+        (chart.observations, "observed", {"color": BLUE, "linewidth": 1.6}),
         (chart.train_predictions, "predicted, training part", {"color": ORANGE, "linewidth": 1.3}),
         (chart.test_predictions, "predicted, test part", {"color": GREEN, "linewidth": 1.3}),
         (chart.seasonal_naive, "seasonal naive", {"color": GREY, "linewidth": 1.2, "linestyle": ":"}),

@@ -107,13 +107,13 @@ def _index(run: dict[str, Any]) -> str:
 
 def _row(card: dict[str, Any]) -> list[Any]:
     """Return the row of a series in the table of all series, with the values of COLUMNS."""
-    forecast, observed, changes = card["forecast"], card["observed"], card["changes"]
+    forecast, observations, changes = card["forecast"], card["observed"], card["changes"]
     score = _newest_score(card["scores"])
     live_scores = [score for score in card["scores"] if score["split"] == "live" and "coverage_80" in score][-1:]
     values: dict[str, Any] = {name: card[name] for name in COLUMNS[:6]}
     values |= {
         "last_month": card["origin"],
-        "last_value": _value_at(observed, card["origin"]),
+        "last_value": _value_at(observations, card["origin"]),
         "next_month": forecast and forecast["first"],
         "forecast": forecast and forecast["value"][0],
         "change": changes and forecast and _value_at([changes["first"], changes["change"]], forecast["first"]),

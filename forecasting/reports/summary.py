@@ -46,27 +46,27 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def draw_charts(observed: Sequence[Row], forecasts: Sequence[Row]) -> list[str]:
+def draw_charts(observations: Sequence[Row], forecasts: Sequence[Row]) -> list[str]:
     """One chart for each series that has a forecast, in the order of the forecasts."""
     return [
         _chart(
             name,
             next(row["unit"] for row in forecasts if row["series"] == name),
-            [row for row in observed if row["series"] == name],
+            [row for row in observations if row["series"] == name],
             [row for row in forecasts if row["series"] == name],
         )
         for name in dict.fromkeys(row["series"] for row in forecasts)
     ]
 
 
-def _chart(series: str, unit: str | None, observed: Sequence[Row], forecasts: Sequence[Row]) -> str:
+def _chart(series: str, unit: str | None, observations: Sequence[Row], forecasts: Sequence[Row]) -> str:
     """Return the observed months and the forecast of one series as a Mermaid chart.
 
     A line of Mermaid must begin at the first month. The first line is observed and forecast values in one; the second line has
     the observed values alone and covers the beginning of the first.
     """
-    months = [row["month"] for row in (*observed, *forecasts)]
-    observed_values = [row["value"] for row in observed]
+    months = [row["month"] for row in (*observations, *forecasts)]
+    observed_values = [row["value"] for row in observations]
     all_values = [*observed_values, *(row["forecast"] for row in forecasts)]
     low, high = min(all_values), max(all_values)
     margin = (high - low) * 0.05 or abs(high) * 0.05 or 1.0

@@ -13,12 +13,12 @@ def sketch_series(
     width, height: of the chart in characters. months: how many are drawn, with those of the forecast.
     """
     lines = [
-        (chart.observed, "observed", "blue", "braille"),
+        (chart.observations, "observed", "blue", "braille"),
         (chart.seasonal_naive, "seasonal naive", "gray", "·"),
         (chart.forecast, "forecast", "magenta", "braille"),
     ]
     last = max(line.first + len(line.values) for line, *_ in lines if line is not None)
-    start = max(chart.observed.first, last - months)
+    start = max(chart.observations.first, last - months)
     figure = plotext.figure
     figure.clear()
     figure.theme("simple")

@@ -38,7 +38,7 @@ def test_a_chart_shows_each_part_at_its_months(database: Database, arrive: Arriv
     assert chart.train_predictions is not None
     assert chart.test_predictions is not None
     assert chart.forecast is not None
-    assert (chart.observed.first, len(chart.observed.values)) == (Month.of(1962, 1), 168)
+    assert (chart.observations.first, len(chart.observations.values)) == (Month.of(1962, 1), 168)
     assert (chart.train_predictions.first, len(chart.train_predictions.values)) == (Month.of(1962, 2), 111)
     assert (chart.test_predictions.first, len(chart.test_predictions.values)) == (Month.of(1971, 5), 56)
     assert (chart.forecast.first, len(chart.forecast.values)) == (Month.of(1976, 1), 12)

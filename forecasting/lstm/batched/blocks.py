@@ -15,16 +15,16 @@ def train_block(
     windows: TrainingWindows,
     held_out: TrainingWindows | None,
     seeds: np.ndarray,
-    trained: TrainingResult,
+    result: TrainingResult,
     block: np.ndarray,
 ) -> int:
-    """Train the networks at the positions in block, write what became of them into trained, and return how many."""
+    """Train the networks at the positions in block, write their weights and losses into the result, and return how many."""
     last = layout_for(architecture).networks == "last"
     lanes = np.resize(block, block_width(architecture))
     lanes[len(block) :] = block[-1]
     counts = windows.counts[lanes]
     capacity = bucket(int(counts.max()), training.batch_size)
-    own = {name: tensor[lanes] for name, tensor in trained.weights.items()}
+    own = {name: tensor[lanes] for name, tensor in result.weights.items()}
     arguments = (
         into_layout(condense(architecture, own), last),
         examples(windows, lanes, capacity),
@@ -35,25 +35,23 @@ def train_block(
     )
     with tf.device("CPU"):  # an accelerator that happens to be there must not change the numbers
         results, losses, epochs = program(architecture, training)(*arguments)
-    kept = slice(len(block))
-    condensed = [array[kept] for array in out_of_layout(architecture, [array.numpy() for array in results], last)]
-    fresh = expand(architecture, {name: tensor[kept] for name, tensor in own.items()}, condensed)
-    record(trained, block, fresh, losses.numpy().T[kept], epochs.numpy().ravel()[kept])
+    real = slice(len(block))
+    condensed = [array[real] for array in out_of_layout(architecture, [array.numpy() for array in results], last)]
+    fresh = expand(architecture, {name: tensor[real] for name, tensor in own.items()}, condensed)
+    record(result, block, fresh, losses.numpy().T[real], epochs.numpy().ravel()[real])
     return len(block)
 
 
-def record(
-    trained: TrainingResult, block: np.ndarray, weights: Weights, losses: np.ndarray, epochs: np.ndarray
-) -> None:
+def record(result: TrainingResult, block: np.ndarray, weights: Weights, losses: np.ndarray, epochs: np.ndarray) -> None:
     """Write what became of a block's networks to their positions."""
     ran = np.arange(losses.shape[1]) < epochs[:, None]
     finite = (np.isfinite(losses) | ~ran).all(axis=1)
     for name, tensor in weights.items():
-        trained.weights[name][block] = tensor
+        result.weights[name][block] = tensor
         finite &= np.isfinite(tensor).all(axis=tuple(range(1, tensor.ndim)))
-    trained.losses[block] = np.where(ran, losses, np.nan)
-    trained.epochs[block] = epochs
-    trained.diverged[block] = ~finite
+    result.losses[block] = np.where(ran, losses, np.nan)
+    result.epochs[block] = epochs
+    result.diverged[block] = ~finite
 
 
 def bucket(count: int, batch_size: int) -> int:

@@ -101,12 +101,17 @@ def walk_forward(units: int, kernel: Array, bias: Array, sequence: Array, layout
     def walk(step: Array, cell: Array, h: Array, *trace: Array) -> tuple[Array, ...]:
         entered = layout.join(sequence[step], h)
         gates, new_cell, cell_tanh, new_h = lstm_step(layout.product(entered, kernel) + bias, cell, units, layout)
-        seen = (entered, gates, cell, cell_tanh, new_h)
-        return step + 1, new_cell, new_h, *(kept.write(step, value) for kept, value in zip(trace, seen, strict=True))
+        step_values = (entered, gates, cell, cell_tanh, new_h)
+        return (
+            step + 1,
+            new_cell,
+            new_h,
+            *(array.write(step, value) for array, value in zip(trace, step_values, strict=True)),
+        )
 
     empty = [tf.TensorArray(kernel.dtype, sequence.shape[0]) for _ in range(5)]
     _, _, _, *trace = tf.while_loop(lambda step, *_: step < sequence.shape[0], walk, (0, zero, zero, *empty))
-    entered, gates, last_cell, cell_tanh, h = (kept.stack() for kept in trace)
+    entered, gates, last_cell, cell_tanh, h = (array.stack() for array in trace)
     return entered, gates, last_cell, cell_tanh, h
 
 
@@ -123,13 +128,13 @@ def walk_back(units: int, kernel: Array, trace: Trace, d_h: Array, layout: AxisL
     steps, inputs = gates.shape[0], kernel.shape[layout.windows] - units
     none = tf.zeros_like(last_cells[0])
 
-    def walk(step: Array, d_later: Array, d_cell: Array, *kept: Array) -> tuple[Array, ...]:
+    def walk(step: Array, d_later: Array, d_cell: Array, *derivatives: Array) -> tuple[Array, ...]:
         d_own = d_later if d_h.shape[0] == 1 else d_later + d_h[step]
-        seen = (gates[step], last_cells[step], cell_tanh[step])
-        d_z, d_cell = step_back(units, seen, d_own, d_cell, layout)
+        trace_of_step = (gates[step], last_cells[step], cell_tanh[step])
+        d_z, d_cell = step_back(units, trace_of_step, d_own, d_cell, layout)
         d_entered = back_product(d_z, kernel, layout)
         d_x, d_later = layout.columns(d_entered, 0, inputs), layout.columns(d_entered, inputs, inputs + units)
-        return step - 1, d_later, d_cell, kept[0].write(step, d_z), kept[1].write(step, d_x)
+        return step - 1, d_later, d_cell, derivatives[0].write(step, d_z), derivatives[1].write(step, d_x)
 
     empty = [tf.TensorArray(kernel.dtype, steps) for _ in range(2)]
     start = (steps - 1, d_h[0] if d_h.shape[0] == 1 else none, none, *empty)
@@ -138,10 +143,10 @@ def walk_back(units: int, kernel: Array, trace: Trace, d_h: Array, layout: AxisL
 
 
 def step_back(
-    units: int, seen: tuple[Array, Array | None, Array], d_h: Array, d_cell: Array | None, layout: AxisLayout
+    units: int, trace_of_step: tuple[Array, Array | None, Array], d_h: Array, d_cell: Array | None, layout: AxisLayout
 ) -> tuple[Array, Array | None]:
     """Turn the derivatives by h and by the new cell into those by z and by the cell before."""
-    gates, last_cell, cell_tanh = seen
+    gates, last_cell, cell_tanh = trace_of_step
     axis = layout.windows + 1
     entry, *forget, candidate, out = tf.split(gates, gates.shape[axis] // units, axis)
     d_new_cell = d_h * out * (1 - cell_tanh * cell_tanh)

@@ -112,11 +112,11 @@ def cut_apart(architecture: Architecture, arrays: list[Array], layout: AxisLayou
     return [tf.reshape(part, [*shape, -1]) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def batch_of(architecture: Architecture, found: Array, layout: AxisLayout) -> tuple[Array, Array]:
+def batch_of(architecture: Architecture, windows: Array, layout: AxisLayout) -> tuple[Array, Array]:
     """Part examples, (networks, windows, look_back + outputs), into x and y, (windows, features, networks) each."""
-    found = tf.transpose(found, [1, 2, 0]) if layout.windows == 0 else found
+    windows = tf.transpose(windows, [1, 2, 0]) if layout.windows == 0 else windows
     split = architecture.look_back
-    return layout.columns(found, 0, split), layout.columns(found, split, split + architecture.outputs)
+    return layout.columns(windows, 0, split), layout.columns(windows, split, split + architecture.outputs)
 
 
 def shares(start: Array, size: int, counts: Array, dtype: Any, layout: AxisLayout) -> tuple[Array, Array]:
@@ -134,8 +134,8 @@ def adam(state: State, gradients: list[Array], rate: Array, active: Array, train
         new_second = second + (gradient * gradient - second) * (1 - training.beta_2)
         new_weight = weight - new_first * rate / (tf.sqrt(new_second) + training.epsilon)
         pairs = ((new_weight, weight), (new_first, first), (new_second, second))
-        for kept, (new, old) in zip(moved, pairs, strict=True):
-            kept.append(tf.where(active, new, old))
+        for outputs, (new, old) in zip(moved, pairs, strict=True):
+            outputs.append(tf.where(active, new, old))
     return moved
 
 

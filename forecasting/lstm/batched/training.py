@@ -44,14 +44,14 @@ def train(
         raise ValueError("patience needs validation windows")
     held_out = checked(architecture, *validation, len(seeds)) if validation and training.patience is not None else None
     weights = initial_weights(architecture, seeds) if weights is None else weights
-    trained = TrainingResult(
+    result = TrainingResult(
         weights={name: np.array(tensor, dtype=np.float32) for name, tensor in weights.items()},
         losses=np.full((len(seeds), training.epochs), np.nan, dtype=np.float32),
         epochs=np.zeros(len(seeds), dtype=np.int32),
         diverged=np.zeros(len(seeds), dtype=bool),
     )
     if len(seeds) == 0:
-        return trained
+        return result
     start_tensorflow()
     from forecasting.lstm.batched.blocks import train_block
     from forecasting.lstm.batched.program import block_width
@@ -60,17 +60,17 @@ def train(
     longest_first = np.argsort(-windows.counts, kind="stable")
     blocks = [longest_first[start : start + width] for start in range(0, len(seeds), width)]
     with ThreadPoolExecutor(workers or usable_cores()) as pool:
-        known = (architecture, training, windows, held_out, seeds, trained)
-        tasks = [pool.submit(train_block, *known, block) for block in blocks]
+        arguments = (architecture, training, windows, held_out, seeds, result)
+        tasks = [pool.submit(train_block, *arguments, block) for block in blocks]
         try:
             for task in as_completed(tasks):
-                done = task.result()
+                networks = task.result()
                 if progress:
-                    progress(done)
+                    progress(networks)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return trained
+    return result
 
 
 def checked(

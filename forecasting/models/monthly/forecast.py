@@ -139,18 +139,20 @@ def predict_past(
 
     The first held-out month is the first test month. It is followed by the months since training.
     """
-    lengths, trained = histories.lengths, np.asarray(trained_lengths, np.int64)
+    lengths, training_lengths = histories.lengths, np.asarray(trained_lengths, np.int64)
     starts = np.minimum(MINIMUM_TRAINING_MONTHS, lengths)
     if past_months is not None:
         starts = np.maximum(starts, lengths - past_months)
-    held_out = np.where(trained - validation_months(recipe) >= MINIMUM_FORECAST_MONTHS, validation_months(recipe), 0)
-    test_starts = np.clip(trained - held_out, starts, lengths)
+    held_out = np.where(
+        training_lengths - validation_months(recipe) >= MINIMUM_FORECAST_MONTHS, validation_months(recipe), 0
+    )
+    test_starts = np.clip(training_lengths - held_out, starts, lengths)
     # One row for each series and month: the column of the month is also the length of the history before it.
     series = np.repeat(np.arange(len(lengths)), lengths - starts)
     columns = (
         np.concatenate([np.arange(*ends) for ends in zip(starts, lengths, strict=True)]) if len(lengths) else series
     )
-    is_held_out = (columns >= (trained - held_out)[series]) & (columns < trained[series])
+    is_held_out = (columns >= (training_lengths - held_out)[series]) & (columns < training_lengths[series])
     network_rows = np.maximum(np.asarray(positions, np.int64), 0)[series]
     validation_weights = {
         name.removeprefix(VALIDATION_PREFIX): tensor
