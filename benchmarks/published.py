@@ -13,6 +13,7 @@ import numpy as np
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Histories
 from forecasting.domain.recipes import CLASSIC, CLASSIC_PUBLISHED, ClassicRecipe
+from forecasting.domain.vocabulary import Split
 from forecasting.lstm.random import series_seeds
 from forecasting.models import classic
 
@@ -35,8 +36,8 @@ def measure(recipe: ClassicRecipe, seeds: int) -> dict[str, dict[str, float]]:
     )
     series_seed_array = np.concatenate([series_seeds(seed, ["milk"]) for seed in range(seeds)])
     fit_result = classic.fit(recipe, copies, series_seed_array)
-    measures = {}
-    for part in ("train", "test"):
+    measures: dict[str, dict[str, float]] = {}
+    for part in (Split.TRAIN, Split.TEST):
         score = fit_result.scores[part]
         measures[part] = {
             "mean": float(score.rmse.mean()),

@@ -11,6 +11,7 @@ from forecasting.cli.plan import plan_rows
 from forecasting.cli.prefect_session import prefect_for_commands, progress_bar
 from forecasting.cli.run import flow_parameters, print_summaries, submit_run
 from forecasting.domain.errors import EXIT_DONE
+from forecasting.domain.vocabulary import Reprocessing
 
 
 @click.command()
@@ -19,8 +20,8 @@ from forecasting.domain.errors import EXIT_DONE
 @run_options
 @click.option(
     "--reprocess",
-    type=click.Choice(["none", "failed", "completed"]),
-    default="none",
+    type=click.Choice([*map(str, Reprocessing)]),
+    default=str(Reprocessing.NONE),
     show_default=True,
     help="Published origins: left as they are; series that failed, were held or refused again; or all of them again.",
 )

@@ -8,7 +8,8 @@ import click
 
 from forecasting.cli.database import configured_database
 from forecasting.cli.output import as_objects, month_text, print_rows
-from forecasting.reports.cause_labels import CAUSE_LABELS, UNEXPLAINED_LABELS
+from forecasting.domain.vocabulary import Cause
+from forecasting.reports.labels import CAUSE_LABELS, UNEXPLAINED_LABELS
 
 _COLUMNS = ("month", "previous_origin", "origin", "previous_value", "value", "change", *CAUSE_LABELS)
 
@@ -62,5 +63,5 @@ def change_sentence(change: dict[str, Any]) -> str:
 def _cause_list(change: dict[str, Any], causes: Sequence[str]) -> str:
     recipes = f" ({change['recipe']} instead of {change['previous_recipe']})"
     return ", ".join(
-        f"{CAUSE_LABELS[name]}{recipes if name == 'recipe_change' else ''} {change[name]:+,.4g}" for name in causes
+        f"{CAUSE_LABELS[name]}{recipes if name == Cause.RECIPE_CHANGE else ''} {change[name]:+,.4g}" for name in causes
     )

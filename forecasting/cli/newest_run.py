@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecasting.domain.vocabulary import DECISION_COUNTS, Outcome, RunState, Split
+
 if TYPE_CHECKING:
     from forecasting.storage.db.database import Database
 
@@ -21,14 +23,14 @@ def print_newest_run(database: "Database") -> None:
         return
     lines = [_state_line(run), _count_line(run), *_quality_lines(run)]
     for outcome, reason, count, example in reasons:
-        if outcome != "forecast":
+        if outcome != Outcome.FORECAST:
             lines.append(f"  {count:,} {outcome}, {reason}; one of them: milkrun show {shlex.quote(example)}")
     click.echo("\n".join([*lines, ""]))
 
 
 def _state_line(run: dict[str, Any]) -> str:
     name = f"{run['origin']}: run {run['run']}, recipe {run['recipe']}"
-    if run["state"] == "published":
+    if run["state"] == RunState.PUBLISHED:
         return f"{name}, published {run['published_at']:%Y-%m-%d %H:%M} UTC"
     return (
         f"{name}, NOT published: {run['written']:,} of {run['shards']:,} shards written since "
@@ -37,16 +39,15 @@ def _state_line(run: dict[str, Any]) -> str:
 
 
 def _count_line(run: dict[str, Any]) -> str:
-    outcomes = ("forecast", "fallback", "held", "refused", "failed")
-    counts = ", ".join(f"{run[name]:,} {name}" for name in outcomes if run[name])
-    decisions = ", ".join(f"{run[name]:,} {name}" for name in ("retrained", "reused") if run[name])
+    counts = ", ".join(f"{run[name]:,} {name}" for name in Outcome if run[name])
+    decisions = ", ".join(f"{run[name]:,} {name}" for name in DECISION_COUNTS.values() if run[name])
     return f"  {run['series']:,} series: {counts or 'none has ended yet'}{'; ' + decisions if decisions else ''}"
 
 
 def _quality_lines(run: dict[str, Any]) -> list[str]:
     lines = []
     if run["median_skill"] is not None:
-        evaluation = "live" if run["scored_on"] == "live" else "on the test part"
+        evaluation = "live" if run["scored_on"] == Split.LIVE else "on the test part"
         lines.append(
             f"  Skill against the seasonal naive, one month ahead, {evaluation}: median {run['median_skill']:.2f}, "
             f"better in {run['better']:,} of {run['scored']:,}"

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from forecasting.domain.vocabulary import RetrainPolicy
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -48,8 +50,8 @@ run_options = _decorator(
     click.option("--recipe", metavar="NAME", help="Recipe (default: MILKRUN_RECIPE, or monthly)."),
     click.option(
         "--retrain",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
+        type=click.Choice([*map(str, RetrainPolicy)]),
+        default=str(RetrainPolicy.AUTO),
         show_default=True,
         help="auto: where a network is missing, old or has become worse.",
     ),

@@ -6,6 +6,7 @@ import click
 
 from forecasting.cli.options import format_options, origin_option, run_options
 from forecasting.cli.output import print_rows
+from forecasting.domain.vocabulary import Decision
 
 if TYPE_CHECKING:
     from forecasting.runs.job import RunPlan
@@ -55,7 +56,7 @@ def plan_rows(run_plan: "RunPlan", every_series: bool, output_format: str) -> tu
     else:
         columns = ["decision", "reason", "challenge", "series", "such as"]
         rows = [
-            [decision, reason, decision == "retrain" and reason in CHALLENGE_REASONS, len(names), names[0]]
+            [decision, reason, decision == Decision.RETRAIN and reason in CHALLENGE_REASONS, len(names), names[0]]
             for (decision, reason), names in run_plan.series_by_verdict.items()
         ]
         rows.sort(key=lambda row: -row[3])

@@ -10,6 +10,7 @@ from forecasting.cli.plan import plan
 from forecasting.cli.prefect_server import require_server
 from forecasting.cli.prefect_session import prefect_for_commands, progress_bar
 from forecasting.domain.errors import EXIT_DONE, EXIT_SOME_SERIES_FAILED
+from forecasting.domain.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from forecasting.runs.job import RunSummary
@@ -86,9 +87,9 @@ def print_summaries(summaries: "list[RunSummary]", output_format: str) -> int:
         print_rows([*columns, "series"], [[*row, text] for row, text in zip(rows, counts, strict=True)])
         for summary in summaries:
             for outcome, reason, count, example in summary.reasons:
-                if outcome != "forecast" and summary.published_now:
+                if outcome != Outcome.FORECAST and summary.published_now:
                     click.echo(f"Run {summary.run.run_id}: {count} {outcome}, {reason}, such as {example}")
     else:
         rows = [[*row, *summary.counts.values()] for row, summary in zip(rows, summaries, strict=True)]
         print_rows([*columns, *summaries[0].counts], rows, output_format)
-    return EXIT_SOME_SERIES_FAILED if any(summary.counts["failed"] for summary in summaries) else EXIT_DONE
+    return EXIT_SOME_SERIES_FAILED if any(summary.counts[Outcome.FAILED] for summary in summaries) else EXIT_DONE

@@ -9,6 +9,7 @@ import click
 from forecasting.cli.database import configured_database
 from forecasting.cli.explain import change_sentence
 from forecasting.cli.output import as_objects, filled_columns, print_rows
+from forecasting.domain.vocabulary import Reason
 
 _FORECAST_COLUMNS = ("month", "forecast", "lower_80", "upper_80", "lower_95", "upper_95", "seasonal_naive")
 _PROMOTION_COLUMNS = ("kind", "bundle_id", "why", "made_by", "made_at", "run_id")
@@ -79,7 +80,7 @@ def _health_sentences(health: dict[str, Any]) -> list[str]:
     lines = [f"{health['series']}: {span}{unit}{'' if health['active'] else '; switched off'}."]
     if health["run_id"] is None:
         return [*lines, "No published run has had it yet: milkrun run forecasts it."]
-    reason = "" if health["reason"] == "ok" else f" ({health['reason']})"
+    reason = "" if health["reason"] == Reason.OK else f" ({health['reason']})"
     decision = f", {health['decision']} ({health['decision_reason']})" if health["decision"] else ""
     lines.append(f"Run {health['run_id']}, origin {health['run_origin']:%Y-%m}: {health['outcome']}{reason}{decision}.")
     return [*lines, health["detail"]] if health["detail"] else lines

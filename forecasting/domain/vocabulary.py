@@ -78,6 +78,14 @@ class Cause(StrEnum):
     RECIPE_CHANGE = "recipe_change"
 
 
+class ForecastMethod(StrEnum):
+    """What made the numbers of a forecast."""
+
+    LSTM = "lstm"
+    BASE_PATH = "base_path"
+    SEASONAL_NAIVE = "seasonal_naive"
+
+
 class Split(StrEnum):
     """The months that a score is over: a network's training part, its test part, or months after a forecast was published."""
 

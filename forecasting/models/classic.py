@@ -11,6 +11,7 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.recipes import ClassicRecipe
+from forecasting.domain.vocabulary import ForecastMethod, Split
 from forecasting.lstm.batched.training import train
 from forecasting.lstm.batched.types import BatchedTraining
 from forecasting.lstm.weights import Architecture, predict
@@ -21,7 +22,7 @@ from forecasting.numerics.scaling import MinMaxScaler, fit_min_max
 from forecasting.numerics.windows import Windows, cut_windows, split_windows, train_lengths
 
 SCALER_FIELDS: dict[str, type] = {"kind": str, "low": float, "high": float}
-FALLBACK_METHOD = "seasonal_naive"
+FALLBACK_METHOD = ForecastMethod.SEASONAL_NAIVE
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def fit(
     networks = Networks(result.weights, scalers, {})
     scores = {
         split: predict_part(recipe, networks, values, windows, filled_mask=filled_mask).scores
-        for split, windows in (("train", train_windows), ("test", test_windows))
+        for split, windows in ((Split.TRAIN, train_windows), (Split.TEST, test_windows))
     }
     return FitResult(networks, scores, fitted_lengths, result.diverged)
 

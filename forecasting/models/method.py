@@ -8,6 +8,7 @@ import numpy as np
 from forecasting.domain.errors import RecipeError
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.recipes import ClassicRecipe, MonthlyRecipe, Recipe
+from forecasting.domain.vocabulary import ForecastMethod
 from forecasting.models import classic
 from forecasting.models.monthly import method as monthly
 from forecasting.models.types import FitResult, Forecasts, Networks, PastPredictions
@@ -28,7 +29,7 @@ class Method(Protocol[R]):
     """
 
     SCALER_FIELDS: dict[str, type]
-    FALLBACK_METHOD: str
+    FALLBACK_METHOD: ForecastMethod
 
     def fit(
         self,

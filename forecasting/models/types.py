@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.domain.panel import Counts, Values
+from forecasting.domain.vocabulary import Split
 from forecasting.lstm.weights import Weights
 
 
@@ -69,12 +70,12 @@ class SplitScores:
 class FitResult:
     """The result of training.
 
-    scores: by split, "train" and "test". trained_lengths: int (series,), the first months of each history, on which weights
+    scores: of the training and the test part. trained_lengths: int (series,), the first months of each history, on which weights
     or scaler were fitted. diverged_mask: bool (series,), True where a weight of the network is not finite.
     """
 
     networks: Networks
-    scores: dict[str, SplitScores]
+    scores: dict[Split, SplitScores]
     trained_lengths: Counts
     diverged_mask: np.ndarray
 

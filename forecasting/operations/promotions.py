@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from forecasting.domain.errors import RunRefused
+from forecasting.domain.vocabulary import PromotionKind
 from forecasting.runs.model_store import ModelStore
 from forecasting.runs.snapshot import DatabaseReads
 from forecasting.storage import promotions
@@ -25,7 +26,9 @@ def rollback(database: Database, series: str | None, *, why: str, made_by: str, 
         if bundle is None:
             owner = series or "The shared networks"
             raise RunRefused(f"{owner}: no bundle but {present[:12]} has spoken in a published run.")
-    return _promote(database, Promotion(terms[0].run_id, series_id, bundle, "rollback", why, made_by), terms[0])
+    return _promote(
+        database, Promotion(terms[0].run_id, series_id, bundle, PromotionKind.ROLLBACK, why, made_by), terms[0]
+    )
 
 
 def promote(database: Database, series: str | None, *, why: str, made_by: str, bundle: str | None = None) -> Promotion:
@@ -35,7 +38,9 @@ def promote(database: Database, series: str | None, *, why: str, made_by: str, b
     if bundle is None:
         owner = series or "the shared networks"
         raise RunRefused(f"No new network of {owner} was refused in a published run: name one with --bundle.")
-    return _promote(database, Promotion(terms[0].run_id, series_id, bundle, "promote", why, made_by), terms[0])
+    return _promote(
+        database, Promotion(terms[0].run_id, series_id, bundle, PromotionKind.PROMOTE, why, made_by), terms[0]
+    )
 
 
 def _read_terms(database: Database, series: str | None) -> tuple[int | None, list[BundleUse]]:

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Values
+from forecasting.domain.vocabulary import Split
+from forecasting.reports.labels import SPLIT_LABELS
 
 # The first three are the colours of the tutorial. Colour-blind readers can distinguish them; the lines differ in style as well.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#1f77b4", "#ff7f0e", "#2ca02c", "#7b3fa0", "#7f7f7f"
@@ -51,8 +53,8 @@ def draw_series(chart: SeriesChart, path: Path) -> Path:
     axes = figure.add_subplot()
     lines: list[tuple[Line | None, str, dict[str, Any]]] = [
         (chart.observations, "observed", {"color": BLUE, "linewidth": 1.6}),
-        (chart.train_predictions, "predicted, training part", {"color": ORANGE, "linewidth": 1.3}),
-        (chart.test_predictions, "predicted, test part", {"color": GREEN, "linewidth": 1.3}),
+        (chart.train_predictions, f"predicted, {SPLIT_LABELS[Split.TRAIN]}", {"color": ORANGE, "linewidth": 1.3}),
+        (chart.test_predictions, f"predicted, {SPLIT_LABELS[Split.TEST]}", {"color": GREEN, "linewidth": 1.3}),
         (chart.seasonal_naive, "seasonal naive", {"color": GREY, "linewidth": 1.2, "linestyle": ":"}),
         (chart.forecast, "forecast", {"color": PURPLE, "linewidth": 1.6, "linestyle": "--"}),
     ]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from forecasting.domain.errors import InputError
-from forecasting.domain.vocabulary import DECISION_COUNTS, Outcome
-from forecasting.reports.cause_labels import CAUSE_LABELS, UNEXPLAINED_LABELS
+from forecasting.domain.vocabulary import Split
+from forecasting.reports.labels import PAGE_WORDS
 
 Item = TypeVar("Item")
 
@@ -63,13 +63,7 @@ def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]
     for outdated in data.glob("series-*.js"):
         if int(outdated.stem.removeprefix("series-")) >= chunk_count:
             outdated.unlink()
-    words = {
-        "causes": CAUSE_LABELS,
-        "unexplained": UNEXPLAINED_LABELS,
-        "outcomes": list(Outcome),
-        "decisions": DECISION_COUNTS,
-    }
-    table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": words, "rows": rows}
+    table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": PAGE_WORDS, "rows": rows}
     _write_script(data / "table.js", f"milkrun.table = {_json(table)};")
     from plotly.offline import get_plotlyjs
 
@@ -109,7 +103,7 @@ def _row(card: dict[str, Any]) -> list[Any]:
     """Return the row of a series in the table of all series, with the values of COLUMNS."""
     forecast, observations, changes = card["forecast"], card["observed"], card["changes"]
     score = _newest_score(card["scores"])
-    live_scores = [score for score in card["scores"] if score["split"] == "live" and "coverage_80" in score][-1:]
+    live_scores = [score for score in card["scores"] if score["split"] == Split.LIVE and "coverage_80" in score][-1:]
     values: dict[str, Any] = {name: card[name] for name in COLUMNS[:6]}
     values |= {
         "last_month": card["origin"],
@@ -125,7 +119,7 @@ def _row(card: dict[str, Any]) -> list[Any]:
 
 def _newest_score(scores: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the newest score one month ahead: of live forecasts whose months were observed, else of the test part."""
-    for split in ("live", "test"):
+    for split in (Split.LIVE, Split.TEST):
         for score in reversed(scores):
             if score["split"] == split and score["horizon"][0] == 1:
                 numbers = {name: score[name][0] for name in ("n", "rmse", "baseline_rmse", "skill") if name in score}

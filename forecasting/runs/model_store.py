@@ -16,6 +16,7 @@ import numpy as np
 from forecasting.domain.errors import BundleError
 from forecasting.domain.panel import Histories
 from forecasting.domain.version import __version__
+from forecasting.domain.vocabulary import Split
 from forecasting.models import codec
 from forecasting.models.golden import check_networks, golden_answers
 from forecasting.models.types import FitResult, Networks, SplitScores
@@ -179,8 +180,8 @@ def _member(series_id: int, position: int, histories: Histories, fit_result: Fit
         fit_result.networks.scalers[row],
         trained_through=last_month + (int(fit_result.trained_lengths[row]) - int(histories.lengths[row])),
         origin=last_month,
-        train_rmse=first_scores.get("train"),
-        test_rmse=first_scores.get("test"),
+        train_rmse=first_scores.get(Split.TRAIN),
+        test_rmse=first_scores.get(Split.TEST),
         scores={split: _score_lists(scores, row) for split, scores in fit_result.scores.items()}
         if fit_result.networks.are_global
         else None,

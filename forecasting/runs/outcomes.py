@@ -8,7 +8,7 @@ import numpy as np
 
 from forecasting.domain.evidence import stored_forecast
 from forecasting.domain.promotion_rules import accept_forecast, ranges_away
-from forecasting.domain.vocabulary import Outcome, Reason
+from forecasting.domain.vocabulary import ForecastMethod, Outcome, Reason
 from forecasting.models.method import method_of
 from forecasting.numerics.baselines import seasonal_naive
 from forecasting.runs.cases import Case, with_forecasts
@@ -101,7 +101,7 @@ def _series_result(
         return result
     return replace(
         result,
-        method="lstm" if ending.outcome == Outcome.FORECAST else method_of(request.recipe).FALLBACK_METHOD,
+        method=ForecastMethod.LSTM if ending.outcome == Outcome.FORECAST else method_of(request.recipe).FALLBACK_METHOD,
         bundle_id=case.forecast.bundle_id,
         last_value=float(snapshot.histories.values[case.row, length - 1]),
         values=case.forecast.values,

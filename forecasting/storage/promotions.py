@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
+from forecasting.domain.vocabulary import PromotionKind
 from forecasting.storage.db import tables
 
 
@@ -35,7 +35,7 @@ class Promotion:
     run_id: int
     series_id: int | None
     bundle_id: str
-    kind: Literal["rollback", "promote"]
+    kind: PromotionKind
     why: str
     made_by: str
 

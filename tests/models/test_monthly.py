@@ -12,7 +12,7 @@ from forecasting.domain.errors import RecipeError
 from forecasting.domain.months import Month
 from forecasting.domain.panel import BOUNDS, Histories
 from forecasting.domain.recipes import MONTHLY, MonthlyRecipe
-from forecasting.domain.vocabulary import NetworkScope
+from forecasting.domain.vocabulary import NetworkScope, Split
 from forecasting.lstm.random import series_seeds
 from forecasting.models.codec import pack, unpack
 from forecasting.models.monthly.forecast import VALIDATION_PREFIX, forecast, forecast_without_networks, predict_past
@@ -213,8 +213,8 @@ def test_held_out_months_are_scored_by_networks_that_were_not_trained_on_them(re
     other_years = [np.concatenate([values[:-12], values[-12:] * 1.2]) for values in series]
     other_result = train(recipe, histories_of(other_years))
 
-    assert result.scores["test"].n[:, [0, 2]].tolist() == [[12, 10]] * 6
-    assert (result.scores["test"].rmse > 0).all()
+    assert result.scores[Split.TEST].n[:, [0, 2]].tolist() == [[12, 10]] * 6
+    assert (result.scores[Split.TEST].rmse > 0).all()
     names = [name for name in result.networks.weights if name.startswith(VALIDATION_PREFIX)]
     assert names
     for name in names:
@@ -230,7 +230,7 @@ def test_held_out_months_are_predicted_by_the_validation_networks(recipe: Monthl
     assert (past.train_start, past.test_start) == (18, len(values) - 12)
     assert len(past.train) == past.test_start - past.train_start
     test_rmse = np.sqrt(np.mean((past.test - values[-12:]) ** 2))
-    assert test_rmse == pytest.approx(result.scores["test"].rmse[2, 0], rel=1e-6)
+    assert test_rmse == pytest.approx(result.scores[Split.TEST].rmse[2, 0], rel=1e-6)
 
 
 @pytest.mark.parametrize("recipe", [GLOBAL, LOCAL])
@@ -301,4 +301,4 @@ def test_series_too_short_for_validation_are_trained_all_the_same(months: list[i
     result = train(LOCAL, histories, filled_mask=np.zeros(histories.values.shape, bool))
 
     assert result.diverged_mask.tolist() == [False] * len(months)
-    assert (result.scores["test"].n[:, 0] > 0).tolist() == [length >= 36 for length in months]
+    assert (result.scores[Split.TEST].n[:, 0] > 0).tolist() == [length >= 36 for length in months]

@@ -16,7 +16,7 @@ from forecasting.domain.recipes import CLASSIC, MonthlyRecipe
 from forecasting.domain.settings import Settings
 from forecasting.domain.vocabulary import Cause
 from forecasting.operations.run_report import report_run
-from forecasting.reports.cause_labels import CAUSE_LABELS
+from forecasting.reports.labels import CAUSE_LABELS
 from forecasting.reports.page import write_page
 from forecasting.runs import job
 from forecasting.storage.db.database import Database, open_database

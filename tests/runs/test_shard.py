@@ -11,7 +11,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.panel import Counts, Panel
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC, Recipe
-from forecasting.domain.vocabulary import Kind, RunState, Vintages
+from forecasting.domain.vocabulary import Kind, RunState, Split, Vintages
 from forecasting.lstm.weights import initial_weights
 from forecasting.models.classic import architecture_of
 from forecasting.models.types import FitResult, Networks, SplitScores
@@ -86,7 +86,7 @@ class UntrainedNetworks:
         scores = SplitScores(ones.astype(np.int64), ones, ones, ones, np.full_like(ones, np.nan), 0 * ones)
         return FitResult(
             Networks(initial_weights(architecture_of(CLASSIC), data.seeds), scalers, {}),
-            {"train": scores, "test": scores},
+            {Split.TRAIN: scores, Split.TEST: scores},
             (data.histories.lengths * CLASSIC.train_share).astype(np.int64),
             np.array([series_id in self.diverged for series_id in data.series_ids]),
         )

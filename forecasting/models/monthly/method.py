@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from forecasting.domain.panel import Counts
 from forecasting.domain.recipes import MonthlyRecipe
+from forecasting.domain.vocabulary import ForecastMethod
 from forecasting.models.monthly.forecast import (
     SCALER_FIELDS,
     forecast,
@@ -29,7 +30,7 @@ __all__ = [
     "training_lengths",
 ]
 
-FALLBACK_METHOD = "base_path"
+FALLBACK_METHOD = ForecastMethod.BASE_PATH
 
 
 def training_lengths(recipe: MonthlyRecipe, lengths: Counts) -> Counts:

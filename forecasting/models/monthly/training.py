@@ -12,6 +12,7 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.recipes import MonthlyRecipe
+from forecasting.domain.vocabulary import Split
 from forecasting.lstm.weights import Weights
 from forecasting.models.monthly.dataset import TrainingSet, build_training_set
 from forecasting.models.monthly.forecast import (
@@ -209,6 +210,6 @@ def _gate_mask(recipe: MonthlyRecipe, validation: Validation, rows: np.ndarray, 
     return gate_mask
 
 
-def _scores(validation: Validation, rows: np.ndarray, series: int) -> dict[str, SplitScores]:
+def _scores(validation: Validation, rows: np.ndarray, series: int) -> dict[Split, SplitScores]:
     """Return the scores of all series; n = 0 for those without validation."""
     return {split: scores.scatter(rows, series) for split, scores in validation.scores.items()}

@@ -13,6 +13,7 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.settings import usable_cores
+from forecasting.domain.vocabulary import Split
 from forecasting.models.monthly.dataset import BLOCK, describe_histories, residuals_of
 from forecasting.models.monthly.features import Examples
 from forecasting.models.monthly.global_networks import LEVELS, MEDIAN
@@ -40,7 +41,7 @@ class Validation:
     scales: Values
     network_mae: Values
     base_path_mae: Values
-    scores: dict[str, SplitScores]
+    scores: dict[Split, SplitScores]
 
 
 def validate_networks(
@@ -76,7 +77,7 @@ def validate_networks(
         mae[:, rows] = _mean_over_origins(log_errors)
         blocks.append(errors)
     test, train, *baselines = np.concatenate(blocks, axis=2).transpose(0, 2, 3, 1)  # each (series, horizon, origins)
-    scores = {"train": _scores(train, *baselines), "test": _scores(test, *baselines)}
+    scores = {Split.TRAIN: _scores(train, *baselines), Split.TEST: _scores(test, *baselines)}
     return Validation(residuals, quantiles, scales, mae[0], mae[1], scores)
 
 

@@ -72,8 +72,8 @@ function drawHistoryChart(container, card, years) {
     traces.push(...bandTraces(card.forecast, 80, '80 % interval', withAlpha(theme.forecast, 0.28)));
   }
   add(card.observed, 'observed', { color: theme.observed, width: 2 });
-  add(card.train, 'predicted, training part', { color: theme.train, width: 1.5 });
-  add(card.test, 'predicted, test part', { color: theme.test, width: 1.5, dash: 'dashdot' });
+  add(card.train, `predicted, ${vocabulary.splits.train}`, { color: theme.train, width: 1.5 });
+  add(card.test, `predicted, ${vocabulary.splits.test}`, { color: theme.test, width: 1.5, dash: 'dashdot' });
   if (card.earlier.length) traces.push(earlierTrace(card, theme));
   if (card.forecast) {
     if (card.forecast.seasonal_naive) add([card.forecast.first, card.forecast.seasonal_naive], 'seasonal naive', { color: theme.naive, width: 1.5, dash: 'dot' });
@@ -98,8 +98,8 @@ function showYears(figure, traces, first, last, years) {
 // rmse, baseline: the points {x, y} of live scores.
 function liveTraces(theme, rmse, baseline) {
   return [
-    { ...rmse, name: 'live', mode: 'lines+markers', line: { color: theme.observed, width: 2 }, marker: { symbol: 'circle', size: 7 } },
-    { ...baseline, name: 'seasonal naive, live', mode: 'lines+markers', line: { color: theme.naive, width: 1.5, dash: 'dot' }, marker: { symbol: 'x', size: 6 } },
+    { ...rmse, name: vocabulary.splits.live, mode: 'lines+markers', line: { color: theme.observed, width: 2 }, marker: { symbol: 'circle', size: 7 } },
+    { ...baseline, name: `seasonal naive, ${vocabulary.splits.live}`, mode: 'lines+markers', line: { color: theme.naive, width: 1.5, dash: 'dot' }, marker: { symbol: 'x', size: 6 } },
   ];
 }
 
@@ -111,9 +111,9 @@ function drawRmseChart(container, card, horizon) {
   };
   const traces = [
     ...liveTraces(theme, points('live', 'rmse'), points('live', 'baseline_rmse')),
-    { ...points('train', 'rmse'), name: 'training part', mode: 'markers', marker: { color: theme.train, symbol: 'square', size: 9 } },
-    { ...points('test', 'rmse'), name: 'test part', mode: 'markers', marker: { color: theme.test, symbol: 'diamond', size: 10 } },
-    { ...points('test', 'baseline_rmse'), name: 'seasonal naive, test part', mode: 'markers', marker: { color: theme.naive, symbol: 'diamond-open', size: 10 } },
+    { ...points('train', 'rmse'), name: vocabulary.splits.train, mode: 'markers', marker: { color: theme.train, symbol: 'square', size: 9 } },
+    { ...points('test', 'rmse'), name: vocabulary.splits.test, mode: 'markers', marker: { color: theme.test, symbol: 'diamond', size: 10 } },
+    { ...points('test', 'baseline_rmse'), name: `seasonal naive, ${vocabulary.splits.test}`, mode: 'markers', marker: { color: theme.naive, symbol: 'diamond-open', size: 10 } },
   ].filter(({ x }) => x.length);
   const figure = layout(card.unit ?? 'value');
   figure.yaxis.rangemode = 'tozero';

@@ -23,7 +23,7 @@ function figuresOf(card, row) {
   }
   if (at(row, 'rmse') !== null) {
     figures.push(figure('RMSE one month ahead', number(at(row, 'rmse'), size) + unit,
-      `${at(row, 'split') === 'live' ? 'live' : 'test part'}, ${at(row, 'n')} months; seasonal naive: ${number(at(row, 'baseline_rmse'), size)}; skill ${formatted(at(row, 'skill'), 2)}`));
+      `${vocabulary.splits[at(row, 'split')]}, ${at(row, 'n')} months; seasonal naive: ${number(at(row, 'baseline_rmse'), size)}; skill ${formatted(at(row, 'skill'), 2)}`));
   }
   if (at(row, 'coverage_n')) {
     figures.push(figure('Inside the intervals', `${percent(at(row, 'coverage_80'))} and ${percent(at(row, 'coverage_95'))}`, `of ${at(row, 'coverage_n')} answered forecasts; meant: 80 and 95 %`));
@@ -47,7 +47,7 @@ function monthsTable(card, observed) {
   const lines = [observed, valuesByMonth(card.train), valuesByMonth(card.test), ...forecastLines];
   const months = [...new Set([...observed.keys(), ...(forecastLines[0]?.keys() ?? [])])];
   const rows = months.map((month) => [month, ...lines.map((line) => line.get(month) ?? null)]);
-  return numbersTable('All months: observed, predicted, forecast', ['month', 'observed', 'predicted, training part', 'predicted, test part', ...columns.map((column) => (column === 'value' ? 'forecast' : column))], rows, `${card.series} months`);
+  return numbersTable('All months: observed, predicted, forecast', ['month', 'observed', `predicted, ${vocabulary.splits.train}`, `predicted, ${vocabulary.splits.test}`, ...columns.map((column) => (column === 'value' ? 'forecast' : column))], rows, `${card.series} months`);
 }
 
 function comparisonTable(card, observed) {

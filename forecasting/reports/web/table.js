@@ -7,7 +7,7 @@ const at = (row, column) => row[columnPositions[column]];
 const state = { q: '', outcome: '', decision: '', sort: '', down: false, page: 0 };
 let selectedRows = [];
 
-const scoreText = (row) => (at(row, 'split') === 'live' ? `live, ${at(row, 'n')}` : at(row, 'split') ? `test, ${at(row, 'n')}` : '');
+const scoreText = (row) => (at(row, 'split') ? `${at(row, 'split')}, ${at(row, 'n')}` : '');
 const TABLE_COLUMNS = [
   { name: 'Series', column: 'series', cell: (row) => [seriesLink(at(row, 'series'))] },
   { name: 'Outcome', column: 'outcome', cell: (row) => [

@@ -29,6 +29,7 @@ from forecasting.domain.vocabulary import (
     OUTCOMES_WITH_VALUES,
     Cause,
     Decision,
+    ForecastMethod,
     Kind,
     Outcome,
     PromotionKind,
@@ -274,7 +275,7 @@ run_series = Table(
     Column("outcome", Text, nullable=False, comment=f"{alternatives(Outcome)}."),
     Column("reason", Text, nullable=False, comment="Short word for the reason of the outcome."),
     Column("detail", Text, comment="The reason in a sentence, with months and numbers."),
-    Column("method", Text, comment="lstm, base_path or seasonal_naive: what made the numbers."),
+    Column("method", Text, comment=f"{alternatives(ForecastMethod)}: what made the numbers."),
     Column("bundle_id", Text, ForeignKey(bundle.c.bundle_id), comment="Bundle whose network made the forecast."),
     Column("last_value", Double, comment="Value of the last month used: the naive forecast of every horizon."),
     Column(

@@ -56,5 +56,7 @@ def read_score_records(
 
 def read_worst_scores(connection: Connection, run_id: int, *, limit: int) -> list[Record]:
     """Return the least skilful live scores of a run; of the test part where the run has no live scores."""
-    live, test = (read_score_records(connection, run_id, limit=limit, splits=[split]) for split in ("live", "test"))
+    live, test = (
+        read_score_records(connection, run_id, limit=limit, splits=[split]) for split in (Split.LIVE, Split.TEST)
+    )
     return live or test
