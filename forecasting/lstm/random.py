@@ -26,7 +26,7 @@ def unit_interval(bits: np.ndarray) -> np.ndarray:
     return np.asarray(((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53)
 
 
-def glorot_uniform(random_numbers: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def glorot_uniform(random_numbers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Glorot uniform kernels (Glorot & Bengio 2010), uniform in ±√(6 / (inputs + outputs)): (networks, *shape).
 
     random_numbers: (networks, count) in (0, 1), of which each kernel uses as many as it has weights.
@@ -36,7 +36,7 @@ def glorot_uniform(random_numbers: np.ndarray, shape: tuple[int, int]) -> np.nda
     return kernels
 
 
-def orthogonal(random_numbers: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def orthogonal(random_numbers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Orthogonal kernels (Saxe et al. 2014), by QR decomposition of normal random numbers: (networks, *shape).
 
     random_numbers: (networks, count) in (0, 1), of which each kernel uses two for each of its weights (Box & Muller 1958).

@@ -67,29 +67,26 @@ class Architecture:
 
 
 def initial_weights(architecture: Architecture, seeds: np.ndarray) -> Weights:
-    """Draw the initial weights of each network from its own seed: see `draw_weights`."""
+    """Return Keras' default initial weights of each network, from its seed; see `draw_weights`."""
     return draw_weights(architecture.shapes, seeds)
 
 
 def draw_weights(shapes: dict[str, tuple[int, ...]], seeds: np.ndarray) -> Weights:
-    """Draw Keras' default initial weights for networks of one architecture, each from its own seed.
+    """Return Keras' default initial weights for tensors of these names and shapes: float32 (networks, *shape).
 
-    shapes: of the tensors of one network, by name. seeds: uint64 (networks,). Returns float32 tensors with the networks axis
-    first. Kernels are Glorot uniform (Glorot & Bengio 2010), recurrent kernels orthogonal (Saxe et al. 2014), biases zero but
-    for a forget gate of one in LSTM layers (Jozefowicz et al. 2015). The same seed gives the same network whatever the other
-    seeds are.
+    seeds: uint64 (networks,); a seed gives the same network whatever the other seeds are. Kernels are Glorot uniform, recurrent
+    kernels orthogonal, biases zero, but one for the forget gate of an LSTM layer (Jozefowicz et al. 2015).
     """
     seeds = np.asarray(seeds, dtype=np.uint64)
     counts = {name: 2 * int(np.prod(shape)) for name, shape in shapes.items() if name.endswith("kernel")}
-    bits = np.array([random_bits(seed, WEIGHTS_STREAM, sum(counts.values())) for seed in seeds], dtype=np.uint64)
-    random_numbers = unit_interval(bits.reshape(len(seeds), sum(counts.values())))
+    bits = [random_bits(seed, WEIGHTS_STREAM, sum(counts.values())) for seed in seeds]
+    random_numbers = unit_interval(np.array(bits, dtype=np.uint64).reshape(len(seeds), sum(counts.values())))
     weights: Weights = {}
     start = 0
     for name, shape in shapes.items():
         if name in counts:
             draw = orthogonal if name.endswith("recurrent_kernel") else glorot_uniform
-            kernels = draw(random_numbers[:, start : start + counts[name]], (shape[0], shape[1]))
-            weights[name] = kernels.astype(np.float32)
+            weights[name] = draw(random_numbers[:, start : start + counts[name]], shape).astype(np.float32)
             start += counts[name]
         else:
             weights[name] = np.zeros((len(seeds), *shape), dtype=np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.recipes import ClassicRecipe
-from forecasting.domain.vocabulary import ForecastMethod, Split
+from forecasting.domain.vocabulary import ForecastMethod, Reason, Split
 from forecasting.lstm.batched.training import train
 from forecasting.lstm.batched.types import BatchedTraining
 from forecasting.lstm.weights import Architecture, predict
@@ -167,7 +167,7 @@ def forecast(
         window = np.concatenate([window[:, 1:], next_value], axis=1)
     values = scaler.inverse(np.concatenate(steps, axis=1).astype(np.float64))
     finite = np.asarray(np.isfinite(values).all(axis=1))
-    return Forecasts(values, tuple("" if is_finite else "diverged" for is_finite in finite), {})
+    return Forecasts(values, tuple("" if is_finite else Reason.DIVERGED for is_finite in finite), {})
 
 
 def predict_past(

@@ -131,16 +131,16 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
 def network_inputs(examples: Examples, window: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs of a global network with a window of `window` months, a multiple of TIME_STEPS; all float32.
 
-    Sequences (rows, TIME_STEPS, features): at each step some months, the share of them that is inside, and the static
+    Sequences (rows, TIME_STEPS, features): at each step some months, the share of them that the series has, and the static
     features. Static inputs (rows, static inputs): static features, seasonal indices and alternative paths.
     """
     rows = len(examples.window)
     months = examples.window[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS) / 3
-    inside = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS)
+    has_month = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS)
     repeated = np.repeat(examples.static_features[:, None], TIME_STEPS, axis=1) / 3
     alternatives = np.clip(examples.alternative_paths / examples.scale[:, None, None], -10, 10) / 3
     static = [examples.static_features, examples.seasonal_indices / 3, alternatives.reshape(rows, -1)]
-    sequences = np.concatenate([months, inside.mean(axis=2, keepdims=True), repeated], axis=2)
+    sequences = np.concatenate([months, has_month.mean(axis=2, keepdims=True), repeated], axis=2)
     return sequences.astype(np.float32), np.concatenate(static, axis=1).astype(np.float32)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from forecasting.domain.panel import Histories, Values
 from forecasting.domain.recipes import MonthlyRecipe
+from forecasting.domain.vocabulary import Reason
 from forecasting.lstm.weights import Weights
 from forecasting.models.monthly.dataset import describe_histories
 from forecasting.models.monthly.features import Examples
@@ -237,14 +238,14 @@ def _fallback_reasons(
     zeros = ((histories.values == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     highest = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
     masks = {
-        "short_history": histories.lengths < MINIMUM_FORECAST_MONTHS,
-        "constant": highest == _lowest(histories),
-        "intermittent": zeros > MonthlyRecipe.most_zeros,
-        "unseen": (network_rows < 0) & (not networks.are_global),
-        "guarded": np.array([row >= 0 and networks.scalers[row]["guarded"] for row in network_rows], dtype=bool),
-        "diverged": ~np.isfinite(quantiles).all(axis=(1, 2)),
+        Reason.SHORT_HISTORY: histories.lengths < MINIMUM_FORECAST_MONTHS,
+        Reason.CONSTANT: highest == _lowest(histories),
+        Reason.INTERMITTENT: zeros > MonthlyRecipe.most_zeros,
+        Reason.UNSEEN: (network_rows < 0) & (not networks.are_global),
+        Reason.GUARDED: np.array([row >= 0 and networks.scalers[row]["guarded"] for row in network_rows], dtype=bool),
+        Reason.DIVERGED: ~np.isfinite(quantiles).all(axis=(1, 2)),
     }
-    return tuple(next((word for word, mask in masks.items() if mask[row]), "") for row in range(len(inside)))
+    return tuple(next((reason for reason, mask in masks.items() if mask[row]), "") for row in range(len(inside)))
 
 
 def _lowest(histories: Histories) -> Values:

@@ -11,7 +11,7 @@ from forecasting.domain.panel import Values
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.lstm.batched.training import train
 from forecasting.lstm.batched.types import BatchedTraining, TrainingWindows
-from forecasting.lstm.random import random_bits
+from forecasting.lstm.random import MEMBERS_STREAM, random_bits
 from forecasting.lstm.weights import Architecture, Weights, initial_weights, predict
 from forecasting.models.monthly.dataset import TrainingSet
 from forecasting.models.monthly.features import ALTERNATIVE_PATHS, LONGEST_WINDOW, Examples
@@ -44,7 +44,8 @@ def train_local(
     (series, ALTERNATIVE_PATHS).
     """
     sets, series, members = len(training_sets), len(seeds), recipe.own_members
-    member_seeds = np.array([random_bits(seed, 2, members) for seed in seeds], dtype=np.uint64).reshape(series, members)
+    member_seeds = np.array([random_bits(seed, MEMBERS_STREAM, members) for seed in seeds], dtype=np.uint64)
+    member_seeds = member_seeds.reshape(series, members)
     mixes = [mix_weights(training_set, series) for training_set in training_sets]
     windows = _concatenate_windows(
         [_windows(recipe, training_set, mix, series) for training_set, mix in zip(training_sets, mixes, strict=True)]
