@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
-from forecasting.domain.vocabulary import Kind, ReprocessWord, RetrainWord, TriggerName
+from forecasting.domain.vocabulary import Kind, KindWord, ReprocessWord, RetrainWord, TriggerName
 from forecasting.intake.columns import ColumnLayout
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.files import Source, open_file
@@ -230,7 +230,7 @@ class Milkrun:
         with self.database.reading() as connection:
             return _frame(read_table(connection, _FORECASTS, series=series))
 
-    def history(self, series: str, *, horizon: int = 1, kind: Literal["live", "backfill"] = "live") -> pd.DataFrame:
+    def history(self, series: str, *, horizon: int = 1, kind: KindWord = "live") -> pd.DataFrame:
         """Return the published forecasts of a series `horizon` months ahead beside what happened, for observed months.
 
         The oldest month comes first. Columns: month (first day), forecast, actual, error (forecast - actual), seasonal_naive,

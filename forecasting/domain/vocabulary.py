@@ -155,6 +155,7 @@ class NetworkScope(StrEnum):
 
 
 # What callers may write for a member: type checkers cannot derive it from the enum, a test compares the two.
+KindWord = Literal["live", "backfill"]
 RetrainWord = Literal["auto", "always", "never"]
 ReprocessWord = Literal["none", "failed", "completed"]
 Retrain = RetrainPolicy | RetrainWord
