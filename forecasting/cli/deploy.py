@@ -30,8 +30,8 @@ from forecasting.cli.prefect_session import prefect_for_commands
 def deploy(file: Path | None, notify: tuple[str, ...], stuck_after: int, output_format: str) -> None:
     """Apply work pool, deployments, schedules and automations to the server at PREFECT_API_URL.
 
-    It may be repeated: there is always one of each, and a schedule that was paused by hand stays paused. Deployments that an
-    earlier state of Milkrun left under the flows `monthly` and `backfill` are replaced.
+    It may be repeated: there is always one of each, and what was paused by hand stays paused. Deployments that an earlier
+    state of Milkrun left under the flows `monthly` and `backfill` are replaced.
     """
     require_server("milkrun deploy")
     with prefect_for_commands(log_lines=False):

@@ -107,9 +107,9 @@ def test_an_installed_wheel_beside_a_foreign_package(project: Path, tmp_path: Pa
     assert milkrun_in(project, "load", milk, program=program, PYTHONPATH=str(site)).returncode == 0
 
     refused = milkrun_in(project, "run", program=program, PYTHONPATH=f"{project}{os.pathsep}{site}")
-    done = milkrun_in(project, "run", PYTHONPATH=str(site), PYTHONSAFEPATH="1", MILKRUN_RECIPE="classic")
+    forecast = milkrun_in(project, "run", PYTHONPATH=str(site), PYTHONSAFEPATH="1", MILKRUN_RECIPE="classic")
 
     assert (refused.returncode, refused.stdout) == (4, "")
     assert refused.stderr.startswith(f"Error: {project}/flows hides Milkrun's own package {site}/flows: ")
-    assert done.returncode == 0, done.stderr
-    assert "published" in done.stdout
+    assert forecast.returncode == 0, forecast.stderr
+    assert "published" in forecast.stdout
