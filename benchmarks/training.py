@@ -18,7 +18,8 @@ import numpy as np
 
 from forecasting.lstm.batched.training import train
 from forecasting.lstm.batched.types import BatchedTraining
-from forecasting.lstm.weights import Architecture, condensed_shapes, initial_weights, to_keras
+from forecasting.lstm.prediction import to_keras
+from forecasting.lstm.weights import Architecture, condensed_shapes, initial_weights
 
 WINDOWS = 111  # what a series of 168 months gives the classic recipe to learn from
 RECIPES = {

@@ -22,7 +22,7 @@ from forecasting.models.monthly.global_networks import LEVELS, MEDIAN
 from forecasting.models.monthly.local_networks import mix_paths, predict_local
 from forecasting.models.monthly.training import fit
 from forecasting.models.types import Forecasts, Networks
-from forecasting.numerics.seasonality import seasonal_indices, take_out
+from forecasting.numerics.seasonality import remove_season, seasonal_indices
 
 IMAGES = Path(__file__).parent / "images"
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#1f77b4", "#ff7f0e", "#2ca02c", "#7b3fa0", "#7f7f7f"
@@ -72,7 +72,7 @@ def main() -> None:
 
 def draw_season(logs: Values) -> None:
     """Step 1: the logs (months, 1), with and without their season."""
-    adjusted = take_out(logs, seasonal_indices(logs, np.array([LENGTH])))
+    adjusted = remove_season(logs, seasonal_indices(logs, np.array([LENGTH])))
     figure, axes = picture("monthly-1-season", "1. Logs, and the logs without their season", "log of pounds per cow")
     axes.plot(MONTHS[:LENGTH], logs[:, 0], color=BLUE, label="logs")
     axes.plot(MONTHS[:LENGTH], adjusted[:, 0], color=ORANGE, label="deseasonalised")

@@ -1,1 +1,1 @@
-"""The LSTM engine: weights, arithmetic and training. It knows nothing of months."""
+"""LSTM networks: weights, training and predictions, of arrays alone; nothing here knows about months."""

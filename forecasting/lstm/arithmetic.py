@@ -1,4 +1,4 @@
-"""Where the axis of networks lies in memory, and the products and the tanh that go with it."""
+"""Layouts of arrays with an axis of networks, and the products and the tanh that suit them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,39 +7,40 @@ from typing import Any, Literal
 import numpy as np
 
 Array = Any  # a NumPy array or a TensorFlow tensor: the forward pass is written once for both
+SUMMED_UNITS = 8  # networks whose layers have no more units are in the layout "last", see docs/decisions/0003
 
 
 @dataclass(frozen=True)
 class AxisLayout:
-    """Where the networks axis lies, with the product that suits it; see docs/decisions/0003.
+    """The position of the axis of networks, with the operations that suit it; see docs/decisions/0003.
 
-    "last": arrays are (windows, features, networks) and products are sums of long vectors, best for few units.
-    "first": arrays are (networks, windows, features) and products are matrix products, best for many.
+    "last": arrays are (windows, features, networks); products are sums of long vectors, fast for few units.
+    "first": arrays are (networks, windows, features); products are matrix products, fast for many units.
     """
 
     networks: Literal["first", "last"]
     product: Callable[[Array, Array], Array]  # (windows, inputs) · (inputs, columns) -> (windows, columns), per network
     tanh: Callable[[Array], Array]
-    join: Callable[[Array, Array], Array]  # side by side along the features axis
+    join: Callable[[Array, Array], Array]  # concatenate along the axis of features
 
     @property
     def windows(self) -> int:
-        """The axis of windows; that of features follows it."""
+        """Position of the axis of windows; the axis of features follows it."""
         return 0 if self.networks == "last" else 1
 
     def columns(self, array: Array, start: int, stop: int) -> Array:
-        """Cut features start:stop out of an array."""
+        """Return the features start:stop of an array."""
         return array[..., start:stop, :] if self.networks == "last" else array[..., start:stop]
 
     def along_features(self, values: np.ndarray) -> np.ndarray:
-        """Shape one number per feature so that it broadcasts over windows and networks."""
+        """Reshape (features,) so that it broadcasts over windows and networks."""
         return values[None, :, None] if self.networks == "last" else values[None, None, :]
 
 
 def sum_product(x: Array, kernel: Array) -> Array:
-    """Multiply (windows, inputs, networks) by (inputs, columns, networks): long vectors, summed input by input.
+    """Multiply (windows, inputs, networks) by a kernel (inputs, columns, networks): a sum of long vectors, one per input.
 
-    x may have fewer inputs than the kernel has: the state before the first time step is zero.
+    x may have fewer inputs than the kernel: at the first time step the state h is zero and left out.
     """
     total = x[:, 0, None] * kernel[0]
     for row in range(1, x.shape[1]):
@@ -48,20 +49,20 @@ def sum_product(x: Array, kernel: Array) -> Array:
 
 
 def matrix_product(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Multiply (networks, windows, inputs) by a kernel on its grid, (networks, inputs, columns), exactly.
+    """Multiply (networks, windows, inputs) by a kernel on its grid, (networks, inputs, columns), with exact sums.
 
-    Both factors lie on grids so coarse that every partial sum is a float64 without rounding: the order in which a
-    library adds, which changes with shapes and machines, cannot change a bit (the idea of Ozaki et al. 2012). x may have
-    fewer inputs than the kernel, as in `sum_product`.
+    Both factors are rounded to grids so coarse that float64 holds every partial sum exactly (after Ozaki et al. 2012). So the
+    order of additions, which depends on library, shape and machine, changes no bit. x may have fewer inputs than the
+    kernel, as in `sum_product`.
     """
     product = on_grid(x, 2, kernel.shape[1]) @ kernel[:, : x.shape[2]]
     return np.asarray(product, dtype=np.float32)
 
 
 def on_grid(values: np.ndarray, axis: int, terms: int) -> np.ndarray:
-    """Round to whole multiples of a power of two, so fine that sums of `terms` products still fit the 53 bits of float64.
+    """Round to multiples of a power of two, such that a sum of `terms` products fits the 53 bits of float64.
 
-    The grid goes by the largest value along the axis; for up to 128 terms it keeps 23 bits, float32 keeps 24.
+    The largest value along the axis decides the power. Up to 128 terms it keeps 23 bits; float32 has 24.
     """
     bits = (53 - terms.bit_length()) // 2
     _, exponent = np.frexp(np.abs(values).max(axis, keepdims=True))
@@ -70,10 +71,10 @@ def on_grid(values: np.ndarray, axis: int, terms: int) -> np.ndarray:
 
 
 def rational_tanh(x: np.ndarray) -> np.ndarray:
-    """Hyperbolic tangent by a rational approximation, from + − × ÷ alone: the same bits on every machine.
+    """Hyperbolic tangent by a rational approximation. It uses + − × ÷ alone, so its bits are the same on every machine.
 
-    The coefficients are those of Eigen's float32 tanh, which TensorFlow uses: an odd polynomial of degree 13 over an
-    even one of degree 6, within a few units in the last place.
+    An odd polynomial of degree 13 over an even one of degree 6, with the coefficients of Eigen's float32 tanh, which
+    TensorFlow uses; the error is a few units in the last place.
     """
     x = np.clip(x, np.float32(-7.90531110763549805), np.float32(7.90531110763549805))
     square = x * x

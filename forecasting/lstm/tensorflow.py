@@ -1,4 +1,4 @@
-"""The start of TensorFlow: by settings that no number depends on, and without the notes that its libraries write."""
+"""Import of TensorFlow, with settings that make its numbers repeatable, and without the log lines of its libraries."""
 
 import contextlib
 import os
@@ -9,32 +9,31 @@ import threading
 
 from forecasting.domain.settings import usable_cores
 
-_NOTE = re.compile(rb"[IWE]\d{4} \S+ +\d+ \S+\] .*|[IWE]0000 .*|WARNING: All log messages before absl::InitializeLog.*|"
+_LOG_LINE = re.compile(rb"[IWE]\d{4} \S+ +\d+ \S+\] .*|[IWE]0000 .*|WARNING: All log messages before absl::InitializeLog.*|"
                    rb"To enable the following instructions: .*")  # fmt: skip
-_starting = threading.Lock()
+_import_lock = threading.Lock()
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow; the notes of its libraries are left out, what anybody else writes is passed on.
+    """Import TensorFlow; log lines of its libraries are left out, all other lines on standard error appear.
 
-    The notes are written before TensorFlow reads its own log level, straight to the file of standard error, so that
-    only turning that file aside keeps them from a user's screen. TF_CPP_MIN_LOG_LEVEL=0 shows everything.
+    The libraries write before TensorFlow reads its log level, and directly to the file descriptor of standard error. So this
+    descriptor points to a temporary file during the import. TF_CPP_MIN_LOG_LEVEL=0 shows everything.
     """
-    with _starting:
-        _use_one_matrix_kernel()
+    with _import_lock:
+        _set_matrix_kernel()
         if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
             import tensorflow  # noqa: F401
         else:
             _import_quietly()
-        _give_two_threads()
+        _set_two_threads()
 
 
-def _use_one_matrix_kernel() -> None:
-    """Let matrix products use Eigen's own kernel on every processor, unless the user has chosen another.
+def _set_matrix_kernel() -> None:
+    """Make matrix products use Eigen's own kernel, unless the user has set the variable.
 
-    By default they use a kernel of oneDNN that is made for the processor. On processors with AVX2 and without AVX-512 its last
-    bits depend on how a product is cut into tiles, which depends on the number of threads. TensorFlow reads the variable at
-    its first matrix product.
+    The default is a kernel of oneDNN. On processors with AVX2 and without AVX-512 its last bits depend on the tiles of a
+    product, and these on the number of threads. TensorFlow reads the variable at its first matrix product.
     """
     os.environ.setdefault("TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL", "false")
 
@@ -42,26 +41,26 @@ def _use_one_matrix_kernel() -> None:
 def _import_quietly() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    screen = os.dup(2)
-    with tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), 2)
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
         try:
             import tensorflow  # noqa: F401
         finally:
             sys.stderr.flush()
-            os.dup2(screen, 2)
-            aside.seek(0)
-            for line in aside:
-                if not _NOTE.fullmatch(line.rstrip(b"\r\n")):
-                    os.write(screen, line)
-            os.close(screen)
+            os.dup2(standard_error, 2)
+            file.seek(0)
+            for line in file:
+                if not _LOG_LINE.fullmatch(line.rstrip(b"\r\n")):
+                    os.write(standard_error, line)
+            os.close(standard_error)
 
 
-def _give_two_threads() -> None:
-    """Give TensorFlow two threads where it would take one.
+def _set_two_threads() -> None:
+    """Set two threads where TensorFlow would use one.
 
-    With one thread it cuts long sums otherwise than with two or more, and the last bits of wide networks would depend on
-    the machine. A TensorFlow that somebody else has set going already stays as it is.
+    With one thread it splits long sums in another way than with two or more, and the last bits of wide networks differ. Where
+    TensorFlow runs already, the number of its threads cannot be changed and stays.
     """
     import tensorflow
 

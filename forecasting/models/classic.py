@@ -14,7 +14,8 @@ from forecasting.domain.recipes import ClassicRecipe
 from forecasting.domain.vocabulary import ForecastMethod, Reason, Split
 from forecasting.lstm.batched.training import train
 from forecasting.lstm.batched.types import BatchedTraining
-from forecasting.lstm.weights import Architecture, predict
+from forecasting.lstm.prediction import predict
+from forecasting.lstm.weights import Architecture
 from forecasting.models.types import FitResult, Forecasts, Networks, PastPredictions, SplitScores
 from forecasting.numerics.baselines import seasonal_naive, value_before
 from forecasting.numerics.metrics import rmse, skill
@@ -59,7 +60,7 @@ def fit(
 ) -> FitResult:
     """Train one network per history, and score it on the training and the test part; arguments as for `Method`.
 
-    Each history must have recipe.least_observations months or more.
+    Each history must have recipe.minimum_observations months or more.
     """
     values, lengths = histories.values, histories.lengths
     fitted_lengths = training_lengths(recipe, lengths)
@@ -91,7 +92,7 @@ def fit(
         split: predict_part(recipe, networks, values, windows, filled_mask=filled_mask).scores
         for split, windows in ((Split.TRAIN, train_windows), (Split.TEST, test_windows))
     }
-    return FitResult(networks, scores, fitted_lengths, result.diverged)
+    return FitResult(networks, scores, fitted_lengths, result.diverged_mask)
 
 
 def training_lengths(recipe: ClassicRecipe, lengths: Counts) -> Counts:

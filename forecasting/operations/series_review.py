@@ -7,7 +7,7 @@ from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Histories, Panel, histories_of
 from forecasting.domain.recipes import ClassicRecipe
-from forecasting.lstm.weights import to_keras
+from forecasting.lstm.prediction import to_keras
 from forecasting.models import classic
 from forecasting.models.method import method_of
 from forecasting.numerics.gaps import fill_gaps

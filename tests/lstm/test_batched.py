@@ -1,4 +1,4 @@
-"""Many networks trained at once end where Keras ends with each, and no network feels another."""
+"""Training many networks at once gives the weights that Keras gives for each, whatever else is trained."""
 
 import os
 import subprocess
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from forecasting.lstm.batched.blocks import epoch_orders
 from forecasting.lstm.batched.training import train
 from forecasting.lstm.batched.types import BatchedTraining, TrainingResult
-from forecasting.lstm.weights import Architecture, Weights, initial_weights, predict, to_keras
+from forecasting.lstm.prediction import predict, to_keras
+from forecasting.lstm.weights import Architecture, Weights, initial_weights
 
 CLASSIC = Architecture(1, (4,))
 
@@ -31,13 +32,13 @@ def some_windows(networks: int, windows: int, architecture: Architecture) -> tup
 
 
 def pinball(quantiles: tuple[float, ...]) -> Callable[[Any, Any], Any]:
-    """Pinball loss as anyone would write it for Keras."""
+    """Pinball loss, written for Keras."""
     import keras
 
     def loss(y: Any, prediction: Any) -> Any:
-        short = y - prediction
-        levels = np.resize(np.array(quantiles, np.float32), short.shape[-1])
-        return keras.ops.mean(keras.ops.maximum(levels * short, (levels - 1) * short), axis=-1)
+        error = y - prediction
+        levels = np.resize(np.array(quantiles, np.float32), error.shape[-1])
+        return keras.ops.mean(keras.ops.maximum(levels * error, (levels - 1) * error), axis=-1)
 
     return loss
 
@@ -45,7 +46,7 @@ def pinball(quantiles: tuple[float, ...]) -> Callable[[Any, Any], Any]:
 def keras_fit(
     architecture: Architecture, training: BatchedTraining, weights: Weights, x: np.ndarray, y: np.ndarray, seed: int
 ) -> tuple[Weights, np.ndarray]:
-    """Train one network, the first of weights, with plain Keras on the same batches; its weights and losses by epoch."""
+    """Train the first network of weights by Keras with the same batches; returns its weights, and its loss for each epoch."""
     import keras
 
     model = to_keras(architecture, weights, 0)
@@ -55,13 +56,13 @@ def keras_fit(
     orders = epoch_orders(seed, len(x), training.epochs)
     losses = []
     for order in orders:
-        fitted = model.fit(x[order], y[order], batch_size=training.batch_size, shuffle=False, verbose=0)
-        losses += fitted.history["loss"]
+        history = model.fit(x[order], y[order], batch_size=training.batch_size, shuffle=False, verbose=0)
+        losses += history.history["loss"]
     return dict(zip(architecture.shapes, model.get_weights(), strict=True)), np.array(losses)
 
 
 def network(weights: Weights, position: int) -> Weights:
-    """One network's weights, as a panel of one."""
+    """Weights of one network; the axis of networks stays."""
     return {name: tensor[position : position + 1] for name, tensor in weights.items()}
 
 
@@ -81,31 +82,31 @@ def network(weights: Weights, position: int) -> Weights:
     ],
     ids=["classic", "twelve-steps", "stacked-features", "stacked-steps", "stacked-products", "pinball"],
 )
-def test_ends_where_keras_ends(architecture: Architecture, training: BatchedTraining, counts: list[int]) -> None:
-    """From the same weights with the same batches every network ends within 1e-5 of plain Keras, padding being NaN."""
+def test_weights_are_those_of_keras(architecture: Architecture, training: BatchedTraining, counts: list[int]) -> None:
+    """From the same initial weights with the same batches, to 1e-5; padding is NaN."""
     x, y = some_windows(len(counts), max(counts), architecture)
     for position, count in enumerate(counts):
         x[position, count:] = y[position, count:] = np.nan
     seeds = np.arange(len(counts), dtype=np.uint64) + 40
     start = initial_weights(architecture, seeds)
 
-    trained = train(architecture, training, x, y, np.array(counts), seeds, weights=start)
+    result = train(architecture, training, x, y, np.array(counts), seeds, weights=start)
 
-    assert not trained.diverged.any()
-    assert trained.epochs.tolist() == [training.epochs] * len(counts)
+    assert not result.diverged_mask.any()
+    assert result.epochs.tolist() == [training.epochs] * len(counts)
     for position, count in enumerate(counts):
         own_x, own_y = x[position, :count], y[position, :count]
         expected, losses = keras_fit(
             architecture, training, network(start, position), own_x, own_y, int(seeds[position])
         )
         for name, tensor in expected.items():
-            actual = trained.weights[name][position]
+            actual = result.weights[name][position]
             assert np.abs(actual - tensor).max() <= 1e-5 * np.abs(tensor).max(), name
-        np.testing.assert_allclose(trained.losses[position], losses, rtol=1e-5)
-        model = to_keras(architecture, trained.weights, position)
+        np.testing.assert_allclose(result.losses[position], losses, rtol=1e-5)
+        model = to_keras(architecture, result.weights, position)
         shape = (-1, architecture.time_steps, architecture.features)
         np.testing.assert_allclose(
-            predict(architecture, network(trained.weights, position), own_x[None])[0],
+            predict(architecture, network(result.weights, position), own_x[None])[0],
             model.predict(own_x.reshape(shape), verbose=0),
             rtol=1e-5,
             atol=1e-6,
@@ -113,21 +114,21 @@ def test_ends_where_keras_ends(architecture: Architecture, training: BatchedTrai
 
 
 def test_early_stopping_is_that_of_keras() -> None:
-    """A network stops when Keras' EarlyStopping would stop it, and keeps the weights that Keras would restore."""
+    """A network stops in the epoch of Keras' EarlyStopping, with the weights that Keras restores."""
     import keras
 
     training = BatchedTraining(epochs=40, batch_size=4, learning_rate=0.05, patience=3)
     architecture = Architecture(3, (4,))
     x, y = some_windows(4, 60, architecture)
     y = y[np.random.default_rng(3).permuted(np.tile(np.arange(4)[:, None], (1, 60)), axis=0), np.arange(60)]
-    counts, held_counts = np.array([40, 31, 22, 13]), np.array([20, 12, 9, 5])
-    held_x, held_y = x[:, 40:].copy(), y[:, 40:].copy()
-    for position, count in enumerate(held_counts):
-        held_x[position, count:] = held_y[position, count:] = np.nan
+    counts, validation_counts = np.array([40, 31, 22, 13]), np.array([20, 12, 9, 5])
+    validation_x, validation_y = x[:, 40:].copy(), y[:, 40:].copy()
+    for position, count in enumerate(validation_counts):
+        validation_x[position, count:] = validation_y[position, count:] = np.nan
     seeds = np.arange(4, dtype=np.uint64)
     start = initial_weights(architecture, seeds)
 
-    trained = train(
+    result = train(
         architecture,
         training,
         x[:, :40],
@@ -135,11 +136,11 @@ def test_early_stopping_is_that_of_keras() -> None:
         counts,
         seeds,
         weights=start,
-        validation=(held_x, held_y, held_counts),
+        validation=(validation_x, validation_y, validation_counts),
     )
 
-    assert len(set(trained.epochs.tolist())) > 1
-    for position, (count, held) in enumerate(zip(counts, held_counts, strict=True)):
+    assert len(set(result.epochs.tolist())) > 1
+    for position, (count, validation_count) in enumerate(zip(counts, validation_counts, strict=True)):
         model = to_keras(architecture, start, position)
         model.compile(keras.optimizers.Adam(0.05), "mse")
         stopping = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
@@ -149,16 +150,17 @@ def test_early_stopping_is_that_of_keras() -> None:
         for epoch in range(training.epochs):
             order = orders[epoch]
             model.fit(x[position, order][:, None], y[position, order], batch_size=4, shuffle=False, verbose=0)
-            held_loss = model.evaluate(held_x[position, :held][:, None], held_y[position, :held], verbose=0)
-            stopping.on_epoch_end(epoch, {"val_loss": held_loss})
+            rows = position, slice(validation_count)
+            validation_loss = model.evaluate(validation_x[rows][:, None], validation_y[rows], verbose=0)
+            stopping.on_epoch_end(epoch, {"val_loss": validation_loss})
             if model.stop_training:
                 break
         stopping.on_train_end()
-        assert trained.epochs[position] == epoch + 1
-        assert np.isfinite(trained.losses[position, : epoch + 1]).all()
-        assert np.isnan(trained.losses[position, epoch + 1 :]).all()
+        assert result.epochs[position] == epoch + 1
+        assert np.isfinite(result.losses[position, : epoch + 1]).all()
+        assert np.isnan(result.losses[position, epoch + 1 :]).all()
         for name, tensor in zip(architecture.shapes, model.get_weights(), strict=True):
-            assert np.abs(trained.weights[name][position] - tensor).max() <= 1e-5 * np.abs(tensor).max(), name
+            assert np.abs(result.weights[name][position] - tensor).max() <= 1e-5 * np.abs(tensor).max(), name
 
 
 ALONE: dict[str, tuple[Architecture, BatchedTraining]] = {
@@ -170,39 +172,41 @@ ALONE: dict[str, tuple[Architecture, BatchedTraining]] = {
 NETWORKS = 300  # more than one block in each layout
 
 
-def train_some(name: str, chosen: list[int], **how: Any) -> TrainingResult:
+def train_some(name: str, networks: list[int], **how: Any) -> TrainingResult:
     """Train some of 300 networks with 1 to 80 windows each, as ALONE says."""
     architecture, training = ALONE[name]
     x, y = some_windows(NETWORKS, 80, architecture)
     counts = np.random.default_rng(5).integers(1, 81, NETWORKS)
     counts[::7] = 64  # some exactly at the edge of a bucket
-    positions = np.array(chosen)
+    positions = np.array(networks)
     longest = counts[positions].max()
     own = (x[positions, :longest], y[positions, :longest], counts[positions])
     seeds = positions.astype(np.uint64) * 977
-    held_out = (x[positions, -20:], y[positions, -20:], 1 + counts[positions] % 20) if training.patience == 0 else None
-    return train(architecture, training, *own, seeds, validation=held_out, **how)
+    validation = None
+    if training.patience == 0:
+        validation = x[positions, -20:], y[positions, -20:], 1 + counts[positions] % 20
+    return train(architecture, training, *own, seeds, validation=validation, **how)
 
 
-together: dict[str, TrainingResult] = {}
+results: dict[str, TrainingResult] = {}
 
 
 @pytest.mark.parametrize("name", ALONE)
 @settings(max_examples=8, deadline=None)
 @given(data=st.data())
-def test_a_network_has_the_same_bits_in_any_company(name: str, data: st.DataObject) -> None:
-    """Alone, among few or among hundreds, in any order and with any number of workers: not a bit differs."""
-    if name not in together:
-        together[name] = train_some(name, list(range(NETWORKS)))
-    chosen = data.draw(st.lists(st.integers(0, NETWORKS - 1), min_size=1, max_size=40))
+def test_a_network_has_the_same_bits_whatever_is_trained_with_it(name: str, data: st.DataObject) -> None:
+    """Alone, with few or with hundreds of others, in any order and with any number of workers."""
+    if name not in results:
+        results[name] = train_some(name, list(range(NETWORKS)))
+    networks = data.draw(st.lists(st.integers(0, NETWORKS - 1), min_size=1, max_size=40))
     workers = data.draw(st.sampled_from([1, 2, 5]))
 
-    few = train_some(name, chosen, workers=workers)
+    few = train_some(name, networks, workers=workers)
 
-    for tensor, expected in zip(few.weights.values(), together[name].weights.values(), strict=True):
-        np.testing.assert_array_equal(tensor, expected[chosen])
-    np.testing.assert_array_equal(few.losses, together[name].losses[chosen])
-    np.testing.assert_array_equal(few.epochs, together[name].epochs[chosen])
+    for tensor, expected in zip(few.weights.values(), results[name].weights.values(), strict=True):
+        np.testing.assert_array_equal(tensor, expected[networks])
+    np.testing.assert_array_equal(few.losses, results[name].losses[networks])
+    np.testing.assert_array_equal(few.epochs, results[name].epochs[networks])
 
 
 TRAIN_WIDE_NETWORKS = """
@@ -234,7 +238,7 @@ for look_back, units in ((12, (24,)), (2, (300, 200))):
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot pin a process to a core")
 @pytest.mark.parametrize("instructions", ["ALL", "AVX2"])
-def test_the_number_of_cores_leaves_no_trace(instructions: str) -> None:
+def test_the_number_of_cores_changes_no_bit(instructions: str) -> None:
     """One core, and the threads of 3 and of 64 cores: the same bits, also where sums are long.
 
     AVX2 is what oneDNN finds on a processor without AVX-512.
@@ -251,49 +255,46 @@ def test_the_number_of_cores_leaves_no_trace(instructions: str) -> None:
 
 
 def test_the_weight_gradient_is_exact() -> None:
-    """Sums of products on grids are those of exact arithmetic: any order of the rows gives the same bits.
-
-    So do rows that only fill up a series to the length of a longer one.
-    """
+    """Any order of the rows gives the same bits, and so does padding."""
     import tensorflow as tf
 
     from forecasting.lstm.batched.gradients import exact_product
 
-    draw = np.random.default_rng(3)
-    x, d = draw.normal(size=(2, 500, 7)).astype(np.float32), draw.normal(size=(2, 500, 5)).astype(np.float32)
+    random = np.random.default_rng(3)
+    x, d = random.normal(size=(2, 500, 7)).astype(np.float32), random.normal(size=(2, 500, 5)).astype(np.float32)
     x[1], d[0, :, 2] = x[1] * np.float32(1e-6), 0
-    order = draw.permutation(500)
+    order = random.permutation(500)
 
     product, reordered = exact_product(x, d).numpy(), exact_product(x[:, order], d[:, order]).numpy()
 
     np.testing.assert_array_equal(product, reordered)
-    filled = [
+    padded = [
         np.concatenate([part, np.full((2, 700, part.shape[2]), fill, np.float32)], 1) for part, fill in ((x, 9), (d, 0))
     ]
-    np.testing.assert_array_equal(exact_product(*filled).numpy(), product)
+    np.testing.assert_array_equal(exact_product(*padded).numpy(), product)
     expected = np.einsum("nri,nrc->nic", x.astype(np.float64), d.astype(np.float64))
     scale = np.abs(x).max(1)[:, :, None] * np.abs(d).max(1)[:, None]
     assert (np.abs(product - expected) <= 1e-4 * np.maximum(scale, 1e-30)).all()
     assert tf.reduce_all(tf.math.is_finite(product))
 
 
-def test_a_diverged_network_is_marked_and_troubles_nobody() -> None:
-    """Data that explode one network leave the bits of its neighbours alone."""
+def test_a_diverged_network_is_marked_and_changes_no_other() -> None:
+    """The other networks have the same bits as without it."""
     training = BatchedTraining(epochs=3, batch_size=4)
     x, y = some_windows(3, 30, CLASSIC)
     counts, seeds = np.array([30, 30, 30]), np.arange(3, dtype=np.uint64)
-    sound = train(CLASSIC, training, x, y, counts, seeds)
+    expected = train(CLASSIC, training, x, y, counts, seeds)
     y[1, 4] = 1e30
 
-    trained = train(CLASSIC, training, x, y, counts, seeds)
+    result = train(CLASSIC, training, x, y, counts, seeds)
 
-    assert trained.diverged.tolist() == [False, True, False]
-    for name, tensor in trained.weights.items():
-        np.testing.assert_array_equal(tensor[[0, 2]], sound.weights[name][[0, 2]])
+    assert result.diverged_mask.tolist() == [False, True, False]
+    for name, tensor in result.weights.items():
+        np.testing.assert_array_equal(tensor[[0, 2]], expected.weights[name][[0, 2]])
 
 
-def test_without_shuffling_windows_come_in_their_order() -> None:
-    """The seed changes nothing when neither the initial weights nor the order are drawn from it."""
+def test_without_shuffling_the_seed_changes_nothing() -> None:
+    """The windows are used in their order, and the initial weights are given."""
     training = BatchedTraining(epochs=2, batch_size=4, shuffle=False)
     x, y = some_windows(1, 30, CLASSIC)
     start = initial_weights(CLASSIC, np.array([3], np.uint64))
@@ -303,13 +304,13 @@ def test_without_shuffling_windows_come_in_their_order() -> None:
     np.testing.assert_array_equal(one.losses, two.losses)
 
 
-def test_training_learns_and_leaves_its_input_alone() -> None:
-    """The loss falls, and the weights given stay as they were."""
+def test_training_lowers_the_loss_and_does_not_change_its_arguments() -> None:
+    """The initial weights are copied."""
     x, y = some_windows(2, 40, Architecture(12, (4,)))
     start = initial_weights(Architecture(12, (4,)), np.arange(2, dtype=np.uint64))
-    before = {name: tensor.copy() for name, tensor in start.items()}
+    copies = {name: tensor.copy() for name, tensor in start.items()}
 
-    trained = train(
+    result = train(
         Architecture(12, (4,)),
         BatchedTraining(batch_size=4),
         x,
@@ -319,15 +320,15 @@ def test_training_learns_and_leaves_its_input_alone() -> None:
         weights=start,
     )
 
-    assert (trained.losses[:, -1] < 0.2 * trained.losses[:, 0]).all()
-    for name, tensor in before.items():
+    assert (result.losses[:, -1] < 0.2 * result.losses[:, 0]).all()
+    for name, tensor in copies.items():
         np.testing.assert_array_equal(start[name], tensor)
 
 
 def test_progress_counts_networks_as_blocks_finish() -> None:
-    """The callback hears how many networks each block had."""
+    """It is called with the number of networks of each block."""
     x, y = some_windows(300, 5, CLASSIC)
-    heard: list[int] = []
+    counts: list[int] = []
 
     train(
         CLASSIC,
@@ -336,42 +337,42 @@ def test_progress_counts_networks_as_blocks_finish() -> None:
         y,
         np.full(300, 5),
         np.arange(300, dtype=np.uint64),
-        progress=heard.append,
+        progress=counts.append,
     )
 
-    assert sorted(heard) == [44, 128, 128]
+    assert sorted(counts) == [44, 128, 128]
 
 
-def test_nothing_to_train_is_fine() -> None:
-    """No networks give an empty result."""
-    trained = train(
+def test_no_networks_give_an_empty_result() -> None:
+    """All arrays have an axis of networks of length zero."""
+    result = train(
         CLASSIC, BatchedTraining(epochs=3), np.empty((0, 5, 1)), np.empty((0, 5, 1)), np.empty(0, int), np.empty(0)
     )
 
-    assert trained.losses.shape == (0, 3)
-    assert trained.weights["lstm_0/kernel"].shape == (0, 1, 16)
+    assert result.losses.shape == (0, 3)
+    assert result.weights["lstm_0/kernel"].shape == (0, 1, 16)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**64 - 1), st.integers(1, 300), st.integers(1, 5))
-def test_every_epoch_takes_every_window_once(seed: int, count: int, epochs: int) -> None:
-    """An order is a permutation, and the first epochs do not depend on how many follow."""
+def test_every_epoch_uses_every_window_once(seed: int, count: int, epochs: int) -> None:
+    """Each order is a permutation, and the first epochs do not depend on the number of epochs."""
     orders = epoch_orders(seed, count, epochs)
 
     np.testing.assert_array_equal(np.sort(orders, axis=1), np.tile(np.arange(count), (epochs, 1)))
     np.testing.assert_array_equal(epoch_orders(seed, count, epochs + 3)[:epochs], orders)
 
 
-def test_orders_are_fair() -> None:
-    """Over many epochs every window comes at every place equally often."""
+def test_orders_are_uniformly_random() -> None:
+    """Over many epochs every window is at every position equally often."""
     orders = epoch_orders(1, 7, 70_000)
 
-    places = np.stack([(orders == window).sum(axis=0) for window in range(7)])
-    assert np.abs(places / 10_000 - 1).max() < 0.05
+    frequencies = np.stack([(orders == window).sum(axis=0) for window in range(7)])
+    assert np.abs(frequencies / 10_000 - 1).max() < 0.05
 
 
-def test_mistakes_are_refused_at_once() -> None:
-    """Settings and arrays that contradict each other are errors with a reason."""
+def test_settings_and_arrays_that_do_not_fit_are_refused() -> None:
+    """Each raises ValueError with the reason."""
     x, y = some_windows(2, 9, CLASSIC)
     seeds = np.arange(2, dtype=np.uint64)
     with pytest.raises(ValueError, match="pinball"):

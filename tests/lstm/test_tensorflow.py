@@ -1,11 +1,11 @@
-"""Tests of TensorFlow's start."""
+"""Tests of the import of TensorFlow."""
 
 import subprocess
 import sys
 
 
-def test_a_start_writes_nothing_of_its_own_and_swallows_nothing_of_others() -> None:
-    """Standard error stays clean, but for a line that somebody else wrote while TensorFlow was being imported."""
+def test_the_import_writes_no_log_lines_and_hides_no_other_lines() -> None:
+    """Standard error has one line, which another thread writes during the import."""
     program = (
         "import os, sys, threading, time\n"
         "from forecasting.lstm.tensorflow import start_tensorflow\n"
@@ -16,6 +16,6 @@ def test_a_start_writes_nothing_of_its_own_and_swallows_nothing_of_others() -> N
         "assert 'tensorflow' in sys.modules\n"
     )
 
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
-    assert (answer.returncode, answer.stderr) == (0, "important\n")
+    assert (process.returncode, process.stderr) == (0, "important\n")

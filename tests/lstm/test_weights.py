@@ -1,4 +1,4 @@
-"""Networks predict what Keras predicts, each on its own, with the same bits in any company."""
+"""Predictions are those of Keras, and have the same bits whatever else is predicted."""
 
 import subprocess
 import sys
@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.lstm.arithmetic import rational_tanh
-from forecasting.lstm.weights import Architecture, Weights, condense, expand, initial_weights, predict, to_keras
+from forecasting.lstm.prediction import predict, to_keras
+from forecasting.lstm.weights import Architecture, Weights, condense, expand, initial_weights
 
 CLASSIC = Architecture(1, (4,))
 ARCHITECTURES = [
@@ -35,7 +36,7 @@ def some_windows(networks: int, windows: int, look_back: int) -> np.ndarray:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 def test_predicts_what_keras_predicts(architecture: Architecture) -> None:
-    """`to_keras` hands out an ordinary model that predicts what `predict` predicts, to float32 rounding."""
+    """The model of `to_keras` predicts what `predict` predicts, to float32 rounding."""
     weights, windows = some_weights(architecture, 3), some_windows(3, 20, architecture.look_back)
     model = to_keras(architecture, weights, 2)
 
@@ -47,20 +48,22 @@ def test_predicts_what_keras_predicts(architecture: Architecture) -> None:
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
-def test_a_prediction_has_the_same_bits_in_any_company(architecture: Architecture, data: st.DataObject) -> None:
-    """A window's prediction depends on its network and itself only: not on other windows, networks or their order."""
+def test_a_prediction_has_the_same_bits_whatever_else_is_predicted(
+    architecture: Architecture, data: st.DataObject
+) -> None:
+    """It depends on its network and its window only: not on other windows, networks or their order."""
     weights, windows = some_weights(architecture, 40), some_windows(40, 37, architecture.look_back)
     everything = predict(architecture, weights, windows)
     networks = data.draw(st.lists(st.integers(0, 39), min_size=1, max_size=50))
-    chosen = data.draw(st.lists(st.integers(0, 36), min_size=1, max_size=60))
+    rows = data.draw(st.lists(st.integers(0, 36), min_size=1, max_size=60))
 
-    alone = predict(architecture, {name: w[networks] for name, w in weights.items()}, windows[networks][:, chosen])
+    alone = predict(architecture, {name: w[networks] for name, w in weights.items()}, windows[networks][:, rows])
 
-    np.testing.assert_array_equal(alone, everything[networks][:, chosen])
+    np.testing.assert_array_equal(alone, everything[networks][:, rows])
 
 
 def test_a_large_panel_gives_the_bits_of_a_small_one() -> None:
-    """Cutting the work to the size of the cache leaves no trace in the numbers."""
+    """Dividing the work into blocks changes no bit."""
     weights, windows = some_weights(CLASSIC, 3), some_windows(3, 40_000, 1)
 
     everything = predict(CLASSIC, weights, windows)
@@ -68,30 +71,30 @@ def test_a_large_panel_gives_the_bits_of_a_small_one() -> None:
     np.testing.assert_array_equal(predict(CLASSIC, weights, windows[:, 39_990:]), everything[:, 39_990:])
 
 
-def test_predicts_nothing_for_nothing() -> None:
-    """No networks or no windows give empty predictions of the right shape."""
+def test_no_networks_or_no_windows_give_empty_predictions() -> None:
+    """Their shape is right."""
     weights = some_weights(CLASSIC, 2)
 
     assert predict(CLASSIC, weights, some_windows(2, 0, 1)).shape == (2, 0, 1)
     assert predict(CLASSIC, {name: w[:0] for name, w in weights.items()}, some_windows(0, 3, 1)).shape == (0, 3, 1)
 
 
-def test_a_diverged_network_predicts_nan_and_troubles_nobody() -> None:
-    """Weights that are not finite give NaN for their own network only, without a warning."""
+def test_a_diverged_network_predicts_nan_and_changes_no_other() -> None:
+    """Weights that are not finite give NaN for their network only, without a warning."""
     weights = some_weights(CLASSIC, 2)
     windows = some_windows(2, 5, 1)
-    sound = predict(CLASSIC, weights, windows)[1]
+    expected = predict(CLASSIC, weights, windows)[1]
     weights["dense/kernel"][0] = np.inf
     weights["lstm_0/kernel"][0] = np.nan
 
     predictions = predict(CLASSIC, weights, windows)
 
     assert np.isnan(predictions[0]).all()
-    np.testing.assert_array_equal(predictions[1], sound)
+    np.testing.assert_array_equal(predictions[1], expected)
 
 
-def test_tanh_is_within_rounding_of_the_true_one() -> None:
-    """The rational tanh is odd, never beyond one by more than rounding, and within 4e-7 of the true one."""
+def test_the_rational_tanh_is_near_the_exact_one() -> None:
+    """It is odd, and its error is below 4e-7."""
     x = np.linspace(-20, 20, 100_001, dtype=np.float32)
 
     assert np.abs(rational_tanh(x) - np.tanh(x.astype(np.float64))).max() < 4e-7
@@ -116,8 +119,8 @@ def test_initial_weights_follow_keras_defaults() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20))
-def test_initial_weights_depend_on_the_own_seed_only(seeds: list[int]) -> None:
-    """A seed gives the same network alone and among others."""
+def test_initial_weights_depend_on_one_seed_only(seeds: list[int]) -> None:
+    """A seed gives the same network alone and with others."""
     architecture = Architecture(4, (3, 2), "steps")
 
     together = initial_weights(architecture, np.array(seeds, dtype=np.uint64))
@@ -136,7 +139,7 @@ def test_different_seeds_give_different_networks() -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 def test_expand_undoes_condense(architecture: Architecture) -> None:
-    """What is left out of the condensed form comes back untouched."""
+    """Weights that are not condensed keep their values."""
     weights = some_weights(architecture, 3)
 
     expanded = expand(architecture, weights, condense(architecture, weights))
@@ -146,7 +149,7 @@ def test_expand_undoes_condense(architecture: Architecture) -> None:
 
 
 def test_an_impossible_architecture_is_refused() -> None:
-    """A network without units, or with a reading that does not exist, is an error at once."""
+    """Without units, or with another look_back_as."""
     with pytest.raises(ValueError, match="at least 1"):
         Architecture(12, ())
     with pytest.raises(ValueError, match="sideways"):
@@ -154,15 +157,15 @@ def test_an_impossible_architecture_is_refused() -> None:
 
 
 def test_reusing_networks_needs_no_tensorflow() -> None:
-    """Importing the engine, predicting and packing leave TensorFlow alone."""
+    """Importing the modules, predicting and packing do not import it."""
     program = (
         "import sys, numpy as np\n"
-        "from forecasting.lstm import weights as lstm\n"
+        "from forecasting.lstm import prediction, weights\n"
         "from forecasting.lstm.batched import training\n"
-        "from forecasting.models import codec as bundle\n"
-        "a = lstm.Architecture(1, (4,))\n"
-        "w = lstm.initial_weights(a, np.arange(2, dtype=np.uint64))\n"
-        "lstm.predict(a, bundle.unpack(*bundle.pack(w)), np.zeros((2, 3, 1), np.float32))\n"
+        "from forecasting.models import codec\n"
+        "a = weights.Architecture(1, (4,))\n"
+        "w = weights.initial_weights(a, np.arange(2, dtype=np.uint64))\n"
+        "prediction.predict(a, codec.unpack(*codec.pack(w)), np.zeros((2, 3, 1), np.float32))\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
 

@@ -109,7 +109,7 @@ def test_a_champion_that_was_kept_is_not_challenged_again_at_once(database: Data
 
 def test_the_rmse_of_a_challenge_is_that_of_plain_arithmetic(database: Database, arrive: Arrive) -> None:
     """Both networks of classic, read back and asked by hand, on the months after both of their training parts."""
-    from forecasting.lstm.weights import predict
+    from forecasting.lstm.prediction import predict
     from forecasting.models import codec as bundle
     from forecasting.models.classic import architecture_of
 

@@ -70,7 +70,7 @@ def test_the_stored_test_rmse_is_that_of_plain_arithmetic(
     database: Database, arrive: Arrive, milk: list[float]
 ) -> None:
     """RMSE recomputed by hand from the stored network, window by window, in the unit of the series."""
-    from forecasting.lstm.weights import to_keras
+    from forecasting.lstm.prediction import to_keras
     from forecasting.models import codec as bundle
     from forecasting.models.classic import architecture_of
 

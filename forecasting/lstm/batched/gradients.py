@@ -1,17 +1,18 @@
-"""The forward and the backward pass of many LSTM networks over one batch, in TensorFlow operations.
+"""Forward and backward pass of many LSTM networks over one batch, in TensorFlow operations.
 
-Shapes in comments are those of the layout "last", (windows, features, networks), in which the windows of all networks
-lie side by side in memory; in the layout "first" the networks axis leads. Steps of time lead in both.
+Shapes in docstrings are those of the layout "last", (windows, features, networks). In the layout "first" the axis of networks
+is the first one. The axis of time steps comes before it in both. A name d_x: the derivative of the loss by x.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from forecasting.lstm.arithmetic import Array, AxisLayout
-from forecasting.lstm.weights import Architecture, lstm_step
+from forecasting.lstm.prediction import lstm_step
+from forecasting.lstm.weights import Architecture
 
-GRID_BITS = 19  # of a factor of a weight gradient
-Trace = tuple[Array, Array, Array | None, Array, Array]  # what the way back needs of one layer, see walk_forward
+GRID_BITS = 19  # of each factor of an exact product
+Trace = tuple[Array, Array, Array | None, Array, Array]  # values of one layer for the backward pass, see forward_pass
 
 
 def loss_and_gradients(
@@ -22,26 +23,25 @@ def loss_and_gradients(
     *,
     quantiles: tuple[float, ...],
 ) -> tuple[Array, list[Array]]:
-    """Predict a batch and carry the derivative of its loss back to every weight.
+    """Return the loss of every window, (windows, 1, networks), and the gradients by all arrays of condensed.
 
-    batch: x (windows, look_back, networks), y (windows, outputs, networks) and each window's share in its network's loss
-    (windows, 1, networks): one over the number of windows in use, zero for padding. Returns the loss of every window,
-    (windows, 1, networks), and the gradients in the order and shapes of condensed.
+    batch: x (windows, look_back, networks), y (windows, outputs, networks), and the share of each window in the loss of its
+    network, (windows, 1, networks): one over the number of windows, zero for padding.
     """
     x, y, share = batch
     sequence = in_steps(architecture, x, layout)
     traces = []
     for layer, units in enumerate(architecture.units):
-        traces.append(walk_forward(units, condensed[2 * layer], condensed[2 * layer + 1], sequence, layout))
+        traces.append(forward_pass(units, condensed[2 * layer], condensed[2 * layer + 1], sequence, layout))
         sequence = traces[-1][-1]
     prediction = layout.product(sequence[-1], condensed[-2]) + condensed[-1]
     losses, slope = loss(prediction, y, quantiles, layout)
     d_prediction = slope * share  # (windows, outputs, networks)
-    gradients = [weight_gradient(sequence[-1:], d_prediction[None], layout), summed(d_prediction[None], layout)]
-    d_h: Array = back_product(d_prediction, condensed[-2], layout)[None]
+    gradients = [weight_gradient(sequence[-1:], d_prediction[None], layout), bias_gradient(d_prediction[None], layout)]
+    d_h: Array = transposed_product(d_prediction, condensed[-2], layout)[None]
     for layer, units in reversed(list(enumerate(architecture.units))):
-        d_z, d_h = walk_back(units, condensed[2 * layer], traces[layer], d_h, layout)
-        gradients = [weight_gradient(traces[layer][0], d_z, layout), summed(d_z, layout), *gradients]
+        d_z, d_h = backward_pass(units, condensed[2 * layer], traces[layer], d_h, layout)
+        gradients = [weight_gradient(traces[layer][0], d_z, layout), bias_gradient(d_z, layout), *gradients]
     return losses, gradients
 
 
@@ -53,17 +53,17 @@ def mean_loss(
     *,
     quantiles: tuple[float, ...],
 ) -> Array:
-    """Mean loss of each network over a batch as in `loss_and_gradients`: (1, 1, networks)."""
+    """Mean loss of each network over a batch, whose parts are as for `loss_and_gradients`: (1, 1, networks)."""
     x, y, share = batch
     sequence = in_steps(architecture, x, layout)
     for layer, units in enumerate(architecture.units):
-        sequence = walk_forward(units, condensed[2 * layer], condensed[2 * layer + 1], sequence, layout)[-1]
+        sequence = forward_pass(units, condensed[2 * layer], condensed[2 * layer + 1], sequence, layout)[-1]
     losses, _ = loss(layout.product(sequence[-1], condensed[-2]) + condensed[-1], y, quantiles, layout)
     return tf.reduce_sum(losses * share, layout.windows, keepdims=True)
 
 
 def in_steps(architecture: Architecture, x: Array, layout: AxisLayout) -> Array:
-    """Arrange windows as (steps, windows, features, networks): one step of all features, or steps of one feature."""
+    """Arrange windows as (steps, windows, features, networks): one step with all features, or steps with one feature."""
     if architecture.time_steps == 1:
         return x[None]
     return tf.transpose(x, [1, 0, 2])[:, :, None] if layout.windows == 0 else tf.transpose(x, [2, 0, 1])[..., None]
@@ -72,7 +72,7 @@ def in_steps(architecture: Architecture, x: Array, layout: AxisLayout) -> Array:
 def loss(prediction: Array, y: Array, quantiles: tuple[float, ...], layout: AxisLayout) -> tuple[Array, Array]:
     """Loss of every window, (windows, 1, networks), and its derivative by the prediction, (windows, outputs, networks).
 
-    Mean squared error, or the pinball loss (Koenker & Bassett 1978) when there are quantiles.
+    Mean squared error; or, where there are quantiles, the pinball loss (Koenker & Bassett 1978).
     """
     axis = layout.windows + 1
     outputs = y.shape[axis]
@@ -80,16 +80,16 @@ def loss(prediction: Array, y: Array, quantiles: tuple[float, ...], layout: Axis
         error = prediction - y
         return tf.reduce_mean(error * error, axis, keepdims=True), error * (2 / outputs)
     levels = layout.along_features(np.resize(np.array(quantiles, y.dtype.as_numpy_dtype), outputs))
-    short = y - prediction
-    slope = tf.where(short > 0, -levels, 1 - levels)
-    return tf.reduce_mean(-slope * short, axis, keepdims=True), slope / outputs
+    error = y - prediction
+    slope = tf.where(error > 0, -levels, 1 - levels)
+    return tf.reduce_mean(-slope * error, axis, keepdims=True), slope / outputs
 
 
-def walk_forward(units: int, kernel: Array, bias: Array, sequence: Array, layout: AxisLayout) -> Trace:
-    """Walk one layer through time; sequence: (steps, windows, features, networks).
+def forward_pass(units: int, kernel: Array, bias: Array, sequence: Array, layout: AxisLayout) -> Trace:
+    """Compute one layer step by step from its inputs x, (steps, windows, features, networks).
 
-    Returns, for every step: what entered (x, then h), the gates, the cell before (nothing when there is one step only),
-    tanh of the cell after, and h.
+    Returns five arrays with an axis of steps: inputs (x, then h), gates, the cell before the step (None where there is one step),
+    tanh of the cell after it, and h.
     """
     if sequence.shape[0] == 1:
         gates, _, cell_tanh, h = lstm_step(layout.product(sequence[0], kernel) + bias, None, units, layout)
@@ -98,132 +98,128 @@ def walk_forward(units: int, kernel: Array, bias: Array, sequence: Array, layout
     shape[layout.windows + 1] = units
     zero = tf.zeros(shape, kernel.dtype)
 
-    def walk(step: Array, cell: Array, h: Array, *trace: Array) -> tuple[Array, ...]:
-        entered = layout.join(sequence[step], h)
-        gates, new_cell, cell_tanh, new_h = lstm_step(layout.product(entered, kernel) + bias, cell, units, layout)
-        step_values = (entered, gates, cell, cell_tanh, new_h)
-        return (
-            step + 1,
-            new_cell,
-            new_h,
-            *(array.write(step, value) for array, value in zip(trace, step_values, strict=True)),
-        )
+    def run_step(step: Array, cell: Array, h: Array, *trace: Array) -> tuple[Array, ...]:
+        inputs = layout.join(sequence[step], h)
+        gates, new_cell, cell_tanh, new_h = lstm_step(layout.product(inputs, kernel) + bias, cell, units, layout)
+        step_values = (inputs, gates, cell, cell_tanh, new_h)
+        trace = tuple(array.write(step, value) for array, value in zip(trace, step_values, strict=True))
+        return step + 1, new_cell, new_h, *trace
 
     empty = [tf.TensorArray(kernel.dtype, sequence.shape[0]) for _ in range(5)]
-    _, _, _, *trace = tf.while_loop(lambda step, *_: step < sequence.shape[0], walk, (0, zero, zero, *empty))
-    entered, gates, last_cell, cell_tanh, h = (array.stack() for array in trace)
-    return entered, gates, last_cell, cell_tanh, h
+    _, _, _, *trace = tf.while_loop(lambda step, *_: step < sequence.shape[0], run_step, (0, zero, zero, *empty))
+    inputs, gates, previous_cells, cell_tanh, h = (array.stack() for array in trace)
+    return inputs, gates, previous_cells, cell_tanh, h
 
 
-def walk_back(units: int, kernel: Array, trace: Trace, d_h: Array, layout: AxisLayout) -> tuple[Array, Array]:
-    """Walk one layer back through time (Werbos 1990).
+def backward_pass(units: int, kernel: Array, trace: Trace, d_h: Array, layout: AxisLayout) -> tuple[Array, Array]:
+    """Carry derivatives back through one layer (backpropagation through time, Werbos 1990).
 
-    d_h: the derivative by every step's h as it comes from above, or by the last step's alone, (steps or 1, windows,
-    units, networks). Returns those by the gates' inputs z, (steps, windows, columns, networks), and by x alike.
+    d_h: derivative by the states h as far as other layers use them, (steps, windows, units, networks); or by the last state,
+    with one step. Returns the derivatives by z, (steps, windows, columns, networks), and by x, (steps, windows, features,
+    networks).
     """
-    _, gates, last_cells, cell_tanh, _ = trace
-    if last_cells is None:
-        d_z, _ = step_back(units, (gates[0], None, cell_tanh[0]), d_h[0], None, layout)
-        return d_z[None], back_product(d_z, kernel, layout)[None]
+    _, gates, previous_cells, cell_tanh, _ = trace
+    if previous_cells is None:
+        d_z, _ = backward_step(units, (gates[0], None, cell_tanh[0]), d_h[0], None, layout)
+        return d_z[None], transposed_product(d_z, kernel, layout)[None]
     steps, inputs = gates.shape[0], kernel.shape[layout.windows] - units
-    none = tf.zeros_like(last_cells[0])
+    zero = tf.zeros_like(previous_cells[0])
 
-    def walk(step: Array, d_later: Array, d_cell: Array, *derivatives: Array) -> tuple[Array, ...]:
-        d_own = d_later if d_h.shape[0] == 1 else d_later + d_h[step]
-        trace_of_step = (gates[step], last_cells[step], cell_tanh[step])
-        d_z, d_cell = step_back(units, trace_of_step, d_own, d_cell, layout)
-        d_entered = back_product(d_z, kernel, layout)
-        d_x, d_later = layout.columns(d_entered, 0, inputs), layout.columns(d_entered, inputs, inputs + units)
+    def run_step(step: Array, d_later: Array, d_cell: Array, *derivatives: Array) -> tuple[Array, ...]:
+        d_state = d_later if d_h.shape[0] == 1 else d_later + d_h[step]
+        trace_of_step = (gates[step], previous_cells[step], cell_tanh[step])
+        d_z, d_cell = backward_step(units, trace_of_step, d_state, d_cell, layout)
+        d_inputs = transposed_product(d_z, kernel, layout)
+        d_x, d_later = layout.columns(d_inputs, 0, inputs), layout.columns(d_inputs, inputs, inputs + units)
         return step - 1, d_later, d_cell, derivatives[0].write(step, d_z), derivatives[1].write(step, d_x)
 
     empty = [tf.TensorArray(kernel.dtype, steps) for _ in range(2)]
-    start = (steps - 1, d_h[0] if d_h.shape[0] == 1 else none, none, *empty)
-    *_, d_z, d_x = tf.while_loop(lambda step, *_: step >= 0, walk, start)
+    start = (steps - 1, d_h[0] if d_h.shape[0] == 1 else zero, zero, *empty)
+    *_, d_z, d_x = tf.while_loop(lambda step, *_: step >= 0, run_step, start)
     return d_z.stack(), d_x.stack()
 
 
-def step_back(
+def backward_step(
     units: int, trace_of_step: tuple[Array, Array | None, Array], d_h: Array, d_cell: Array | None, layout: AxisLayout
 ) -> tuple[Array, Array | None]:
-    """Turn the derivatives by h and by the new cell into those by z and by the cell before."""
-    gates, last_cell, cell_tanh = trace_of_step
+    """Return the derivatives by z and by the cell before a step, from those by h and by the cell after it."""
+    gates, previous_cell, cell_tanh = trace_of_step
     axis = layout.windows + 1
-    entry, *forget, candidate, out = tf.split(gates, gates.shape[axis] // units, axis)
-    d_new_cell = d_h * out * (1 - cell_tanh * cell_tanh)
+    input_gate, *forget_gate, candidate, output_gate = tf.split(gates, gates.shape[axis] // units, axis)
+    d_new_cell = d_h * output_gate * (1 - cell_tanh * cell_tanh)
     if d_cell is not None:
         d_new_cell = d_new_cell + d_cell
-    d_entry = d_new_cell * candidate * entry * (1 - entry)
-    d_candidate = d_new_cell * entry * (1 - candidate * candidate)
-    d_out = d_h * cell_tanh * out * (1 - out)
-    if last_cell is None:
-        return tf.concat([d_entry, d_candidate, d_out], axis), None
-    d_forget = d_new_cell * last_cell * forget[0] * (1 - forget[0])
-    return tf.concat([d_entry, d_forget, d_candidate, d_out], axis), d_new_cell * forget[0]
+    d_input_gate = d_new_cell * candidate * input_gate * (1 - input_gate)
+    d_candidate = d_new_cell * input_gate * (1 - candidate * candidate)
+    d_output_gate = d_h * cell_tanh * output_gate * (1 - output_gate)
+    if previous_cell is None:
+        return tf.concat([d_input_gate, d_candidate, d_output_gate], axis), None
+    d_forget_gate = d_new_cell * previous_cell * forget_gate[0] * (1 - forget_gate[0])
+    return tf.concat([d_input_gate, d_forget_gate, d_candidate, d_output_gate], axis), d_new_cell * forget_gate[0]
 
 
-def back_product(d_z: Array, kernel: Array, layout: AxisLayout) -> Array:
-    """(windows, columns, networks) and (inputs, columns, networks) -> (windows, inputs, networks)."""
+def transposed_product(d_z: Array, kernel: Array, layout: AxisLayout) -> Array:
+    """Multiply (windows, columns, networks) by a transposed kernel (inputs, columns, networks): (windows, inputs, networks)."""
     if layout.networks == "first":
         return tf.matmul(d_z, kernel, transpose_b=True)
     return tf.reduce_sum(d_z[:, None] * kernel, 2)
 
 
-def weight_gradient(entered: Array, d_z: Array, layout: AxisLayout) -> Array:
-    """Each weight's derivative: what entered times what came back, summed over steps and windows.
+def weight_gradient(inputs: Array, d_z: Array, layout: AxisLayout) -> Array:
+    """Return the derivative by a kernel, the sum of inputs · d_z over steps and windows: (inputs, columns, networks).
 
-    (steps, windows, inputs, networks) and (steps, windows, columns, networks) -> (inputs, columns, networks).
+    inputs: (steps, windows, inputs, networks). d_z: (steps, windows, columns, networks).
     """
     if layout.networks == "first":
-        return exact_product(rows_of_network(entered), rows_of_network(d_z))
+        return exact_product(rows_of_network(inputs), rows_of_network(d_z))
 
     def product(step: Array) -> Array:
-        x, d = entered[step], d_z[step]
+        x, d = inputs[step], d_z[step]
         return tf.reduce_sum(x[:, :, None] * d[:, None], 0)
 
     if d_z.shape[0] == 1:
         return product(0)
-    start = (0, tf.zeros([entered.shape[2], *d_z.shape[2:]], d_z.dtype))
+    start = (0, tf.zeros([inputs.shape[2], *d_z.shape[2:]], d_z.dtype))
     return tf.while_loop(
         lambda step, _: step < d_z.shape[0], lambda step, total: (step + 1, total + product(step)), start
     )[1]
 
 
-def summed(d_z: Array, layout: AxisLayout) -> Array:
-    """Sum over steps and windows: (steps, windows, columns, networks) -> (1, columns, networks)."""
+def bias_gradient(d_z: Array, layout: AxisLayout) -> Array:
+    """Return the derivative by a bias, the sum of d_z over steps and windows: (1, columns, networks)."""
     if d_z.shape[0] == 1 and d_z.shape[layout.windows + 1] == 1:
         return d_z[0]
     return tf.reduce_sum(d_z, [0, layout.windows + 1], keepdims=True)[0]
 
 
 def rows_of_network(array: Array) -> Array:
-    """Bring the rows of a network together: (steps, networks, windows, features) -> (networks, rows, features)."""
+    """Join the axes of steps and windows, in the layout "first": (networks, rows, features)."""
     steps, networks, windows, features = array.shape
     return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [networks, steps * windows, features])
 
 
 def exact_product(x: Array, d: Array) -> Array:
-    """Multiply (networks, rows, inputs) by (networks, rows, columns) over the rows: (networks, inputs, columns).
+    """Multiply (networks, rows, inputs) by (networks, rows, columns), with exact sums over rows: (networks, inputs, columns).
 
-    TensorFlow splits the sum of such a product between its threads, and the last bits of a float32 sum depend on how many
-    there are. Here both factors lie on grids so coarse that every partial sum is a float64 without rounding, as in
-    `arithmetic.matrix_product`: no order of additions changes a bit.
+    TensorFlow splits the sums between its threads, so the last bits of float32 sums depend on the number of threads. Here both
+    factors are rounded to grids so coarse that float64 holds every partial sum exactly, as in `arithmetic.matrix_product`.
     """
-    if x.dtype == tf.float64:  # there is no wider number to be exact in
+    if x.dtype == tf.float64:  # there is no type with more bits
         return tf.matmul(x, d, transpose_a=True)
-    # Rows that only fill up a short series have a derivative of zero: they may not choose the grid of x.
+    # Padding has derivatives of zero. Its x must not change the grid.
     x = tf.where(tf.reduce_any(d != 0, 2, keepdims=True), x, 0)
     return tf.cast(tf.matmul(on_grid(x), on_grid(d), transpose_a=True), x.dtype)
 
 
 def on_grid(values: Array) -> Array:
-    """Round (networks, rows, features) to whole multiples of a power of two, fine enough for exact sums over the rows.
+    """Round (networks, rows, features) to multiples of a power of two, such that sums over rows are exact; returns float64.
 
-    Returns float64. The grid of a feature goes by its largest value. It keeps 19 bits for up to 32,767 rows, so that it does
-    not depend on the other networks, which may have more rows; beyond, it keeps fewer.
+    The largest value of a feature decides the power. It keeps 19 bits up to 32,767 rows, whatever the number of rows, which
+    other networks may increase; beyond, it keeps fewer.
     """
     bits = min(GRID_BITS, (53 - int(values.shape[1]).bit_length()) // 2)
     largest = tf.reduce_max(tf.abs(tf.cast(values, tf.float32)), 1, keepdims=True)
-    # The bits of the exponent alone are the largest power of two that is not above the number.
+    # A float32 with the exponent bits alone is the largest power of two that is not above the number.
     power = tf.bitcast(tf.bitwise.bitwise_and(tf.bitcast(largest, tf.int32), 0x7F800000), tf.float32)
     grid = tf.cast(power, tf.float64) * 2.0 ** (1 - bits)
     grid = tf.where(grid > 0, grid, 1.0)

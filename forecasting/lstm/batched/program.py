@@ -1,7 +1,8 @@
-"""The compiled training of a block of networks: Adam over the batches of an epoch, over the epochs, with early stopping.
+"""The compiled training of a block of networks: Adam over batches and epochs, with early stopping.
 
-TensorFlow's XLA turns the whole training of a block into one call. Every network keeps its own count of windows, its own
-order, its own step number and its own moment to stop; where it is not active its weights stay as they are.
+TensorFlow's XLA compiles the whole training of a block into one call. Each network has its own number of windows, order,
+number of updates and last epoch. An update changes only the weights of active networks: those that have not stopped and have a
+window in the batch.
 """
 
 import functools
@@ -10,27 +11,27 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from forecasting.lstm.arithmetic import Array, AxisLayout, sum_product
+from forecasting.lstm.arithmetic import SUMMED_UNITS, Array, AxisLayout, sum_product
 from forecasting.lstm.batched.gradients import loss_and_gradients, mean_loss
 from forecasting.lstm.batched.types import BatchedTraining
-from forecasting.lstm.weights import SUMMED_UNITS, Architecture, condensed_shapes
+from forecasting.lstm.weights import Architecture, condensed_shapes
 
-LANES = 128  # networks in a block of the layout "last" at most: the state of 128 classic ones fills a first-level cache
-VECTOR = 16  # a block of the layout "last" is a multiple of this many networks: whole SIMD vectors
-CACHE = 1 << 19  # bytes of weights, gradients and moments in a block: half a second-level cache
+LANES = 128  # most networks in a block of the layout "last": the state of 128 classic ones fills a first-level cache
+VECTOR = 16  # the number of networks in a block of the layout "last" is a multiple of it: whole SIMD vectors
+CACHE = 1 << 19  # bytes of the weights, gradients and moments of a block: half of a second-level cache
 
 State = tuple[list[Array], list[Array], list[Array]]  # weights, first and second moments
 
 
 def layout_for(architecture: Architecture) -> AxisLayout:
-    """Choose the layout by the number of units; measured in docs/decisions/0003."""
+    """Return the layout for the number of units, see docs/decisions/0003."""
     if max(architecture.units) <= SUMMED_UNITS:
         return AxisLayout("last", sum_product, tf.tanh, lambda a, b: tf.concat([a, b], 1))
     return AxisLayout("first", tf.matmul, tf.tanh, lambda a, b: tf.concat([a, b], 2))
 
 
 def block_width(architecture: Architecture) -> int:
-    """Networks in a block: a matter of the architecture alone, so that a network meets one program in any company."""
+    """Return the number of networks in a block, from the architecture alone: a network is always trained by the same program."""
     fitting = CACHE // (16 * sum(int(np.prod(shape)) for shape in architecture.shapes.values()))
     if layout_for(architecture).networks == "last":
         return min(LANES, max(VECTOR, fitting // VECTOR * VECTOR))
@@ -39,72 +40,74 @@ def block_width(architecture: Architecture) -> int:
 
 @functools.lru_cache
 def program(architecture: Architecture, training: BatchedTraining) -> Any:
-    """Make the program that trains a block; XLA compiles it once per shape of its arguments.
+    """Return the program that trains a block; XLA compiles it once for each shape of its arguments.
 
-    weights: as from `lstm.condense`, in the layout, see `cut_apart`. examples: (rows, look_back + outputs), x beside y,
-    to choose from. counts: (1, 1, networks). orders: (epochs, networks, windows), the row that comes next. rates:
-    (steps + 1,), Adam's step sizes. validation: x, y in the layout and counts, or nothing.
-    Returns weights, losses (epochs, networks) and the epochs run (1, 1, networks).
+    Its arguments: weights, as from `weights.condense`, in the layout, see `split_weights`. source: (rows, look_back + outputs), x
+    and y side by side. counts: (1, 1, networks). orders: (epochs, networks, windows), rows of source. rates: (updates + 1,),
+    step sizes of Adam. validation: x and y in the layout, and counts; or (). Its results: weights, losses (epochs,
+    networks), and the number of epochs (1, 1, networks).
     """
     layout, batch_size = layout_for(architecture), training.batch_size
     quantiles = training.quantiles
 
-    def train_block(weights: Any, examples: Any, counts: Any, orders: Any, rates: Any, validation: Any) -> Any:
-        dtype = examples.dtype
+    def train_block(weights: Any, source: Any, counts: Any, orders: Any, rates: Any, validation: Any) -> Any:
+        dtype = source.dtype
         batches = -(-counts // batch_size)
         most_batches = tf.reduce_max(batches)
-        none = tf.zeros_like(counts, dtype)
+        zero = tf.zeros_like(counts, dtype)
 
-        def run_batch(number: Array, epoch: Array, going: Array, state: State, total: Array) -> Any:
+        def run_batch(number: Array, epoch: Array, running: Array, state: State, total: Array) -> Any:
             start = number * batch_size
             rows = tf.slice(orders, [epoch, 0, start], [1, orders.shape[1], batch_size])[0]
-            x, y = batch_of(architecture, tf.gather(examples, rows), layout)
-            share, size = shares(start, batch_size, counts, dtype, layout)
-            condensed = cut_apart(architecture, state[0], layout)
-            losses, slopes = loss_and_gradients(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
+            x, y = batch_of(architecture, tf.gather(source, rows), layout)
+            share, size = loss_shares(start, batch_size, counts, dtype, layout)
+            condensed = split_weights(architecture, state[0], layout)
+            losses, gradients = loss_and_gradients(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
             total = total + tf.reduce_sum(losses * share, layout.windows, keepdims=True) * size
             rate = tf.gather(rates, epoch * batches + number + 1)
-            active = going & (start < counts)
-            return number + 1, adam(state, put_together(slopes, layout), rate, active, training), total
+            active = running & (start < counts)
+            return number + 1, adam(state, join_weights(gradients, layout), rate, active, training), total
 
-        def run_epoch(epoch: Array, going: Array, state: State, watch: Any, history: Array, ran: Array) -> Any:
+        def run_epoch(
+            epoch: Array, running: Array, state: State, best: Any, losses_by_epoch: Array, epoch_counts: Array
+        ) -> Any:
             _, state, total = tf.while_loop(
                 lambda number, *_: number < most_batches,
-                lambda number, state, total: run_batch(number, epoch, going, state, total),
-                (0, state, none),
+                lambda number, state, total: run_batch(number, epoch, running, state, total),
+                (0, state, zero),
             )
-            history = history.write(epoch, tf.where(going, total / tf.cast(counts, dtype), np.nan))
-            ran = ran + tf.cast(going, tf.int32)
+            losses_by_epoch = losses_by_epoch.write(epoch, tf.where(running, total / tf.cast(counts, dtype), np.nan))
+            epoch_counts = epoch_counts + tf.cast(running, tf.int32)
             if training.patience is not None:
-                x, y, held_counts = validation
-                share, _ = shares(0, x.shape[layout.windows], held_counts, dtype, layout)
-                condensed = cut_apart(architecture, state[0], layout)
-                now = mean_loss(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
-                watch, going = keep_best(watch, state[0], now, epoch, going, training.patience)
-            return epoch + 1, going, state, watch, history, ran
+                x, y, validation_counts = validation
+                share, _ = loss_shares(0, x.shape[layout.windows], validation_counts, dtype, layout)
+                condensed = split_weights(architecture, state[0], layout)
+                loss = mean_loss(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
+                best, running = update_best(best, state[0], loss, epoch, running, training.patience)
+            return epoch + 1, running, state, best, losses_by_epoch, epoch_counts
 
         zeros = [tf.zeros_like(array) for array in weights]
-        watch = (none + np.inf, weights, tf.zeros_like(counts)) if training.patience is not None else ()
-        history = tf.TensorArray(dtype, training.epochs, element_shape=counts.shape)
-        _, _, state, watch, history, ran = tf.while_loop(
-            lambda epoch, going, *_: (epoch < training.epochs) & tf.reduce_any(going),
+        best = (zero + np.inf, weights, tf.zeros_like(counts)) if training.patience is not None else ()
+        losses_by_epoch = tf.TensorArray(dtype, training.epochs, element_shape=counts.shape)
+        _, _, state, best, losses_by_epoch, epoch_counts = tf.while_loop(
+            lambda epoch, running, *_: (epoch < training.epochs) & tf.reduce_any(running),
             run_epoch,
-            (0, counts > 0, (weights, zeros, zeros), watch, history, tf.zeros_like(counts)),
+            (0, counts > 0, (weights, zeros, zeros), best, losses_by_epoch, tf.zeros_like(counts)),
         )
-        return (watch[1] if watch else state[0]), tf.reshape(history.stack(), [training.epochs, -1]), ran
+        return (best[1] if best else state[0]), tf.reshape(losses_by_epoch.stack(), [training.epochs, -1]), epoch_counts
 
     return tf.function(train_block, jit_compile=True, autograph=False)
 
 
-def put_together(arrays: list[Array], layout: AxisLayout) -> list[Array]:
-    """Lay all weights of a network below one another in the layout "last": one long operation instead of many short."""
+def join_weights(arrays: list[Array], layout: AxisLayout) -> list[Array]:
+    """Join all arrays of the layout "last" into one, (weights, 1, networks): one long operation instead of many short ones."""
     if layout.networks == "first":
         return arrays
     return [tf.concat([tf.reshape(array, [-1, 1, array.shape[2]]) for array in arrays], 0)]
 
 
-def cut_apart(architecture: Architecture, arrays: list[Array], layout: AxisLayout) -> list[Array]:
-    """Undo `put_together`."""
+def split_weights(architecture: Architecture, arrays: list[Array], layout: AxisLayout) -> list[Array]:
+    """Split what `join_weights` has joined."""
     if layout.networks == "first":
         return arrays
     shapes = condensed_shapes(architecture)
@@ -113,49 +116,49 @@ def cut_apart(architecture: Architecture, arrays: list[Array], layout: AxisLayou
 
 
 def batch_of(architecture: Architecture, windows: Array, layout: AxisLayout) -> tuple[Array, Array]:
-    """Part examples, (networks, windows, look_back + outputs), into x and y, (windows, features, networks) each."""
+    """Split rows (networks, windows, look_back + outputs) into x and y, each (windows, features, networks)."""
     windows = tf.transpose(windows, [1, 2, 0]) if layout.windows == 0 else windows
     split = architecture.look_back
     return layout.columns(windows, 0, split), layout.columns(windows, split, split + architecture.outputs)
 
 
-def shares(start: Array, size: int, counts: Array, dtype: Any, layout: AxisLayout) -> tuple[Array, Array]:
-    """Share of each window in its batch's mean, zero for padding, and the batch's size (at least 1), per network."""
+def loss_shares(start: Array, size: int, counts: Array, dtype: Any, layout: AxisLayout) -> tuple[Array, Array]:
+    """Return the share of each window in the mean loss of its batch, zero for padding; and the size of the batch, at least 1."""
     rows = tf.reshape(start + tf.range(size), [-1, 1, 1] if layout.windows == 0 else [1, -1, 1])
-    own_size = tf.cast(tf.clip_by_value(counts - start, 1, size), dtype)
-    return tf.where(rows < counts, 1 / own_size, 0), own_size
+    batch_size = tf.cast(tf.clip_by_value(counts - start, 1, size), dtype)
+    return tf.where(rows < counts, 1 / batch_size, 0), batch_size
 
 
 def adam(state: State, gradients: list[Array], rate: Array, active: Array, training: BatchedTraining) -> State:
-    """Move the weights and their two moments (Kingma & Ba 2015) in Keras' order of operations, where active."""
-    moved: State = ([], [], [])
+    """Update weights and moments of active networks by Adam (Kingma & Ba 2015), in Keras' order of operations."""
+    new_state: State = ([], [], [])
     for weight, first, second, gradient in zip(*state, gradients, strict=True):
         new_first = first + (gradient - first) * (1 - training.beta_1)
         new_second = second + (gradient * gradient - second) * (1 - training.beta_2)
         new_weight = weight - new_first * rate / (tf.sqrt(new_second) + training.epsilon)
         pairs = ((new_weight, weight), (new_first, first), (new_second, second))
-        for outputs, (new, old) in zip(moved, pairs, strict=True):
+        for outputs, (new, old) in zip(new_state, pairs, strict=True):
             outputs.append(tf.where(active, new, old))
-    return moved
+    return new_state
 
 
-def keep_best(watch: Any, condensed: list[Array], now: Array, epoch: Array, going: Array, patience: int) -> Any:
-    """Remember each network's best weights and stop it when its validation loss has not fallen for `patience` epochs.
+def update_best(best: Any, condensed: list[Array], loss: Array, epoch: Array, running: Array, patience: int) -> Any:
+    """Update the best weights of each network, and stop those whose validation loss has not fallen for `patience` epochs.
 
-    watch: the best loss, its weights, and the epochs waited since. As Keras' EarlyStopping, the first epoch never stops.
+    best: the lowest loss, its weights, and the number of epochs since. As in Keras' EarlyStopping, the first epoch never stops.
     """
-    best, best_condensed, waited = watch
-    better = going & (now < best)
+    best_loss, best_condensed, epochs_since = best
+    better = running & (loss < best_loss)
     pairs = zip(condensed, best_condensed, strict=True)
     best_condensed = [tf.where(better | (epoch == 0), new, old) for new, old in pairs]
-    waited = tf.where(better, 0, waited + 1)
-    going = going & (better | (waited < patience) | (epoch == 0))
-    return (tf.where(better, now, best), best_condensed, waited), going
+    epochs_since = tf.where(better, 0, epochs_since + 1)
+    running = running & (better | (epochs_since < patience) | (epoch == 0))
+    return (tf.where(better, loss, best_loss), best_condensed, epochs_since), running
 
 
-def step_sizes(training: BatchedTraining, steps: int, dtype: Any) -> np.ndarray:
-    """Adam's step sizes with their bias corrections, rounded where Keras rounds: (steps + 1,), the first unused."""
-    number = np.arange(steps + 1).astype(dtype)
+def step_sizes(training: BatchedTraining, updates: int, dtype: Any) -> np.ndarray:
+    """Step sizes of Adam with their bias corrections, rounded where Keras rounds: (updates + 1,), the first is not used."""
+    number = np.arange(updates + 1).astype(dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
         first, second = (1 - np.power(dtype(beta), number) for beta in (training.beta_1, training.beta_2))
         rates = dtype(training.learning_rate) * np.sqrt(second) / first

@@ -1,8 +1,7 @@
-"""Train any number of LSTM networks at once, each on its own windows, as if each were alone.
+"""Train many LSTM networks at once, each on its own windows; the result of each is the same as if it were trained alone.
 
-Networks are sorted by their number of windows and cut into blocks that fit the cache; every block is one call of one
-compiled program (`blocks.py`, `program.py`), and the blocks are spread over the cores. What a network becomes depends on its own
-windows, seed and settings only.
+Networks are sorted by their number of windows and divided into blocks that fit the cache. Each block is one call of a compiled
+program (`blocks.py`, `program.py`), and the blocks are distributed over the cores.
 """
 
 from collections.abc import Callable
@@ -31,24 +30,26 @@ def train(
 ) -> TrainingResult:
     """Train every network on its own windows.
 
-    x: float32 (networks, windows, look_back); y: float32 (networks, windows, outputs); counts: (networks,) windows in
-    use, rows beyond them are padding. seeds: uint64 (networks,), the source of the initial weights (unless given) and of
-    the shuffling. validation: (x, y, counts) of the same form, needed with patience: a network stops after `patience`
-    epochs without a lower validation loss and keeps its best weights. workers: threads (default: the cores at hand).
-    progress: called with the number of networks that a finished block had. A result has the same bits whatever else is
-    trained at the same time. Raises ValueError when shapes do not fit or a network has no windows.
+    x: float32 (networks, windows, look_back). y: float32 (networks, windows, outputs), targets. counts: int (networks,), number
+    of windows; further rows are padding. seeds: uint64 (networks,), for the initial weights and the order of the windows.
+    weights: initial weights; None: from the seeds. validation: x, y and counts for early stopping; a network that stops keeps
+    its best weights. workers: threads; None: one per core. progress: called after each block with its number of networks. A
+    network has the same bits whatever else is trained with it. Raises ValueError where shapes do not fit, a network has no
+    windows, or patience has no validation windows.
     """
     seeds = np.asarray(seeds, dtype=np.uint64)
-    windows = checked(architecture, x, y, counts, len(seeds))
-    if training.patience is not None and validation is None:
-        raise ValueError("patience needs validation windows")
-    held_out = checked(architecture, *validation, len(seeds)) if validation and training.patience is not None else None
+    windows = checked_windows(architecture, x, y, counts, len(seeds))
+    validation_windows = None
+    if training.patience is not None:
+        if validation is None:
+            raise ValueError("patience needs validation windows")
+        validation_windows = checked_windows(architecture, *validation, len(seeds))
     weights = initial_weights(architecture, seeds) if weights is None else weights
     result = TrainingResult(
         weights={name: np.array(tensor, dtype=np.float32) for name, tensor in weights.items()},
         losses=np.full((len(seeds), training.epochs), np.nan, dtype=np.float32),
         epochs=np.zeros(len(seeds), dtype=np.int32),
-        diverged=np.zeros(len(seeds), dtype=bool),
+        diverged_mask=np.zeros(len(seeds), dtype=bool),
     )
     if len(seeds) == 0:
         return result
@@ -60,7 +61,7 @@ def train(
     longest_first = np.argsort(-windows.counts, kind="stable")
     blocks = [longest_first[start : start + width] for start in range(0, len(seeds), width)]
     with ThreadPoolExecutor(workers or usable_cores()) as pool:
-        arguments = (architecture, training, windows, held_out, seeds, result)
+        arguments = (architecture, training, windows, validation_windows, seeds, result)
         tasks = [pool.submit(train_block, *arguments, block) for block in blocks]
         try:
             for task in as_completed(tasks):
@@ -73,10 +74,10 @@ def train(
     return result
 
 
-def checked(
+def checked_windows(
     architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, networks: int
 ) -> TrainingWindows:
-    """Check that windows fit the architecture and the number of networks."""
+    """Return the windows; raises ValueError unless they fit the architecture and the number of networks."""
     x, y, counts = np.asarray(x, np.float32), np.asarray(y, np.float32), np.asarray(counts, np.int32)
     rows = x.shape[1] if x.ndim == 3 else -1
     if x.shape != (networks, rows, architecture.look_back) or y.shape != (networks, rows, architecture.outputs):

@@ -1,4 +1,4 @@
-"""What training takes and gives: settings, windows and the networks that come of them."""
+"""Types of the training: settings, windows, and the result."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +10,10 @@ from forecasting.lstm.weights import Weights
 
 @dataclass(frozen=True)
 class BatchedTraining:
-    """How networks are trained; the defaults of Adam (Kingma & Ba 2015) are those of Keras.
+    """Settings of the training; those of Adam (Kingma & Ba 2015) have the defaults of Keras.
 
-    With the pinball loss, output j of a network is for quantile j modulo the number of quantiles.
+    quantiles: levels, for the pinball loss; output j of a network is for the level at j modulo their number. patience: None:
+    no early stopping; else a network stops after so many epochs without a lower validation loss.
     """
 
     loss: Literal["mse", "pinball"] = "mse"
@@ -37,18 +38,18 @@ class BatchedTraining:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Trained networks; the axis of networks comes first."""
+    """Trained networks; the first axis of all arrays is that of networks."""
 
     weights: Weights
-    losses: np.ndarray  # (networks, epochs) mean training loss of each epoch; NaN after a network stopped
-    epochs: np.ndarray  # (networks,) epochs run
-    diverged: np.ndarray  # (networks,) whether a weight or a loss is not finite
+    losses: np.ndarray  # (networks, epochs) mean training loss of each epoch, NaN after the network has stopped
+    epochs: np.ndarray  # int (networks,), number of epochs until the network stopped
+    diverged_mask: np.ndarray  # bool (networks,), True where a weight or a loss is not finite
 
 
 @dataclass(frozen=True)
 class TrainingWindows:
-    """What networks learn from, or are validated on."""
+    """Windows and targets, for training or for validation."""
 
     x: np.ndarray  # (networks, windows, look_back)
     y: np.ndarray  # (networks, windows, outputs)
-    counts: np.ndarray  # (networks,) windows in use; the rows beyond are padding
+    counts: np.ndarray  # int (networks,), number of windows; further rows are padding

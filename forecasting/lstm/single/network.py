@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from forecasting.lstm.arithmetic import NUMPY_FIRST, matrix_product, on_grid, rational_tanh
-from forecasting.lstm.weights import Weights, draw_weights, lstm_step
+from forecasting.lstm.prediction import lstm_step
+from forecasting.lstm.weights import Weights, draw_weights
 
 BLOCK = 512  # rows predicted at a time: temporary arrays stay in the cache
 

@@ -14,15 +14,15 @@ from forecasting.numerics.airline import airline_paths
 from forecasting.numerics.base_path import base_path, smoothed_level
 from forecasting.numerics.seasonality import (
     SEASON,
-    ending_together,
+    align_ends,
+    history_mask,
     is_seasonal,
-    rows_of_series,
+    remove_season,
     seasonal_indices,
     seasonal_path,
     shift_for_logs,
-    take_out,
 )
-from forecasting.numerics.smoothing import Smoothed, smooth, smoothed_path
+from forecasting.numerics.smoothing import SmoothingStates, smooth, smoothed_path
 from forecasting.numerics.sums import total
 
 TIME_STEPS = 12  # of the LSTM, whatever the window: a window of 36 months has 3 months at each step
@@ -46,7 +46,7 @@ class PreparedSeries:
     lengths: Counts
     shift: Values
     fixed_season: Values
-    smoothed: Smoothed
+    smoothed: SmoothingStates
     airline: Values
 
 
@@ -73,14 +73,14 @@ class Examples:
 
 def prepare(values: Values, lengths: Counts, lags: Counts, *, horizon: int) -> PreparedSeries:
     """Take logs of histories (series, longest), and run the smoothing and the airline model to each of the lags."""
-    aligned = ending_together(values, lengths)
-    inside = rows_of_series(len(aligned), lengths)
+    aligned = align_ends(values, lengths)
+    inside = history_mask(len(aligned), lengths)
     shift = shift_for_logs(aligned, lengths)
     logs = np.where(inside, np.log(np.where(inside, aligned + shift, 1.0)), 0.0)
     smoothed_season = is_seasonal(logs, lengths)
     fixed_season = np.where(smoothed_season, 0.0, seasonal_indices(logs, lengths))
     origin_rows = np.maximum(lengths - 1 - np.asarray(lags)[:, None], 0)  # (lags, series)
-    smoothed = smooth(_starting_together(take_out(logs, fixed_season), lengths), smoothed_season, origin_rows)
+    smoothed = smooth(_starting_together(remove_season(logs, fixed_season), lengths), smoothed_season, origin_rows)
     airline = airline_paths(_starting_together(logs, lengths), origin_rows, horizon=horizon)
     return PreparedSeries(logs, lengths, shift, fixed_season, smoothed, airline)
 
@@ -93,9 +93,9 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
     """
     months = len(prepared.logs) - lag
     logs, lengths = prepared.logs[:months], np.maximum(prepared.lengths - lag, 1)
-    inside = rows_of_series(months, lengths)
+    inside = history_mask(months, lengths)
     indices = seasonal_indices(logs, lengths)
-    adjusted = np.where(inside, take_out(logs, indices), 0.0)
+    adjusted = np.where(inside, remove_season(logs, indices), 0.0)
     level, level_weight = smoothed_level(adjusted, lengths)
     path = base_path(adjusted, lengths, horizon=horizon) + seasonal_path(indices, 0, horizon)
     monthly_changes = np.where(inside[:-1], np.diff(adjusted, axis=0), 0.0)

@@ -22,7 +22,7 @@ from forecasting.models.monthly.global_networks import LEVELS, MEDIAN, member_sh
 from forecasting.models.monthly.local_intervals import quantiles_around
 from forecasting.models.monthly.local_networks import local_shapes, predict_local
 from forecasting.models.types import Forecasts, Networks, PastPredictions
-from forecasting.numerics.intervals import monotone, never_below_zero
+from forecasting.numerics.intervals import monotone_quantiles, nonnegative_bounds
 from forecasting.numerics.statistical import forecast_by
 
 MINIMUM_TRAINING_MONTHS = 18  # of history up to an origin in a training set
@@ -97,7 +97,7 @@ def _blend(recipe: MonthlyRecipe, forecasts: Forecasts, histories: Histories) ->
             failures[row] = f"{failures[row]} {failure}".strip()
     lowest = _lowest(selected)
     for name, model_paths in paths.items():
-        average = never_below_zero(np.nanmean(model_paths, axis=0), lowest)
+        average = nonnegative_bounds(np.nanmean(model_paths, axis=0), lowest)
         (values if name == "values" else bounds[name])[rows] = average
     return Forecasts(values, forecasts.fallback_reasons, bounds, forecasts.base_path, tuple(failures))
 
@@ -200,8 +200,10 @@ def predict_residuals(
     networks, the first ones, predict; None: all.
     """
     if are_global:
-        return monotone(predict_members(recipe, weights, range(members or len(recipe.windows)), examples), MEDIAN)
-    return monotone(predict_local(recipe, weights, examples, positions), MEDIAN)
+        return monotone_quantiles(
+            predict_members(recipe, weights, range(members or len(recipe.windows)), examples), MEDIAN
+        )
+    return monotone_quantiles(predict_local(recipe, weights, examples, positions), MEDIAN)
 
 
 def _in_units(
@@ -220,7 +222,7 @@ def _in_units(
 
     def in_units(residuals: Values) -> Values:
         logs = np.minimum(examples.base_path + residuals * examples.scale[:, None], np.log(LARGEST_FORECAST))
-        return never_below_zero(np.exp(logs) - shift[:, None], lowest)
+        return nonnegative_bounds(np.exp(logs) - shift[:, None], lowest)
 
     return Forecasts(
         in_units(quantiles[:, :, MEDIAN]),
@@ -240,7 +242,7 @@ def _fallback_reasons(
     masks = {
         Reason.SHORT_HISTORY: histories.lengths < MINIMUM_FORECAST_MONTHS,
         Reason.CONSTANT: highest == _lowest(histories),
-        Reason.INTERMITTENT: zeros > MonthlyRecipe.most_zeros,
+        Reason.INTERMITTENT: zeros > MonthlyRecipe.maximum_zero_share,
         Reason.UNSEEN: (network_rows < 0) & (not networks.are_global),
         Reason.GUARDED: np.array([row >= 0 and networks.scalers[row]["guarded"] for row in network_rows], dtype=bool),
         Reason.DIVERGED: ~np.isfinite(quantiles).all(axis=(1, 2)),

@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.domain.panel import Values
 from forecasting.models.monthly.global_networks import MEDIAN
-from forecasting.numerics.intervals import conformal_factors, tempered, widen
+from forecasting.numerics.intervals import conformal_factors, damped_factors, widen
 
 INTERVALS = {"80": (1, 3, 0.80), "95": (0, 4, 0.95)}  # positions of the lower and upper quantile, coverage
 USUAL_FACTORS = {"80": 1.06, "95": 1.07}  # for networks, whose quantiles are too narrow; measured on training parts
@@ -24,7 +24,7 @@ def fit_factors(residuals: np.ndarray, quantiles: np.ndarray) -> dict[str, list[
             median, lower, upper = (predicted[:, :, level] for level in (MEDIAN, low, high))
             fitted_factors = conformal_factors(residuals, median, lower, upper, coverage=coverage)
             if name == "network":
-                fitted_factors = tempered(fitted_factors, USUAL_FACTORS[interval])
+                fitted_factors = damped_factors(fitted_factors, USUAL_FACTORS[interval])
             factors[f"{name}_{interval}"] = fitted_factors.tolist()
     return factors
 

@@ -10,7 +10,7 @@ import numpy as np
 from forecasting.domain.panel import Values
 from forecasting.models.monthly.dataset import TrainingSet
 from forecasting.models.monthly.validation import Validation
-from forecasting.numerics.intervals import MULTIPLES, spread_alone
+from forecasting.numerics.intervals import MULTIPLES, interval_scales
 
 
 def interval_scale(
@@ -28,7 +28,7 @@ def interval_scale(
     """
     holdout_errors = np.full((series, *validation.residuals.shape[1:]), np.nan)
     holdout_errors[rows] = (validation.residuals - medians) * validation.scales[:, :, None]
-    scale = spread_alone(training_scale(training_set, path, series), holdout_errors)
+    scale = interval_scales(training_scale(training_set, path, series), holdout_errors)
     # A series without an origin in the training set has no errors. It is forecast by the base path, so any number serves.
     return np.where(np.isfinite(scale), scale, 1.0)
 

@@ -11,8 +11,9 @@ from forecasting.domain.panel import Values
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.lstm.batched.training import train
 from forecasting.lstm.batched.types import BatchedTraining, TrainingWindows
+from forecasting.lstm.prediction import predict
 from forecasting.lstm.random import MEMBERS_STREAM, random_bits
-from forecasting.lstm.weights import Architecture, Weights, initial_weights, predict
+from forecasting.lstm.weights import Architecture, Weights, initial_weights
 from forecasting.models.monthly.dataset import TrainingSet
 from forecasting.models.monthly.features import ALTERNATIVE_PATHS, LONGEST_WINDOW, Examples
 from forecasting.models.monthly.global_networks import LEVELS
