@@ -26,7 +26,7 @@ def test_the_notebook_walks_through_the_tutorial(capsys: pytest.CaptureFixture[s
     assert 42 < scores.loc["training", "rmse"] < 44
     assert 44 < scores.loc["test", "rmse"] < 55
     assert (scores["skill"] < 0).all()
-    np.testing.assert_allclose(names["by_keras"][0], names["parts"][1].values[0], rtol=1e-5)
+    np.testing.assert_allclose(names["by_keras"][0], names["predictions"][1].values[0], rtol=1e-5)
     observed, train, test = names["axes"].get_lines()
     assert [line.get_color() for line in (observed, train, test)] == ["tab:blue", "tab:orange", "tab:green"]
     assert [len(line.get_xdata()) for line in (observed, train, test)] == [168, 111, 56]
