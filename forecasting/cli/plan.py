@@ -50,7 +50,7 @@ def plan_rows(run_plan: "RunPlan", every_series: bool, output_format: str) -> tu
     if every_series:
         columns = ["series", "decision", "reason", "challenge", "detail"]
         rows: list[list[Any]] = [
-            [name, *verdict.in_short, verdict.decision_reason in CHALLENGE_REASONS, verdict.detail]
+            [name, *verdict.summary, verdict.decision_reason in CHALLENGE_REASONS, verdict.detail]
             for name, verdict in zip(run_plan.names, run_plan.verdicts, strict=True)
         ]
     else:

@@ -18,12 +18,12 @@ def recipe() -> None:
 @format_options
 def list_recipes(output_format: str) -> None:
     """List the built-in recipes and your own."""
-    from forecasting.domain.recipes import find_recipe, known_recipes
+    from forecasting.domain.recipes import find_recipe, recipe_paths
     from forecasting.domain.settings import Settings
 
     folder = Settings.from_environment().recipes
     rows = []
-    for name, path in known_recipes(folder).items():
+    for name, path in recipe_paths(folder).items():
         one = find_recipe(name, folder)
         rows.append([name, str(path or "built in"), one.horizon, one.hash[:12]])
     print_rows(["recipe", "from", "horizon", "hash"], rows, output_format)

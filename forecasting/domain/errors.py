@@ -1,4 +1,4 @@
-"""Every error that Milkrun raises on purpose: its text is the message to the reader, with the remedy."""
+"""Every error that Milkrun raises on purpose. The text of an error is the message to the user, with the remedy."""
 
 EXIT_DONE = 0
 EXIT_OVERDUE = 1  # of milkrun status --check only
@@ -15,7 +15,7 @@ class MilkrunError(Exception):
 
 
 class InputError(MilkrunError):
-    """A file, a month, an option or a source that was given cannot be used."""
+    """A file, a month, an option or a source cannot be used."""
 
 
 class RecipeError(MilkrunError):
@@ -27,18 +27,18 @@ class BundleError(MilkrunError):
 
 
 class RunRefused(MilkrunError):
-    """A run cannot start or cannot be published as asked."""
+    """A run cannot start, or cannot be published."""
 
 
 class StatementRefused(MilkrunError):
-    """The database refused a statement and would refuse it again: a right is missing, or a rule of the tables broken."""
+    """The database refused a statement and would refuse it once more: a right is missing, or a rule of the tables is broken."""
 
 
 class EnvironmentFailure(MilkrunError):
-    """The database, the disk or a service failed: nothing is marked bad, the same command may be repeated."""
+    """The database, the disk or a service failed. Nothing is marked as bad; the same command may be repeated."""
 
     exit_code = EXIT_ENVIRONMENT
 
 
 class PassingFailure(EnvironmentFailure):
-    """The database was not there, shut down, or in another's way: the same step may succeed a moment later."""
+    """The database could not be reached, was shut down or had a lock conflict: the same step may succeed a moment later."""

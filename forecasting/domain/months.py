@@ -15,7 +15,7 @@ _TEXT = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 
 @dataclass(frozen=True, order=True)
 class Month:
-    """A calendar month, counted in months since 0000-01; adding an int steps by months, so no day ever drifts."""
+    """A calendar month. ordinal: months since 0000-01, so that a month plus an int is another month."""
 
     ordinal: int
 
@@ -28,7 +28,7 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `YYYY-MM` or `YYYY-MM-DD`; month-start and month-end stamps map to the same month.
+        """Read `YYYY-MM` or `YYYY-MM-DD`; the first and the last day of a month give the same month.
 
         Raises InputError for anything else, and for days that do not exist.
         """

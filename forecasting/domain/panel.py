@@ -10,20 +10,16 @@ from forecasting.domain.months import Month
 
 Values = NDArray[np.float64]
 Counts = NDArray[np.int64]
-BOUNDS = (
-    "lower_95",
-    "lower_80",
-    "upper_80",
-    "upper_95",
-)  # of the 80 and the 95 % interval, from the lowest to the highest
+# The bounds of the 80 and the 95 % interval, from the lowest to the highest.
+BOUNDS = ("lower_95", "lower_80", "upper_80", "upper_95")
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Observations of series (rows) by month (columns), NaN where a month was not observed.
+    """Observations of series (rows) by month (columns), NaN where there is none.
 
-    values: (series, months) in the unit of each series; column 0 is the month `first`. first_released: likewise, each value
-    as it was learned first; None where none was revised.
+    values: (series, months) in the unit of each series; column 0 is the month `first`. first_released: (series, months), the
+    value of each month in the first load that had it; None where no value was revised.
     """
 
     series_ids: tuple[int, ...]
@@ -33,17 +29,17 @@ class Panel:
     first_released: Values | None = None
 
     def up_to(self, month: Month) -> "Panel":
-        """Return the panel as it was when `month` was its last."""
+        """Return the panel without the months after `month`; it has at least one column."""
         columns = min(max(month - self.first + 1, 1), self.values.shape[1])
         return Panel(self.series_ids, self.names, self.first, self.values[:, :columns])
 
 
 @dataclass(frozen=True)
 class Histories:
-    """Series without gaps, each from its own first to its own last month.
+    """The observations of each series from its first to its last month, moved to column 0.
 
-    values: (series, longest); row i holds lengths[i] observations from column 0 on, NaN after them.
-    last_months: the month of each series' last observation.
+    values: (series, longest) in the unit of each series; row i has lengths[i] months from column 0 on, NaN after them.
+    last_months: the last month of each series.
     """
 
     values: Values
@@ -51,14 +47,14 @@ class Histories:
     last_months: tuple[Month, ...]
 
     def select(self, rows: list[int]) -> "Histories":
-        """Return the histories of some rows, in that order, as narrow as the longest of them."""
+        """Return the histories of some rows, in that order; the longest of them decides the number of columns."""
         lengths = self.lengths[rows]
         width = int(lengths.max(initial=0))
         return Histories(self.values[rows][:, :width], lengths, tuple(self.last_months[row] for row in rows))
 
 
 def concatenate_histories(parts: Sequence[Histories]) -> Histories:
-    """Put histories below one another, padded to the longest."""
+    """Return the rows of all parts, one part after the other, padded with NaN to the longest history."""
     width = max((part.values.shape[1] for part in parts), default=0)
     padded = [
         np.pad(part.values, ((0, 0), (0, width - part.values.shape[1])), constant_values=np.nan) for part in parts
@@ -70,8 +66,8 @@ def concatenate_histories(parts: Sequence[Histories]) -> Histories:
     )
 
 
-def last_months(panel: Panel, last: Month, count: int) -> Values:
-    """Return so many months of a panel up to `last`: (series, count), NaN where a month was not observed."""
+def recent_months(panel: Panel, last: Month, count: int) -> Values:
+    """Return the `count` months of a panel up to `last`: (series, count), NaN where there is no observation."""
     columns = last - panel.first + np.arange(1 - count, 1)
     inside = (columns >= 0) & (columns < panel.values.shape[1])
     values = np.full((len(panel.values), count), np.nan)
@@ -80,7 +76,7 @@ def last_months(panel: Panel, last: Month, count: int) -> Values:
 
 
 def observed_span(panel: Panel) -> tuple[Counts, Counts]:
-    """Return the first and one past the last observed column of each series; 0 and 0 where nothing was observed."""
+    """Return, for each series, its first observed column and the column after its last one; 0 and 0 without observations."""
     has_value = ~np.isnan(panel.values)
     has_any_value = has_value.any(axis=1)
     first = np.where(has_any_value, has_value.argmax(axis=1), 0)
@@ -89,7 +85,7 @@ def observed_span(panel: Panel) -> tuple[Counts, Counts]:
 
 
 def histories_of(panel: Panel) -> Histories:
-    """Cut each series of a panel to its observed span and move it to column 0; gaps inside stay NaN."""
+    """Return the histories of a panel; a missing month between two observed months stays NaN."""
     first, end = observed_span(panel)
     lengths = end - first
     width = int(lengths.max(initial=0))

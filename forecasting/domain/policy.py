@@ -1,4 +1,4 @@
-"""Retrain or reuse, forecast or not: pure functions of evidence that give decisions with their reasons."""
+"""The policy: pure functions that decide from evidence whether a network is trained or reused, or why there is none."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -66,7 +66,7 @@ class ChampionEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence about a series before a run decides about it; zeros: the share of its months whose value is zero."""
+    """The evidence about the observations of a series. longest_gap: in months. zeros: share of months whose value is zero."""
 
     last_month: Month | None
     observations: int = 0
@@ -77,7 +77,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run does with a series.
+    """The verdict about a series: what a run does with it.
 
     decision: retrain or reuse a network; None where no network is needed, and then outcome says how the series ends.
     decision_reason: why. reason: why the series ends as it does, ok for a forecast.
@@ -90,16 +90,16 @@ class Verdict:
     detail: str | None = None
 
     @property
-    def in_short(self) -> tuple[str, str]:
+    def summary(self) -> tuple[str, str]:
         """The decision and its reason, or, where no network is needed, the outcome and its reason."""
         return str(self.decision or self.outcome), self.decision_reason or self.reason
 
 
 @dataclass(frozen=True)
 class GlobalDecision:
-    """What was decided about the global networks of a run.
+    """The decision about the global networks of a run.
 
-    bundle_id: of the networks that forecast, None where there are none. evidence: what the decision was made from, None in rows
+    bundle_id: of the networks that forecast, None where there are none. evidence: of the decision, None in rows
     of older releases.
     """
 
@@ -119,47 +119,47 @@ def decide(
     *,
     global_verdict: Verdict | None = None,
 ) -> Verdict:
-    """Decide about one series: held, refused or fallback where no network helps, else retrain or reuse.
+    """Decide about one series: held, refused or fallback where it gets no network, else retrain or reuse.
 
-    champion: the network that made its last published forecast. global_verdict: what was decided about the global networks of
-    the run, None where it has none.
+    champion: the network that made its last published forecast, None without one. global_verdict: the verdict about the global
+    networks of the run, None where it has none.
     """
     verdict = verdict_without_network(evidence, policy, recipe, origin)
     if verdict is not None:
         return verdict
-    # The age of a network counts to the last month of the series, so that the network of a late series is not called old.
+    # The age of a network counts up to the last month of the series: a late series does not make its network old.
     return global_verdict or choose_network(champion, policy, recipe, evidence.last_month or origin)
 
 
 def verdict_without_network(evidence: Evidence, policy: Policy, recipe: Recipe, origin: Month) -> Verdict | None:
-    """Say how a series ends that gets no network; None where its observations suffice for one."""
+    """Return the verdict about a series that gets no network; None where its observations suffice for a network."""
     if evidence.last_month is None:
         return Verdict(None, None, Outcome.REFUSED, Reason.NO_OBSERVATIONS, f"No observation up to {origin}.")
-    late = origin - evidence.last_month
-    if late > policy.late_months:
-        detail = (
-            f"Newest month is {evidence.last_month}, {late} before the origin {origin}; allowed: {policy.late_months}."
-        )
+    months = origin - evidence.last_month
+    if months > policy.late_months:
+        detail = f"Newest month is {evidence.last_month}, {months} before the origin {origin}; allowed: {policy.late_months}."
         return Verdict(None, None, Outcome.HELD, Reason.LATE, detail)
     if evidence.longest_gap > recipe.max_gap:
         detail = f"{evidence.longest_gap} months in a row are missing; the recipe fills at most {recipe.max_gap}."
         return Verdict(None, None, Outcome.HELD, Reason.GAP, detail)
-    if evidence.observations < recipe.least_observations:
-        detail = f"{evidence.observations} months; recipe {recipe.name} needs {recipe.least_observations}."
-        outcome = Outcome.FALLBACK if evidence.observations >= recipe.fallback_needs else Outcome.REFUSED
+    if evidence.observations < recipe.minimum_observations:
+        detail = f"{evidence.observations} months; recipe {recipe.name} needs {recipe.minimum_observations}."
+        outcome = Outcome.FALLBACK if evidence.observations >= recipe.minimum_fallback_months else Outcome.REFUSED
         return Verdict(None, None, outcome, Reason.SHORT_HISTORY, detail)
     if evidence.constant:
         return Verdict(
             None, None, Outcome.FALLBACK, Reason.CONSTANT, "All months the network would be trained on are equal."
         )
-    if evidence.zeros > recipe.most_zeros:
-        detail = f"{evidence.zeros:.0%} of its months are zero; a network is asked up to {recipe.most_zeros:.0%}."
+    if evidence.zeros > recipe.maximum_zero_share:
+        detail = (
+            f"{evidence.zeros:.0%} of its months are zero; a network is asked up to {recipe.maximum_zero_share:.0%}."
+        )
         return Verdict(None, None, Outcome.FALLBACK, Reason.INTERMITTENT, detail)
     return None
 
 
 def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Recipe, month: Month) -> Verdict:
-    """Decide whether the champion is reused at a month, or a network is trained."""
+    """Decide at a month whether the champion is reused or a network is trained."""
     if policy.retrain == RetrainPolicy.ALWAYS:
         return _retrain(Reason.ASKED_FOR, "retrain = always")
     if policy.retrain == RetrainPolicy.NEVER:
@@ -173,10 +173,10 @@ def choose_network(champion: ChampionEvidence | None, policy: Policy, recipe: Re
         return _retrain(Reason.RECIPE_CHANGED, f"The last network is of another recipe than {recipe.name}.")
     if champion.ordered:
         return _reuse(Reason.ORDERED, f"Put in charge by order; trained at {champion.origin}.")
-    since = champion.confirmed or champion.origin
-    confirmed = f"confirmed at {since}; " if champion.confirmed else ""
-    age = f"Trained at {champion.origin}; {confirmed}age in months: {month - since}"
-    if month - since >= policy.max_age_months:
+    age_start = champion.confirmed or champion.origin
+    confirmation = f"confirmed at {age_start}; " if champion.confirmed else ""
+    age = f"Trained at {champion.origin}; {confirmation}age in months: {month - age_start}"
+    if month - age_start >= policy.max_age_months:
         return _retrain(Reason.AGE, f"{age}; limit: {policy.max_age_months}.")
     return _by_live_rmse(champion, policy, month) or _reuse(
         Reason.YOUNG, f"{age}; forecasts answered: {champion.live_n}."
@@ -208,14 +208,17 @@ def _reuse(reason: str, detail: str | None) -> Verdict:
 
 
 def verdict_on_damage(policy: Policy, damage: str, *, is_global: bool = False) -> Verdict:
-    """Decide again where a stored network is damaged; a global network is not trained again for one series."""
+    """Decide about a series whose stored network is damaged: with `auto` a network is trained, else the series fails.
+
+    A damaged global network is not trained for one series: the series fails.
+    """
     if policy.retrain == RetrainPolicy.AUTO and not is_global:
         return _retrain(Reason.BUNDLE_DAMAGED, damage)
     return Verdict(None, None, Outcome.FAILED, Reason.BUNDLE_DAMAGED, damage)
 
 
 def verdict_of_global(decision: GlobalDecision, *, is_member: bool) -> Verdict:
-    """Return what the decision about global networks means for one series.
+    """Return the verdict about one series that follows from the decision about the global networks.
 
     is_member: whether the networks were trained with the series.
     """

@@ -1,6 +1,6 @@
-"""Rules that apply after training: pure functions, as those of the policy.
+"""Rules that apply after training, pure functions like those of the policy.
 
-Does a new network replace the champion? May the forecast of a network be published?
+They decide whether a new network replaces the champion, and whether the forecast of a network is published.
 """
 
 import math
@@ -14,7 +14,7 @@ from forecasting.domain.vocabulary import ChallengeResult, Decision, Outcome, Re
 # A network that is trained for one of these reasons replaces the champion only if it is no worse.
 CHALLENGE_REASONS = (Reason.AGE, Reason.LIVE_RMSE)
 TIE = 1e-9  # networks whose RMSE differs by less are equally good
-ABSURD_RANGES = 10  # a forecast this many ranges of the history away from it is no forecast
+ABSURD_RANGES = 10  # a forecast further away from its history, in ranges of the history, is not published
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Challenge:
     """The comparison of a champion with its challenger, the network that was trained to replace it.
 
     n: the months that were compared, those that neither network was trained on, one month ahead. The three RMSE are in the unit
-    of the series. Of global networks they are medians over `series` series, as multiples of the champion's RMSE, and n is that
-    of the series with most months. challenger: the id of its bundle, None where the challenger diverged. damage: what is
+    of the series. Of global networks they are medians over `series` series, as multiples of the RMSE of the champion, and n is
+    that of the series with most months. challenger: the id of its bundle, None where the challenger diverged. damage: what is
     wrong with the bundle of the champion, None where nothing is.
     """
 
@@ -52,7 +52,7 @@ def challenge_result(challenge: Challenge, policy: Policy) -> ChallengeResult:
 
 
 def decide_promotion(verdict: Verdict, challenge: Challenge | None, policy: Policy) -> Verdict:
-    """Decide again after training: the new network replaces the champion only if it is no worse."""
+    """Decide once more after training: the new network replaces the champion only if it is not worse."""
     if challenge is None or verdict.decision_reason not in CHALLENGE_REASONS:
         return verdict
     result = challenge_result(challenge, policy)
@@ -82,7 +82,7 @@ REJECTION_DETAILS: dict[str, str] = {
 }
 
 
-def ranges_away(values: Values | None, low: float, high: float) -> float | None:
+def distance_in_ranges(values: Values | None, low: float, high: float) -> float | None:
     """Return the largest distance of a forecast from its history, in ranges of the history; 0 or less where it lies inside.
 
     values: (horizon,) in the unit of the series, None where there is no forecast. low, high: the smallest and the largest value
@@ -96,11 +96,11 @@ def ranges_away(values: Values | None, low: float, high: float) -> float | None:
     return min(distance / max(high - low, sys.float_info.min), sys.float_info.max)
 
 
-def accept_forecast(ranges: float | None, reason: str) -> tuple[Outcome, str, str | None]:
-    """Say whether the forecast of a network may be published: outcome, reason and detail.
+def forecast_outcome(ranges: float | None, reason: str) -> tuple[Outcome, str, str | None]:
+    """Decide whether the forecast of a network is published: outcome, reason and detail.
 
-    ranges: the distance of the forecast from its history as `ranges_away` gives it, None where the network diverged. reason: why
-    no network made the forecast, empty where one did.
+    ranges: as `distance_in_ranges` gives it, None where the network diverged. reason: why no network made the forecast, empty
+    where one did.
     """
     if ranges is None:
         reason = Reason.DIVERGED

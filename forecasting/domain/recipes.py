@@ -1,4 +1,4 @@
-"""Recipes: named settings of windows, scaling, network, training and horizon, identified by their hash."""
+"""Recipes: named settings of windows, scaling, network, training and horizon. The hash of all settings identifies a recipe."""
 
 import hashlib
 import json
@@ -19,14 +19,14 @@ BLENDS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")  # models of statsfore
 class Recipe:
     """Settings that decide the numbers; the same recipe, data and code give the same forecasts.
 
-    horizon is in months; max_gap is the longest run of missing months that is filled. The classes of recipes add what
-    their networks need. method: what a recipe's networks are and do, by name.
+    horizon: in months. max_gap: the longest gap that is filled, in months. method: the name of the class of recipes, which adds
+    the settings of its networks.
     """
 
     method: ClassVar[str]
-    fallback_needs: ClassVar[int]  # months of history that a forecast without a network needs
-    most_zeros: ClassVar[float] = 1.0  # share of months at zero beyond which no network is asked
-    corrects: ClassVar[bool] = False  # whether its networks correct a base path, and give intervals
+    minimum_fallback_months: ClassVar[int]  # months of history that a forecast without a network needs
+    maximum_zero_share: ClassVar[float] = 1.0  # share of months with value zero; with more, there is no network
+    corrects_base_path: ClassVar[bool] = False  # whether its networks correct a base path, and give intervals
 
     name: str
     horizon: int = 12
@@ -55,7 +55,7 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
-    def least_observations(self) -> int:
+    def minimum_observations(self) -> int:
         """Months of history that a network needs."""
         raise NotImplementedError
 
@@ -66,14 +66,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class ClassicRecipe(Recipe):
-    """The tutorial's network: one small LSTM per series on MinMax-scaled months, one month ahead, then on.
+    """The network of the tutorial: one small LSTM per series on MinMax-scaled months; it forecasts the next month, step by step.
 
-    look_back is in months; train_share is the first part of a history, the rest is its test part; scaler_sees says
-    which months the scaler is fitted on.
+    look_back: in months. train_share: share of a history, from its start, that is the training part; the rest is the test part.
+    scaler_sees: the months that the scaler is fitted on.
     """
 
     method: ClassVar[str] = "classic"
-    fallback_needs: ClassVar[int] = 12
+    minimum_fallback_months: ClassVar[int] = 12
 
     look_back: int = 1
     look_back_as: Literal["features", "steps"] = "features"
@@ -98,31 +98,32 @@ class ClassicRecipe(Recipe):
         self._refuse_unless(bool(self.units) and min(self.units) >= 1, "units", "each layer needs at least one unit")
 
     @property
-    def least_observations(self) -> int:
-        """Two windows to train on in its training part, and the horizon after it."""
+    def minimum_observations(self) -> int:
+        """Two windows in the training part, and a horizon after the first window."""
         return max(math.ceil((self.look_back + 3) / self.train_share), self.look_back + self.horizon + 1)
 
 
 @dataclass(frozen=True)
 class MonthlyRecipe(Recipe):
-    """What the networks of `monthly` see, and how they are trained.
+    """The inputs of the networks of `monthly`, and their training.
 
-    Each member of the ensemble sees the window, in months, and stresses what MASE stresses as far as `emphasis` says (0:
-    all series alike in logs, 1: by their change over a year), by its position. shared_from: runs of that many series
-    train shared networks, smaller ones networks per series. Origins to learn from reach back horizons_back times the
-    horizon, and at least a year. guard: a network so many times worse than the base path on held-out months is not asked.
-    blend: models of statsforecast whose forecasts are averaged with the networks' own.
+    windows, emphasis: for each member of a global ensemble, its window in months and the exponent of its loss weights (0: all
+    series count alike in logs; 1: each by its change over a year, as in MASE). judges: number of validation networks.
+    shared_from: runs of so many series train global networks, smaller runs local networks. horizons_back: training origins
+    reach back so many horizons, and at least a year. guard: a network that is so many times worse than the base path on
+    held-out months does not pass the fallback gate. blend: models of statsforecast whose forecasts are averaged with those of
+    the networks. own_units, own_epochs, own_members: of local networks.
     """
 
     method: ClassVar[str] = "monthly"
-    fallback_needs: ClassVar[int] = 1
-    most_zeros: ClassVar[float] = 0.3
-    corrects: ClassVar[bool] = True
+    minimum_fallback_months: ClassVar[int] = 1
+    maximum_zero_share: ClassVar[float] = 0.3
+    corrects_base_path: ClassVar[bool] = True
 
     windows: tuple[int, ...] = (36, 60, 24, 48)
     emphasis: tuple[float, ...] = (0.5, 0.0, 1.0, 0.5)
     judges: int = 2
-    # Held-out MASE of 8 and 30 M3 series: own networks 0.863 and 0.812, shared ones 0.902 and 0.794; of 8 of tourism 1.50, 1.61.
+    # Held-out MASE of 8 and 30 M3 series: local 0.863 and 0.812, global 0.902 and 0.794; of 8 tourism series 1.50 and 1.61.
     shared_from: int = 30
     units: int = 32
     updates: int = 1000
@@ -140,8 +141,8 @@ class MonthlyRecipe(Recipe):
     def __post_init__(self) -> None:
         """Raise RecipeError naming the setting that cannot work."""
         super().__post_init__()
-        whole = bool(self.windows) and all(window in (12, 24, 36, 48, 60) for window in self.windows)
-        self._refuse_unless(whole, "windows", "each must be 12, 24, 36, 48 or 60")
+        are_years = bool(self.windows) and all(window in (12, 24, 36, 48, 60) for window in self.windows)
+        self._refuse_unless(are_years, "windows", "each must be 12, 24, 36, 48 or 60")
         self._refuse_unless(len(self.emphasis) == len(self.windows), "emphasis", "it needs one number per window")
         self._refuse_unless(
             1 <= self.judges <= len(self.windows), "judges", f"it must be from 1 to {len(self.windows)}"
@@ -154,8 +155,8 @@ class MonthlyRecipe(Recipe):
         self._refuse_unless(0 <= self.noise < math.inf, "noise", "it must be at least 0")
 
     @property
-    def least_observations(self) -> int:
-        """Two years: with less, a season cannot be told from chance, and the base path speaks."""
+    def minimum_observations(self) -> int:
+        """Two years: with less, a season cannot be distinguished from chance, and the base path forecasts."""
         return 24
 
     def network_scope(self, series_count: int) -> NetworkScope:
@@ -172,10 +173,10 @@ CLASSIC_PUBLISHED = ClassicRecipe(name="classic-published", scaler_sees="all", d
 BUILT_IN: dict[str, Recipe] = {recipe.name: recipe for recipe in (MONTHLY, CLASSIC, CLASSIC_PUBLISHED)}
 
 
-def known_recipes(folder: Path) -> dict[str, Path | None]:
+def recipe_paths(folder: Path) -> dict[str, Path | None]:
     """Return the names of the built-in recipes and of those in a folder, with the file of the latter."""
-    own = {path.stem: path for path in sorted(folder.glob("*.toml"))} if folder.is_dir() else {}
-    return {**dict.fromkeys(BUILT_IN), **{name: path for name, path in own.items() if name not in BUILT_IN}}
+    own_paths = {path.stem: path for path in sorted(folder.glob("*.toml"))} if folder.is_dir() else {}
+    return {**dict.fromkeys(BUILT_IN), **{name: path for name, path in own_paths.items() if name not in BUILT_IN}}
 
 
 def find_recipe(name: str, folder: Path) -> Recipe:
@@ -183,7 +184,7 @@ def find_recipe(name: str, folder: Path) -> Recipe:
 
     Raises RecipeError listing the names there are.
     """
-    paths = known_recipes(folder)
+    paths = recipe_paths(folder)
     if name not in paths:
         raise RecipeError(
             f"There is no recipe {name!r}; there are: {', '.join(sorted(paths))}. Your own belong into {folder}."
@@ -221,7 +222,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _is_like(value: Any, example: Any) -> bool:
-    """Say whether a value of a file has the type that a setting needs; a whole number may stand for a fraction."""
+    """Return whether a value of a file has the type of an example; an int may stand for a float."""
     if isinstance(example, list):
         like = example[0] if example else ""
         return isinstance(value, list) and all(_is_like(item, like) for item in value)

@@ -12,7 +12,7 @@ from forecasting.domain.errors import InputError
 
 @dataclass(frozen=True)
 class Settings:
-    """What an installation may set; every field names its environment variable in `from_environment`."""
+    """The settings of an installation; `from_environment` has the environment variable of every field."""
 
     home: Path
     database_url: str | None = field(default=None, repr=False)  # it may hold a password
@@ -54,7 +54,7 @@ class Settings:
 
 
 def _default_home() -> Path:
-    """Return the platform's data folder; for root one outside private homes, where the server account can reach it."""
+    """Return the data folder of the platform; for root a public folder, which the account of the database server can read."""
     if os.geteuid() == 0:
         return Path("/var/lib/milkrun")
     import platformdirs
@@ -105,5 +105,5 @@ def _whole_number(
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use, where the system tells, or how many there are."""
+    """Return how many cores this process may use; on systems that do not say so, how many cores there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

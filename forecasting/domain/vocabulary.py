@@ -163,7 +163,7 @@ Reprocess = Reprocessing | ReprocessWord
 
 OUTCOMES_WITH_VALUES = (Outcome.FORECAST, Outcome.FALLBACK)
 OUTCOMES_WITHOUT_VALUES = (Outcome.HELD, Outcome.REFUSED, Outcome.FAILED)
-CONFIRMING_REASONS = (Reason.CHAMPION_KEPT, Reason.ORDERED)  # from here on the age of a network is counted anew
+CONFIRMING_REASONS = (Reason.CHAMPION_KEPT, Reason.ORDERED)  # the age of a network counts from the newest of them
 DECISION_COUNTS = {Decision.RETRAIN: "retrained", Decision.REUSE: "reused"}  # columns of run_health
 
 

@@ -1,4 +1,4 @@
-"""Measures of whole forecasts, as the forecasting competitions define them; NaN where a month is not known.
+"""Measures of whole forecasts, as the forecasting competitions define them; NaN where a month has no observation.
 
 forecast, actual, lower and upper are (series, horizon) in the unit of each series; results are one number per series,
 (series,). Error = predicted - actual.
@@ -22,7 +22,7 @@ def mase(forecast: Values, actual: Values, scale: Values) -> Values:
 
 
 def mase_scale(values: Values, lengths: Counts, *, season: int = SEASON) -> Values:
-    """In-sample mean absolute error of the seasonal naive: (series,) from histories (series, longest); NaN if too short."""
+    """Mean absolute error of the seasonal naive inside the histories (series, longest): (series,); NaN up to a year."""
     change = np.abs(values[:, season:] - values[:, :-season])
     return mean(np.where(np.arange(season, values.shape[1]) < lengths[:, None], change, np.nan))
 
@@ -40,13 +40,13 @@ def coverage(actual: Values, lower: Values, upper: Values) -> Values:
 
 def msis(actual: Values, lower: Values, upper: Values, scale: Values, *, level: float = 0.95) -> Values:
     """Mean scaled interval score (Gneiting & Raftery 2007, as in M4): width plus 2 / (1 - level) times each miss, scaled."""
-    missed = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
-    score = np.where(np.isnan(actual), np.nan, upper - lower + 2 / (1 - level) * missed)
+    distance_outside = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
+    score = np.where(np.isnan(actual), np.nan, upper - lower + 2 / (1 - level) * distance_outside)
     return mean(score) / np.where(scale > 0, scale, np.nan)
 
 
 def mean(values: Values) -> Values:
-    """Mean over the last axis without NaN; NaN where nothing is left."""
+    """Mean over the last axis, NaN left out; NaN where no number is left."""
     is_number = ~np.isnan(values)
     count = is_number.sum(axis=-1)
     return np.where(count > 0, np.where(is_number, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)

@@ -1,9 +1,10 @@
-"""The airline model on logs of many series: last year's pattern and last month's level, each corrected by past surprises.
+"""The airline model on logs of many series: the change of last year's month, corrected by past errors one month ahead.
 
     w(t) = y(t) - y(t-1) - y(t-12) + y(t-13) = a(t) - p a(t-1) - q a(t-12) + p q a(t-13)
 
-the ARIMA (0,1,1)(0,1,1) of Box & Jenkins (1970), with p and q on a grid instead of an optimiser: every pair runs once over
-a history, and forecasts are averaged with Akaike weights, (mean square) ** (-n / 2). Sums run in a fixed order.
+This is the ARIMA (0,1,1)(0,1,1) of Box & Jenkins (1970). y: logs; a: innovations, the errors one month ahead; p, q: its two
+parameters. No optimiser searches p and q: every pair of a grid runs once over a history, and the forecasts of all pairs are
+averaged with Akaike weights, (mean square of a) ** (-n / 2). Sums run in a fixed order.
 """
 
 from itertools import product
@@ -14,63 +15,67 @@ from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import SEASON
 from forecasting.numerics.sums import total
 
-MONTHLY = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95)
-YEARLY = (0.2, 0.4, 0.6, 0.75, 0.9)
-PAIRS = np.array(list(product(MONTHLY, YEARLY))).T[:, :, None]  # (2, pairs, 1)
-DEPTH = SEASON + 1  # surprises and months that a forecast reaches back to
+MONTHLY_PARAMETERS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95)
+YEARLY_PARAMETERS = (0.2, 0.4, 0.6, 0.75, 0.9)
+PARAMETER_PAIRS = np.array(list(product(MONTHLY_PARAMETERS, YEARLY_PARAMETERS))).T[:, :, None]  # (2, pairs, 1)
+MAXIMUM_LAG = SEASON + 1  # of the innovations and months that a forecast uses
 
 
 def airline_paths(logs: Values, origins: Counts, *, horizon: int) -> Values:
     """Forecast logs from some months of each history: (origins, horizon, series).
 
-    logs: (months, series), each from row 0 on, zero after its end; origins: (origins, series) the last row that a forecast
-    may know. Where that is one of the first thirteen months the path is flat.
+    logs: (months, series), each series from row 0 on, zero after its end. origins: (origins, series), the last row that a
+    forecast may use. A path from one of the first thirteen months is flat.
     """
     months, series = logs.shape
-    monthly, yearly = PAIRS
-    none = np.zeros((PAIRS.shape[1], series))
-    surprises = [none] * DEPTH  # the latest first
-    squares = none
-    corrections = np.zeros((len(origins), DEPTH, series))
-    for month in range(DEPTH, months):
-        expected = monthly * yearly * surprises[12] - monthly * surprises[0] - yearly * surprises[11]
-        change = logs[month] - logs[month - 1] - logs[month - SEASON] + logs[month - DEPTH]
-        surprises = [change - expected, *surprises[:-1]]
-        squares = squares + surprises[0] ** 2
+    monthly, yearly = PARAMETER_PAIRS
+    zeros = np.zeros((PARAMETER_PAIRS.shape[1], series))
+    innovations = [zeros] * MAXIMUM_LAG  # the latest first
+    squares = zeros
+    corrections = np.zeros((len(origins), MAXIMUM_LAG, series))
+    for month in range(MAXIMUM_LAG, months):
+        expected = monthly * yearly * innovations[12] - monthly * innovations[0] - yearly * innovations[11]
+        change = logs[month] - logs[month - 1] - logs[month - SEASON] + logs[month - MAXIMUM_LAG]
+        innovations = [change - expected, *innovations[:-1]]
+        squares = squares + innovations[0] ** 2
         rows = np.flatnonzero((origins == month).any(axis=1))
         if len(rows):
-            now = _corrections(squares, surprises, month - DEPTH + 1)
+            corrections_now = _corrections(squares, innovations, month - MAXIMUM_LAG + 1)
             for row in rows:
-                here = origins[row] == month
-                corrections[row][:, here] = now[:, here]
+                at_origin = origins[row] == month
+                corrections[row][:, at_origin] = corrections_now[:, at_origin]
     return _recursion(logs, origins, corrections, horizon)
 
 
-def _corrections(squares: Values, surprises: list[Values], count: int) -> Values:
-    """Return what past surprises add to w of the next months, averaged over the pairs: (DEPTH, series); zero beyond."""
-    monthly, yearly = PAIRS
+def _corrections(squares: Values, innovations: list[Values], count: int) -> Values:
+    """Return what past innovations add to w of the next 13 months, averaged over the pairs: (13, series); later months get 0.
+
+    squares: (pairs, series), sums of `count` squared innovations. innovations: the latest first, each (pairs, series).
+    """
+    monthly, yearly = PARAMETER_PAIRS
     logs = -0.5 * count * np.log(np.maximum(squares, 1e-12))
     shares = np.exp(logs - logs.max(axis=0))
-    ahead = []
-    for lead in range(1, DEPTH + 1):
-        w = monthly * yearly * surprises[DEPTH - lead]
+    mean_corrections = []
+    for lead in range(1, MAXIMUM_LAG + 1):
+        w = monthly * yearly * innovations[MAXIMUM_LAG - lead]
         if lead <= SEASON:
-            w = w - yearly * surprises[SEASON - lead]
+            w = w - yearly * innovations[SEASON - lead]
         if lead == 1:
-            w = w - monthly * surprises[0]
-        ahead.append(total(shares * w) / total(shares))
-    return np.array(ahead)
+            w = w - monthly * innovations[0]
+        mean_corrections.append(total(shares * w) / total(shares))
+    return np.array(mean_corrections)
 
 
 def _recursion(logs: Values, origins: Counts, corrections: Values, horizon: int) -> Values:
-    back = np.maximum(origins[:, None] - np.arange(DEPTH)[:, None], 0)
+    """Paths (origins, horizon, series): y(t) = y(t-1) + y(t-12) - y(t-13) + the correction of month t."""
+    rows = np.maximum(origins[:, None] - np.arange(MAXIMUM_LAG)[:, None], 0)
     columns = np.arange(logs.shape[1])
-    path_values = [logs[back[:, lag], columns] for lag in range(DEPTH - 1, -1, -1)]  # the oldest first
-    enough = origins >= DEPTH
+    path_values = [logs[rows[:, lag], columns] for lag in range(MAXIMUM_LAG - 1, -1, -1)]  # the oldest first
+    has_pattern = origins >= MAXIMUM_LAG
     path = []
-    for ahead in range(horizon):
-        correction = corrections[:, ahead] if ahead < DEPTH else 0.0
-        step = np.where(enough, path_values[-SEASON] - path_values[-DEPTH] + correction, 0.0)
+    for lead in range(horizon):
+        correction = corrections[:, lead] if lead < MAXIMUM_LAG else 0.0
+        step = np.where(has_pattern, path_values[-SEASON] - path_values[-MAXIMUM_LAG] + correction, 0.0)
         path_values.append(path_values[-1] + step)
         path.append(path_values[-1])
     return np.stack(path, axis=1)

@@ -1,4 +1,4 @@
-"""Baselines: what people would use without a network; always scored beside it."""
+"""Baselines: forecasts without a network, scored beside every forecast by networks."""
 
 import numpy as np
 
@@ -24,10 +24,10 @@ def seasonal_naive(values: Values, lengths: Counts, *, horizon: int) -> Values:
 
 
 def value_before(values: Values, columns: Counts, *, months: int) -> Values:
-    """Return the value so many months before each column: (series, windows), NaN where there is none.
+    """Return the value `months` months before each column: (series, windows), NaN where there is none.
 
-    values: (series, months); columns: (series, windows). Twelve months before is the seasonal naive one month ahead, one
-    month before the naive.
+    values: (series, months). columns: (series, windows). With 12 months it is the seasonal naive one month ahead, with 1 month
+    the naive.
     """
     earlier = columns - months
     before = values[np.arange(len(values))[:, None], np.maximum(earlier, 0)]

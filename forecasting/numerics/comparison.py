@@ -1,6 +1,6 @@
 """Contestants side by side on the same months: measures per horizon and overall, and a paired test.
 
-Arrays are (origins, series, horizon) in the unit of each series, NaN where a month is not known or was not forecast.
+Arrays are (origins, series, horizon) in the unit of each series, NaN where a month has no observation or no forecast.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ MEASURES = ("rmse", "mae", "mase", "smape", "bias", "coverage_80", "coverage_95"
 
 @dataclass(frozen=True)
 class MeanDifference:
-    """How two contestants differ: the first is better by `better` of pairs, and p is the chance of so much by chance alone."""
+    """How two contestants differ.
+
+    better: share of pairs in which the first has the smaller error. p: probability of such a difference by chance alone.
+    """
 
     pairs: int
     better: float
@@ -27,10 +30,10 @@ class MeanDifference:
 def measures(
     values: Values, bounds: dict[str, Values], actual: Values, scale: Values, baseline: Values
 ) -> dict[str, float]:
-    """Score forecasts: the mean over series of each measure over all origins and horizons given.
+    """Score forecasts: each measure over all origins and horizons of a series, then the mean over the series.
 
-    scale: (series,) of MASE and MSIS; RMSE, MAE and bias are in the units of the series. baseline: the seasonal naive's
-    forecasts; skill is 1 - the ratio of the mean scaled RMSE of both, on months that both have.
+    scale: (series,) of MASE and MSIS; RMSE, MAE and bias are in the units of the series. baseline: the forecasts of the
+    seasonal naive. skill: 1 - mean scaled RMSE / that of the baseline, on months that both forecast.
     """
     actual_by_series = actual.swapaxes(0, 1).reshape(actual.shape[1], -1)
     forecasts = values.swapaxes(0, 1).reshape(actual_by_series.shape)
@@ -66,10 +69,10 @@ def measures(
 def compare(first: Values, second: Values, actual: Values, scale: Values) -> MeanDifference:
     """Compare scaled absolute errors on the same months by Wilcoxon's signed-rank test (1945).
 
-    Pairs are series, each with its mean over origins and horizons, where there are ten or more; for fewer series they are
-    series and origins, whose errors overlap, so that p is too small then.
+    With ten series or more, a pair is a series: its mean errors over origins and horizons. With fewer series, a pair is a series
+    from one origin; the errors of neighbouring origins overlap, and p is too small.
     """
-    errors = [np.abs(path - actual) / scale[None, :, None] for path in (first, second)]
+    errors = [np.abs(forecast - actual) / scale[None, :, None] for forecast in (first, second)]
     both_mask = ~(np.isnan(errors[0]) | np.isnan(errors[1]))
     axes = (0, 2) if actual.shape[1] >= 10 else (2,)
     count = both_mask.sum(axis=axes)

@@ -1,4 +1,4 @@
-"""Missing months inside a history: how long they are, and what stands in for them."""
+"""Missing months inside a history: the longest gap, and the values that fill gaps."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from forecasting.numerics.seasonality import SEASON
 def longest_gap(values: Values, lengths: Counts) -> Counts:
     """Return the length of the longest run of missing months of each history.
 
-    values: (series, months), NaN where missing; lengths: (series,), months at or beyond them do not count.
+    values: (series, months), NaN where missing. lengths: (series,), columns of each history; later columns do not count.
     """
     missing = np.isnan(values) & (np.arange(values.shape[1]) < lengths[:, None])
     longest = np.zeros(len(values), dtype=np.int64)
@@ -21,10 +21,11 @@ def longest_gap(values: Values, lengths: Counts) -> Counts:
 
 
 def fill_gaps(values: Values, lengths: Counts) -> tuple[Values, Values]:
-    """Fill missing months with the value of a year before, or else the last one before; never from a later month.
+    """Fill missing months with the value of a year before, or else with the value of the month before; no later month is used.
 
     values: (series, months), NaN where missing, the first month of each history observed.
-    Returns the filled values and, for every filled month, 12 (a year before) or 1 (the last value), else 0.
+    Returns the filled values and the lags, both (series, months). A lag says how many months before a filled month its value
+    was taken, 12 or 1; it is 0 for the other months.
     """
     filled = values.copy()
     lags = np.zeros(values.shape)

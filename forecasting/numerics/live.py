@@ -1,4 +1,4 @@
-"""How earlier forecasts did, now that their months have come."""
+"""Scores of published forecasts whose months have been observed since."""
 
 import numpy as np
 
@@ -9,28 +9,30 @@ BASELINES = {"seasonal_naive": "baseline_rmse", "last_value": "naive_rmse", "bas
 
 
 def score_live(paths: dict[str, Values], actual: Values) -> dict[str, Values]:
-    """Score forecasts, and the baselines that were stored beside them, by what happened.
+    """Score forecasts, and the baselines that were stored beside them, by the observations of their months.
 
-    paths: value, seasonal_naive, last_value and, where there are such, base_path and the bounds of intervals (lower_80 and
-    so on), each (series, horizon, months) in the unit of the series, NaN where there is none. actual: (series, months),
-    NaN where nothing was observed. Returns n, rmse, baseline_rmse (of the seasonal naive), naive_rmse, base_path_rmse, skill
-    (on the months that have a seasonal naive) and coverages, each (series, horizon), NaN where there are no months.
+    paths: by name, value, seasonal_naive, last_value, and where they exist base_path and the bounds of intervals (lower_80 and
+    so on); each (series, horizon, months) in the unit of the series, NaN where there is no number. actual: (series, months), NaN
+    where there is no observation. Returns by name n, rmse, baseline_rmse (of the seasonal naive), naive_rmse, base_path_rmse,
+    skill (on the months that have a seasonal naive) and coverages; each (series, horizon), NaN where no month counts.
     """
-    truth = actual[:, None, :]
-    error = paths["value"] - truth
+    actual_by_horizon = actual[:, None, :]
+    error = paths["value"] - actual_by_horizon
     measures = {"n": (~np.isnan(error)).sum(axis=-1).astype(np.float64), "rmse": rmse(error)}
-    measures |= {name: rmse(paths[path] - truth) for path, name in BASELINES.items() if path in paths}
-    beside_baseline = rmse(np.where(np.isnan(paths["seasonal_naive"]), np.nan, error))
-    measures["skill"] = skill(beside_baseline, measures["baseline_rmse"])
+    measures |= {name: rmse(paths[path] - actual_by_horizon) for path, name in BASELINES.items() if path in paths}
+    rmse_with_baseline = rmse(np.where(np.isnan(paths["seasonal_naive"]), np.nan, error))
+    measures["skill"] = skill(rmse_with_baseline, measures["baseline_rmse"])
     for level in (80, 95):
         if f"lower_{level}" in paths:
-            measures[f"coverage_{level}"] = _coverage(paths[f"lower_{level}"], paths[f"upper_{level}"], truth)
+            measures[f"coverage_{level}"] = _coverage(
+                paths[f"lower_{level}"], paths[f"upper_{level}"], actual_by_horizon
+            )
     return measures
 
 
-def _coverage(lower: Values, upper: Values, truth: Values) -> Values:
-    """Return the share of months inside an interval."""
-    has_interval = ~np.isnan(upper - lower + truth)
-    inside = (lower <= truth) & (truth <= upper)
+def _coverage(lower: Values, upper: Values, actual: Values) -> Values:
+    """Share of months inside an interval: (series, horizon); NaN where no month has one."""
+    has_interval = ~np.isnan(upper - lower + actual)
+    inside = (lower <= actual) & (actual <= upper)
     count = has_interval.sum(axis=-1)
     return np.where(count > 0, (inside & has_interval).sum(axis=-1) / np.maximum(count, 1), np.nan)

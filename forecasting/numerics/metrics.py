@@ -6,17 +6,17 @@ from forecasting.domain.panel import Values
 
 
 def rmse(errors: Values) -> Values:
-    """Root mean squared error over the last axis, NaN entries left out; NaN where nothing is left.
+    """Root mean squared error over the last axis, NaN left out; NaN where no number is left.
 
     errors: (series, months) in the unit of the series; returns (series,).
     """
     is_number = ~np.isnan(errors)
     count = is_number.sum(axis=-1)
-    # Scaling by the largest error keeps the square of a huge one finite.
+    # Divided by the largest error, squares of huge errors stay finite.
     largest = np.where(is_number, np.abs(errors), 0.0).max(axis=-1, initial=0.0)
     unit = np.where(largest > 0, largest, 1.0)
     squares = np.where(is_number, errors / unit[..., None], 0.0) ** 2
-    # Added one after the other: what NaN entries pad a row to, for the sake of longer ones, then changes no bit.
+    # A cumulative sum adds one number after the other: NaN that pad a short row to the width of longer ones change no bit.
     total = np.cumsum(squares, axis=-1)[..., -1] if squares.shape[-1] else np.zeros(count.shape)
     return np.where(count > 0, unit * np.sqrt(total / np.maximum(count, 1)), np.nan)
 

@@ -1,4 +1,4 @@
-"""MinMax scaling: each series to the range 0 to 1 of the months its scaler was fitted on."""
+"""MinMax scaling: the lowest month that a scaler is fitted on becomes 0, the highest 1."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ from forecasting.domain.panel import Counts, Values
 class MinMaxScaler:
     """Fitted scalers, one per series; low and high: (series,), in the unit of each series.
 
-    Transforms as x -> (x - low) / (high - low), as scikit-learn's MinMaxScaler with feature_range (0, 1) does;
-    a series whose fitted months are constant has the range 1 there and here.
+    A value x becomes (x - low) / (high - low), as with scikit-learn's MinMaxScaler and feature_range (0, 1). Where low and high
+    are equal, the divisor is 1, as there.
     """
 
     low: Values
@@ -20,17 +20,17 @@ class MinMaxScaler:
 
     @property
     def span(self) -> Values:
-        """The range that becomes 1: (series,)."""
+        """The range that becomes 1: (series,), in the unit of each series."""
         span = self.high - self.low
         return np.where(span > 0, span, 1.0)
 
     def transform(self, values: Values) -> Values:
         """Scale values (series, ...) given in the unit of the series."""
-        return (values - _along(self.low, values)) / _along(self.span, values)
+        return (values - _with_axes_of(self.low, values)) / _with_axes_of(self.span, values)
 
     def inverse(self, scaled: Values) -> Values:
         """Bring scaled values (series, ...) back to the unit of the series."""
-        return scaled * _along(self.span, scaled) + _along(self.low, scaled)
+        return scaled * _with_axes_of(self.span, scaled) + _with_axes_of(self.low, scaled)
 
     def select(self, rows: list[int]) -> "MinMaxScaler":
         """Return the scalers of some rows, in that order."""
@@ -38,9 +38,9 @@ class MinMaxScaler:
 
 
 def fit_min_max(values: Values, counts: Counts) -> MinMaxScaler:
-    """Fit scalers on the first `counts` months of each history; months beyond are not looked at.
+    """Fit scalers on the first `counts` months of each history; later months have no influence.
 
-    values: (series, months) without gaps before counts; counts: (series,), at least 1.
+    values: (series, months), no NaN in the first `counts` months. counts: (series,), at least 1.
     """
     fitted_mask = np.arange(values.shape[1]) < counts[:, None]
     return MinMaxScaler(
@@ -49,5 +49,6 @@ def fit_min_max(values: Values, counts: Counts) -> MinMaxScaler:
     )
 
 
-def _along(per_series: Values, values: Values) -> Values:
+def _with_axes_of(per_series: Values, values: Values) -> Values:
+    """Reshape (series,) to (series, 1, ...), so that it has as many axes as values (series, ...)."""
     return per_series.reshape(-1, *(1,) * (values.ndim - 1))

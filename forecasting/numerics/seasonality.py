@@ -1,8 +1,8 @@
-"""Seasonality of many monthly series at once, in logs: is there any, its indices, and taking it out and putting it back.
+"""Seasonality of many monthly series at once, in logs: a test for it, its indices, and their removal from logs.
 
-Arrays are (months, series) with the origin's month in the last row: series of different lengths end together, the rows
-before a series' first month are zero and `counts` says how many rows are its own. Sums run month by month, so that a
-series gives the same bits beside any others.
+Arrays are (months, series), and the last row is the month of the origin. Series of different lengths are aligned at their ends:
+rows before the first month of a series are zero. counts: (series,), months of each series. Sums run month by month, so that
+the results of a series have the same bits whatever other series stand beside it.
 """
 
 import numpy as np
@@ -11,32 +11,33 @@ from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.sums import total
 
 SEASON = 12
-LEAST = 3 * SEASON  # months below which a pattern of twelve cannot be told from chance
-NINETY_PERCENT = 1.645
-# On held-out training months shrinking takes 1.6 % off the base path's MASE on M3 and 3.5 % on M1, against the test alone.
-CAUTION = 1.5
-LEAST_STRENGTH = 0.3
+MINIMUM_MONTHS = 3 * SEASON  # with fewer months, a yearly pattern cannot be distinguished from chance
+NORMAL_QUANTILE = 1.645  # of 90 %, both sides
+# Shrinking by the two constants below takes 1.6 % off the MASE of the base path on M3 and 3.5 % on M1, on held-out months of
+# training parts; without it, the test alone decides.
+NOISE_MARGIN = 1.5
+MINIMUM_STRENGTH = 0.3
 
 
-def ending_together(values: Values, lengths: Counts) -> Values:
-    """Turn histories (series, longest), each from column 0 on, into (longest, series) that all end in the last row."""
+def align_ends(values: Values, lengths: Counts) -> Values:
+    """Turn histories (series, longest), each from column 0 on, into (longest, series), each up to the last row."""
     longest = values.shape[1]
     columns = np.arange(longest)[:, None] - (longest - lengths)
     values_by_row = values.T[np.maximum(columns, 0), np.arange(len(values))]
     return np.where(columns >= 0, values_by_row, 0.0)
 
 
-def rows_of_series(months: int, counts: Counts) -> np.ndarray:
-    """Mask (months, series): True where a row belongs to its series."""
+def history_mask(months: int, counts: Counts) -> np.ndarray:
+    """Mask (months, series): True from the first month of each series on."""
     return np.asarray(np.arange(months)[:, None] >= months - counts)
 
 
 def shift_for_logs(values: Values, counts: Counts) -> Values:
-    """Return c (series,) with values + c > 0: zero for positive series, else clear of the lowest value by a share of the level.
+    """Return c (series,) with values + c > 0: zero for positive series, else the mean absolute value less the lowest value.
 
     values: (months, series) in the unit of each series.
     """
-    inside_mask = rows_of_series(len(values), counts)
+    inside_mask = history_mask(len(values), counts)
     lowest = np.where(inside_mask, values, np.inf).min(axis=0, initial=np.inf)
     level = total(np.where(inside_mask, np.abs(values), 0.0) / np.maximum(counts, 1))
     margin = np.where(level > 0, level, 1.0)
@@ -47,27 +48,33 @@ def is_seasonal(logs: Values, counts: Counts) -> np.ndarray:
     """Test at 90 % whether the autocorrelation at lag 12 is more than chance: bool (series,).
 
     |r(12)| > 1.645 · sqrt((1 + 2 Σ r(i)², i < 12) / n), Bartlett's standard error, as in the Theta method of
-    Assimakopoulos & Nikolopoulos (2000) and the benchmarks of the M competitions. Shorter than three years: False.
+    Assimakopoulos & Nikolopoulos (2000) and the benchmarks of the M competitions. False for histories of less
+    than three years.
     """
-    inside_mask = rows_of_series(len(logs), counts)
+    inside_mask = history_mask(len(logs), counts)
     size = np.maximum(counts, 1)
     centred = np.where(inside_mask, logs - total(np.where(inside_mask, logs, 0.0)) / size, 0.0)
     variance = total(centred**2)
     variance = np.where(variance > 0, variance, 1.0)
-    spread, at_season = np.ones(logs.shape[1]), np.zeros(logs.shape[1])
+    bartlett_variance, correlation = np.ones(logs.shape[1]), np.zeros(logs.shape[1])
     for lag in range(1, min(SEASON, len(logs) - 1) + 1):
-        at_season = total(centred[lag:] * centred[:-lag]) / variance
+        correlation = total(centred[lag:] * centred[:-lag]) / variance
         if lag < SEASON:
-            spread = spread + 2 * at_season**2
-    return (counts >= LEAST) & (len(logs) > SEASON) & (np.abs(at_season) > NINETY_PERCENT * np.sqrt(spread / size))
+            bartlett_variance = bartlett_variance + 2 * correlation**2
+    return (
+        (counts >= MINIMUM_MONTHS)
+        & (len(logs) > SEASON)
+        & (np.abs(correlation) > NORMAL_QUANTILE * np.sqrt(bartlett_variance / size))
+    )
 
 
 def seasonal_indices(logs: Values, counts: Counts) -> Values:
     """Return indices (12, series) in logs by classical decomposition, shrunk; row j is for the j-th month after the origin.
 
-    The mean deviation of each month of the year from the centred 2 by 12 moving average, less the mean of the twelve
-    (Hyndman & Athanasopoulos, Forecasting: Principles and Practice, section 3.4), shrunk towards none by how far chance
-    explains them (after James & Stein 1961; Miller & Williams 2003). Zero for series without two years.
+    An index is the mean deviation of a month of the year from the centred 2 by 12 moving average, less the mean of the twelve
+    (Hyndman & Athanasopoulos, Forecasting: Principles and Practice, section 3.4). Indices are multiplied by the share of
+    their variance that chance does not explain (after James & Stein 1961; Miller & Williams 2003). They are zero for series
+    of two years or less.
     """
     months = len(logs)
     if months < 2 * SEASON + 1:
@@ -76,7 +83,7 @@ def seasonal_indices(logs: Values, counts: Counts) -> Values:
     average = (logs[: months - SEASON] + logs[SEASON:]) / 2
     for lead in range(1, SEASON):
         average = average + logs[lead : months - SEASON + lead]
-    inside = rows_of_series(months, counts)[: months - SEASON]
+    inside = history_mask(months, counts)[: months - SEASON]
     deviations = np.where(inside, logs[half : months - half] - average / SEASON, 0.0)
     indices = np.zeros((SEASON, logs.shape[1]))
     for month in range(SEASON):
@@ -90,24 +97,24 @@ def seasonal_indices(logs: Values, counts: Counts) -> Values:
 
 
 def _strength(indices: Values, residuals: Values, counts: Counts) -> Values:
-    """Share (series,) of the indices' variance that chance does not explain, with a margin; 0 below LEAST_STRENGTH."""
+    """Share (series,) of the variance of the indices that chance does not explain; 0 up to MINIMUM_STRENGTH."""
     noise = total(residuals**2) / np.maximum(counts - SEASON + 1, 1)
     variance = total(indices**2) / (SEASON - 1)
-    by_chance = CAUTION * noise * SEASON / np.maximum(counts, 1)
-    share = 1 - by_chance / np.where(variance > 0, variance, 1.0)
-    return np.where((share > LEAST_STRENGTH) & (variance > 0), share, 0.0)
+    variance_by_chance = NOISE_MARGIN * noise * SEASON / np.maximum(counts, 1)
+    share = 1 - variance_by_chance / np.where(variance > 0, variance, 1.0)
+    return np.where((share > MINIMUM_STRENGTH) & (variance > 0), share, 0.0)
 
 
 def seasonal_path(indices: Values, first: int, stop: int) -> Values:
-    """Repeat indices (12, series) over the months first to stop - 1 after the origin, where -1 is the origin's own."""
+    """Repeat indices (12, series) for the months first to stop - 1: (stop - first, series). Month -1 is the origin."""
     return indices[np.arange(first, stop) % SEASON]
 
 
-def take_out(logs: Values, indices: Values) -> Values:
-    """Deseasonalise logs (months, series) that end in the origin's month."""
+def remove_season(logs: Values, indices: Values) -> Values:
+    """Subtract the indices (12, series) from logs (months, series) whose last row is the origin."""
     return logs - seasonal_path(indices, -len(logs), 0)
 
 
-def put_back(adjusted: Values, indices: Values) -> Values:
-    """Undo `take_out`."""
+def restore_season(adjusted: Values, indices: Values) -> Values:
+    """Add the indices that `remove_season` has subtracted."""
     return adjusted + seasonal_path(indices, -len(adjusted), 0)

@@ -1,7 +1,7 @@
-"""Forecasts of statsforecast's automatic models for many series, to compare with and to blend in; needs `milkrun[classic]`.
+"""Forecasts by the automatic models of statsforecast, to compare with and to blend in; needs `milkrun[classic]`.
 
-Every series is fitted by itself, on all cores, in processes of their own: the models hold Python's lock while they search.
-A model that fails on a series gives that series no forecast and the reason; nothing steps in for it.
+Every series is fitted by itself. Fitting runs in several processes, because the models hold Python's lock. Where a model fails
+on a series, this series has no forecast, and a text with the reason; no other model replaces it.
 """
 
 import importlib.util
@@ -20,16 +20,22 @@ from forecasting.domain.settings import usable_cores
 from forecasting.numerics.seasonality import SEASON
 
 MODELS = BLENDS
-NAMES = ("mean", "lo-80", "hi-80", "lo-95", "hi-95")  # statsforecast's, in the order of the fields below
-CHUNK = 16  # series that a process is handed at once
-FEW = 4  # series up to which starting processes takes longer than the models do
+LIBRARY_COLUMNS = (
+    "mean",
+    "lo-80",
+    "hi-80",
+    "lo-95",
+    "hi-95",
+)  # names in results of statsforecast, in the order of the fields below
+SERIES_PER_CHUNK = 16
+FEW_SERIES = 4  # up to so many, the models take less time than the start of processes
 
 
 @dataclass(frozen=True)
 class StatisticalForecast:
     """Forecasts (series, horizon) in the unit of each series, NaN where the model failed.
 
-    failures: (series,) why, in the model's own words; empty where it did not.
+    failures: one text per series, the message of the model; empty where it did not fail.
     """
 
     values: Values
@@ -41,7 +47,7 @@ class StatisticalForecast:
 
 
 def check_installed() -> None:
-    """Raise InputError, with the remedy, if statsforecast is not there."""
+    """Raise InputError, with the remedy, if statsforecast is not installed."""
     if importlib.util.find_spec("statsforecast") is None:
         raise InputError(f"{', '.join(MODELS)} need statsforecast: pip install 'milkrun[classic]'.")
 
@@ -49,26 +55,27 @@ def check_installed() -> None:
 def forecast_by(
     model: str, values: Values, lengths: Counts, *, horizon: int, workers: int | None = None
 ) -> StatisticalForecast:
-    """Fit a model to every history (series, longest), the first lengths[i] months of row i, and forecast.
+    """Fit a model to each history and forecast.
 
-    workers: processes, all cores unless given; it changes no number. Raises InputError if the model is unknown or
+    values: (series, longest), of row i the first lengths[i] months. workers: number of processes, None for all cores; it has no
+    influence on the numbers. Raises InputError if the model is unknown or
     statsforecast is not installed.
     """
     if model not in MODELS:
         raise InputError(f"There is no model {model!r}; there are: {', '.join(MODELS)}.")
     check_installed()
     histories = [row[:length] for row, length in zip(values, lengths, strict=True)]
-    chunks = [histories[start : start + CHUNK] for start in range(0, len(histories), CHUNK)]
+    chunks = [histories[start : start + SERIES_PER_CHUNK] for start in range(0, len(histories), SERIES_PER_CHUNK)]
     workers = min(workers or usable_cores(), len(chunks))
-    if workers < 2 or len(histories) <= FEW:
+    if workers < 2 or len(histories) <= FEW_SERIES:
         results = [_forecast_chunk(model, chunk, horizon) for chunk in chunks]
     else:
-        # Fresh processes: a copy of one that runs threads, TensorFlow's say, may hang.
+        # New processes: a forked copy of a process with threads, such as those of TensorFlow, may hang.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
             results = list(pool.map(_forecast_chunk, [model] * len(chunks), chunks, [horizon] * len(chunks)))
     rows = [row for chunk in results for row in chunk]
-    numbers = np.array([row for row, _ in rows]).reshape(-1, len(NAMES), horizon)
+    numbers = np.array([row for row, _ in rows]).reshape(-1, len(LIBRARY_COLUMNS), horizon)
     mean, low_80, high_80, low_95, high_95 = numbers.transpose(1, 0, 2)
     return StatisticalForecast(mean, low_80, high_80, low_95, high_95, tuple(reason for _, reason in rows))
 
@@ -80,14 +87,14 @@ def _forecast_chunk(model: str, histories: Sequence[Values], horizon: int) -> li
 
 
 def _forecast_one(model: type, history: Values, horizon: int) -> tuple[Values, str]:
-    nothing = np.full((len(NAMES), horizon), np.nan)
+    no_forecast = np.full((len(LIBRARY_COLUMNS), horizon), np.nan)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             results = model(season_length=SEASON).forecast(y=np.array(history), h=horizon, level=[80, 95])
     except Exception as failure:  # noqa: BLE001 - a model may raise anything, and must not stop the other series
-        return nothing, f"{model.__name__} failed: {type(failure).__name__}: {failure}".splitlines()[0]
-    numbers = np.array([results[name] for name in NAMES], dtype=np.float64)
+        return no_forecast, f"{model.__name__} failed: {type(failure).__name__}: {failure}".splitlines()[0]
+    numbers = np.array([results[name] for name in LIBRARY_COLUMNS], dtype=np.float64)
     if not np.isfinite(numbers).all():
-        return nothing, f"{model.__name__} failed: it forecast a number that is not finite"
+        return no_forecast, f"{model.__name__} failed: it forecast a number that is not finite"
     return numbers, ""

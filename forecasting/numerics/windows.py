@@ -1,4 +1,4 @@
-"""Windows: what a network sees (look_back months) and the month that it must tell."""
+"""Windows: look_back months that a network reads, and the month after them, which it is trained to predict."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from forecasting.domain.recipes import ClassicRecipe
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of many series, each series' own first and padding after them.
+    """Windows of many series. Each row begins with the windows of its series; padding follows, up to the longest row.
 
-    inputs: (series, windows, look_back); targets: (series, windows, 1); counts: (series,) windows that are real;
-    months: (series, windows) column of each target in the history.
+    inputs: (series, windows, look_back). targets: (series, windows, 1). counts: (series,), number of windows without padding.
+    months: (series, windows), column of each target in the history.
     """
 
     inputs: Values
@@ -28,14 +28,14 @@ class Windows:
 
 
 def train_lengths(lengths: Counts, train_share: float) -> Counts:
-    """Return how many months of each history are its training part, the first ones."""
+    """Return the length of the training part of each history, its first months: (series,)."""
     return (lengths * train_share).astype(np.int64)
 
 
 def cut_windows(values: Values, first_target: Counts, end_target: Counts, *, look_back: int) -> Windows:
-    """Cut the windows whose targets lie in [first_target, end_target) of each history.
+    """Return the windows whose targets are the columns first_target to end_target - 1 of each history.
 
-    values: (series, months); first_target, end_target: (series,) columns, first_target at least look_back.
+    values: (series, months). first_target, end_target: (series,), columns; first_target is at least look_back.
     """
     counts = np.maximum(end_target - first_target, 0)
     steps = np.arange(int(counts.max(initial=0)))
@@ -56,8 +56,9 @@ def cut_windows(values: Values, first_target: Counts, end_target: Counts, *, loo
 def split_windows(values: Values, lengths: Counts, recipe: ClassicRecipe) -> tuple[Windows, Windows]:
     """Return the training and the test windows of each history.
 
-    Training targets lie in the training part. A test window may look back into the training part, which is known
-    by then. With drop_last_window, as in the published tutorial, each part is cut on its own and loses its last window.
+    The targets of training windows are in the training part. The inputs of a test window may be in the training part. With
+    drop_last_window, as in the published tutorial, the inputs of a test window are in the test part, and each part loses its
+    last window.
     """
     split = train_lengths(lengths, recipe.train_share)
     first = np.full_like(lengths, recipe.look_back)

@@ -211,7 +211,7 @@ def _by_recipe(
         by_fallback = [
             row
             for row in punctual_rows
-            if row not in set(by_network) and observations.evidence[row].observations >= recipe.fallback_needs
+            if row not in set(by_network) and observations.evidence[row].observations >= recipe.minimum_fallback_months
         ]
         if by_fallback:
             histories = observations.histories.select(by_fallback)

@@ -79,7 +79,7 @@ def prepare_global(
 
 
 def _decision(verdict: Verdict, bundle_id: str | None, evidence: dict[str, Any]) -> GlobalDecision:
-    return GlobalDecision(verdict.decision, verdict.in_short[1], verdict.detail, bundle_id, evidence)
+    return GlobalDecision(verdict.decision, verdict.summary[1], verdict.detail, bundle_id, evidence)
 
 
 def _challenge(request: Request, model: TrainedModel, champion: GlobalChampion, store: ModelStore) -> Challenge:

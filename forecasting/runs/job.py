@@ -81,7 +81,7 @@ class RunPlan:
         """The names of the series, by decision (or outcome, where no network is needed) and reason."""
         names: dict[tuple[str, str], list[str]] = {}
         for name, verdict in zip(self.names, self.verdicts, strict=True):
-            names.setdefault(verdict.in_short, []).append(name)
+            names.setdefault(verdict.summary, []).append(name)
         return names
 
     def frame(self) -> "pandas.DataFrame":
@@ -89,7 +89,7 @@ class RunPlan:
         import pandas as pd
 
         rows = [
-            (name, *verdict.in_short, verdict.detail) for name, verdict in zip(self.names, self.verdicts, strict=True)
+            (name, *verdict.summary, verdict.detail) for name, verdict in zip(self.names, self.verdicts, strict=True)
         ]
         return pd.DataFrame(rows, columns=["series", "decision", "reason", "detail"])
 

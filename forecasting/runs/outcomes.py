@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.domain.evidence import stored_forecast
-from forecasting.domain.promotion_rules import accept_forecast, ranges_away
+from forecasting.domain.promotion_rules import distance_in_ranges, forecast_outcome
 from forecasting.domain.vocabulary import ForecastMethod, Outcome, Reason
 from forecasting.models.method import method_of
 from forecasting.numerics.baselines import seasonal_naive
@@ -59,9 +59,9 @@ def _ending(request: Request, snapshot: Snapshot, case: Case, lowest: float, hig
     evidence = case.stored_evidence(request.recipe, is_global=snapshot.global_decision is not None)
     if verdict.decision is None:
         return Ending(str(verdict.outcome), verdict.reason, verdict.detail, evidence)
-    ranges = ranges_away(forecast.values if forecast else None, lowest, highest)
+    ranges = distance_in_ranges(forecast.values if forecast else None, lowest, highest)
     network_reason, note = (forecast.reason, forecast.note) if forecast else ("", "")
-    outcome, reason, detail = accept_forecast(ranges, network_reason)
+    outcome, reason, detail = forecast_outcome(ranges, network_reason)
     evidence |= stored_forecast(ranges, network_reason, note)
     return Ending(outcome, reason, detail or note or verdict.detail, evidence)
 

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from forecasting.domain.months import Month
-from forecasting.domain.panel import Histories, Panel, Values, histories_of, last_months
+from forecasting.domain.panel import Histories, Panel, Values, histories_of, recent_months
 from forecasting.domain.policy import ChampionEvidence, Evidence, GlobalDecision
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.vocabulary import Split
@@ -205,7 +205,7 @@ def snapshot_from(request: Request, facts: StoredFacts) -> Snapshot:
     """Score the answered forecasts and gather what is known about each champion."""
     observations, answers = facts.observations, facts.answered_forecasts
     series_ids = observations.panel.series_ids
-    actual = last_months(observations.panel, request.origin, scores.LIVE_WINDOW)  # (series, LIVE_WINDOW)
+    actual = recent_months(observations.panel, request.origin, scores.LIVE_WINDOW)  # (series, LIVE_WINDOW)
     live_scores = None
     if answers is not None:
         live_scores = Scores(
@@ -239,7 +239,7 @@ def _live_measures(answers: AnsweredForecasts, actual: Values, panel: Panel, ori
     measures = score_live(answers.paths, actual)
     if panel.first_released is not None:
         released = replace(panel, values=panel.first_released)
-        first_measures = score_live(answers.paths, last_months(released, origin, scores.LIVE_WINDOW))
+        first_measures = score_live(answers.paths, recent_months(released, origin, scores.LIVE_WINDOW))
         for name in ("rmse", "baseline_rmse"):
             same = first_measures[name] == measures[name]
             measures[f"{name}_first"] = np.where(same, np.nan, first_measures[name])

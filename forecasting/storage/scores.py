@@ -62,7 +62,7 @@ def read_answered_forecasts(
             FROM milkrun.run_series WHERE {condition}""",
         {"series_id": "i4", "run_id": "i8", "last_value": "f8", "bundle": "i4"},
     )
-    names = _NUMBER_COLUMNS + (_BASE_PATH_COLUMNS if run.request.recipe.corrects else ())
+    names = _NUMBER_COLUMNS + (_BASE_PATH_COLUMNS if run.request.recipe.corrects_base_path else ())
     columns = ", ".join(f"coalesce({name}, 'NaN')" for name in names)
     after = (run.request.origin - LIVE_WINDOW).first_day
     forecasts = copy_out_binary(

@@ -9,7 +9,7 @@ import pytest
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.domain.policy import ChampionEvidence, Evidence, Policy, decide, verdict_on_damage
-from forecasting.domain.promotion_rules import accept_forecast, ranges_away
+from forecasting.domain.promotion_rules import distance_in_ranges, forecast_outcome
 from forecasting.domain.recipes import CLASSIC
 
 ORIGIN = Month.of(1974, 12)
@@ -34,8 +34,8 @@ def outcome_of(
         ({"longest_gap": 4}, ("held", "gap")),
         ({"longest_gap": 3}, ("reuse", "young")),
         ({"observations": 11}, ("refused", "short_history")),
-        ({"observations": CLASSIC.least_observations - 1}, ("fallback", "short_history")),
-        ({"observations": CLASSIC.least_observations}, ("reuse", "young")),
+        ({"observations": CLASSIC.minimum_observations - 1}, ("fallback", "short_history")),
+        ({"observations": CLASSIC.minimum_observations}, ("reuse", "young")),
         ({"constant": True}, ("fallback", "constant")),
         ({"champion": None}, ("retrain", "no_network")),
         ({"champion": replace(CHAMPION, recipe_hash="other")}, ("retrain", "recipe_changed")),
@@ -105,7 +105,9 @@ def test_reasons_tell_months_and_numbers() -> None:
 )
 def test_only_sensible_numbers_are_published_as_forecasts(values: list[float] | None, told: str, expected: str) -> None:
     """Numbers that are not finite, or ten ranges away from a history of 0 to 10, become a fallback with its reason."""
-    outcome, reason, _ = accept_forecast(ranges_away(None if values is None else np.array(values), 0.0, 10.0), told)
+    outcome, reason, _ = forecast_outcome(
+        distance_in_ranges(None if values is None else np.array(values), 0.0, 10.0), told
+    )
 
     assert reason == expected
     assert outcome == ("forecast" if expected == "ok" else "fallback")

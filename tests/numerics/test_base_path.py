@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from forecasting.domain.panel import Values
 from forecasting.numerics.airline import airline_paths
-from forecasting.numerics.base_path import STEEPEST, base_path, slope_of, smoothed_level
+from forecasting.numerics.base_path import MAXIMUM_SLOPE, base_path, slope_of, smoothed_level
 from forecasting.numerics.smoothing import smooth, smoothed_path
 
 
@@ -30,7 +30,7 @@ def test_no_slope_is_steeper_than_five_percent_a_month() -> None:
     """An exploding series does not explode for ever."""
     steep = np.arange(24.0)[:, None] * np.array([1.0, -1.0])
 
-    assert slope_of(steep, np.array([24, 24])).tolist() == [STEEPEST, -STEEPEST]
+    assert slope_of(steep, np.array([24, 24])).tolist() == [MAXIMUM_SLOPE, -MAXIMUM_SLOPE]
 
 
 def test_the_level_follows_jumps_and_ignores_noise() -> None:

@@ -9,10 +9,10 @@ from hypothesis.extra.numpy import arrays
 from forecasting.numerics.accuracy import bias, coverage, mase, mase_scale, msis, smape
 from forecasting.numerics.intervals import (
     conformal_factors,
+    interval_scales,
     live_factors,
-    monotone,
-    never_below_zero,
-    spread_alone,
+    monotone_quantiles,
+    nonnegative_bounds,
     widen,
 )
 
@@ -23,7 +23,7 @@ numbers = st.floats(-1e6, 1e6)
 @given(arrays(np.float64, (3, 4, 5), elements=numbers))
 def test_quantiles_never_cross_and_the_median_stays(quantiles: np.ndarray) -> None:
     """Rising order, and no median moves to make room."""
-    ordered = monotone(quantiles, 2)
+    ordered = monotone_quantiles(quantiles, 2)
 
     assert (np.diff(ordered, axis=-1) >= 0).all()
     assert ordered[..., 2].tolist() == quantiles[..., 2].tolist()
@@ -53,7 +53,7 @@ def test_only_series_that_were_never_negative_are_cut_at_zero() -> None:
     """A balance may go below zero, a count may not."""
     bound = np.array([[-1.0, 2.0], [-1.0, 2.0]])
 
-    assert never_below_zero(bound, np.array([0.0, -3.0])).tolist() == [[0.0, 2.0], [-1.0, 2.0]]
+    assert nonnegative_bounds(bound, np.array([0.0, -3.0])).tolist() == [[0.0, 2.0], [-1.0, 2.0]]
 
 
 def test_measures_are_those_of_the_competitions() -> None:
@@ -84,14 +84,14 @@ def test_the_spread_of_a_series_alone_is_its_past_errors_corrected_by_held_out_o
     nothing, twice = np.full((2, 1, 3), np.nan), np.full((2, 2400, 3), np.nan)
     twice[0, :, :2] = [2.0, -4.0]
 
-    assert spread_alone(past, nothing)[0] == pytest.approx([1.0, 2.0, 2 * np.sqrt(1.5)])
-    assert spread_alone(past, twice)[0, :2] == pytest.approx(np.sqrt(9624 / 2424) * np.array([1.0, 2.0]))
-    assert spread_alone(past, twice)[1].tolist() == spread_alone(past, nothing)[1].tolist()
+    assert interval_scales(past, nothing)[0] == pytest.approx([1.0, 2.0, 2 * np.sqrt(1.5)])
+    assert interval_scales(past, twice)[0, :2] == pytest.approx(np.sqrt(9624 / 2424) * np.array([1.0, 2.0]))
+    assert interval_scales(past, twice)[1].tolist() == interval_scales(past, nothing)[1].tolist()
 
 
 def test_a_series_that_never_erred_has_a_spread_all_the_same() -> None:
     """Not zero, not NaN: a quotient by it must stay a number."""
-    never = spread_alone(np.zeros((1, 3)), np.zeros((1, 12, 3)))
+    never = interval_scales(np.zeros((1, 3)), np.zeros((1, 12, 3)))
 
     assert (never > 0).all()
     assert np.isfinite(never).all()

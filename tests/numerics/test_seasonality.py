@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from forecasting.domain.panel import Counts, Values
 from forecasting.numerics.seasonality import (
     SEASON,
-    ending_together,
+    align_ends,
     is_seasonal,
-    put_back,
+    remove_season,
+    restore_season,
     seasonal_indices,
     seasonal_path,
     shift_for_logs,
-    take_out,
 )
 
 PATTERN = np.sin(np.arange(SEASON) * np.pi / 6) / 2
@@ -35,7 +35,7 @@ def test_histories_end_together_with_zeros_before_them() -> None:
     """The last row is every series' last month."""
     values = np.array([[1.0, 2.0, 3.0], [4.0, np.nan, np.nan]])
 
-    assert ending_together(values, np.array([3, 1])).T.tolist() == [[1.0, 2.0, 3.0], [0.0, 0.0, 4.0]]
+    assert align_ends(values, np.array([3, 1])).T.tolist() == [[1.0, 2.0, 3.0], [0.0, 0.0, 4.0]]
 
 
 def test_a_yearly_pattern_is_seasonal_and_noise_and_short_series_are_not() -> None:
@@ -72,7 +72,7 @@ def test_putting_back_undoes_taking_out(months: int, seed: int) -> None:
     draw = np.random.default_rng(seed)
     logs, indices = draw.normal(size=(months, 4)), draw.normal(size=(SEASON, 4))
 
-    np.testing.assert_allclose(put_back(take_out(logs, indices), indices), logs, atol=1e-12)
+    np.testing.assert_allclose(restore_season(remove_season(logs, indices), indices), logs, atol=1e-12)
 
 
 def test_the_path_continues_where_the_history_ends() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecasting.domain.errors import InputError
-from forecasting.numerics.statistical import MODELS, NAMES, StatisticalForecast, forecast_by
+from forecasting.numerics.statistical import LIBRARY_COLUMNS, MODELS, StatisticalForecast, forecast_by
 
 pytest.importorskip("statsforecast", reason="statsforecast is not installed: pip install 'milkrun[classic]'")
 
@@ -64,7 +64,7 @@ def test_the_numbers_are_those_of_statsforecast() -> None:
     found = forecast_by("AutoETS", values, lengths, horizon=6)
 
     fields = (found.values, found.lower_80, found.upper_80, found.lower_95, found.upper_95)
-    for name, field in zip(NAMES, fields, strict=True):
+    for name, field in zip(LIBRARY_COLUMNS, fields, strict=True):
         assert field[1].tolist() == expected[name].tolist()
 
 

@@ -234,7 +234,7 @@ def test_every_kind_of_series_ends_in_one_labelled_outcome(
         "negative": ("forecast", "ok"),
         "tiny": ("forecast", "ok"),
         "huge": ("forecast", "ok"),
-        "short": ("forecast", "ok") if CLASSIC.least_observations <= 15 else ("fallback", "short_history"),
+        "short": ("forecast", "ok") if CLASSIC.minimum_observations <= 15 else ("fallback", "short_history"),
         "tooshort": ("held", "late"),
         "younger": ("refused", "short_history"),
     }

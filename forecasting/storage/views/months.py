@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
-from forecasting.domain.panel import last_months
+from forecasting.domain.panel import recent_months
 from forecasting.storage.panels import read_panel
 from forecasting.storage.runs import Run
 from forecasting.storage.views.rows import Record
@@ -56,7 +56,7 @@ def read_recent_observations(connection: Connection, run: Run, *, months: int) -
     """Return series, month and value of the last months up to the origin of a run, with the values of its vintage."""
     request = run.request
     panel = read_panel(connection, request.series_ids, origin=request.origin, as_of=request.as_of)
-    values = last_months(panel, request.origin, months).tolist()
+    values = recent_months(panel, request.origin, months).tolist()
     return [
         {"series": name, "month": str(request.origin + (column + 1 - months)), "value": value}
         for name, series_values in zip(panel.names, values, strict=True)
