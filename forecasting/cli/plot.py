@@ -57,9 +57,16 @@ def draw_picture(database: "Database", series: str, path: Path) -> "SeriesChart"
 
 def _json_lines(chart: "SeriesChart") -> dict[str, Any]:
     """Return the lines of a picture as JSON values: for each line its values by month."""
-    names = ("observed", "train_predictions", "test_predictions", "forecast", "seasonal_naive")
-    lines: dict[str, Any] = {"series": chart.name, "unit": chart.unit, "recipe": chart.recipe}
-    lines |= {name: _values_by_month(getattr(chart, name)) for name in names}
+    lines: dict[str, Any] = {
+        "series": chart.name,
+        "unit": chart.unit,
+        "recipe": chart.recipe,
+        "observed": _values_by_month(chart.observations),
+        "train_predictions": _values_by_month(chart.train_predictions),
+        "test_predictions": _values_by_month(chart.test_predictions),
+        "forecast": _values_by_month(chart.forecast),
+        "seasonal_naive": _values_by_month(chart.seasonal_naive),
+    }
     for level, (lower, upper) in chart.intervals.items():
         lines |= {f"lower_{level}": _values_by_month(lower), f"upper_{level}": _values_by_month(upper)}
     return lines
