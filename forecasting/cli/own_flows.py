@@ -1,4 +1,4 @@
-"""Milkrun's package flows, and whatever else of that name would be imported in its place: refused in one sentence."""
+"""Refusal of a foreign package flows that Python would import in place of Milkrun's own package flows."""
 
 import importlib.util
 import logging
@@ -11,40 +11,40 @@ from forecasting.domain.errors import InputError
 
 
 def require_own_flows() -> None:
-    """Raise InputError where `import flows` gives another package than Milkrun's; the message says which, and the way out.
+    """Raise InputError where `import flows` gives another package than Milkrun's; the message has its path and the remedy.
 
-    Whatever imports flows calls this before: the name is one that projects with Prefect like to use.
+    All code that imports flows calls this function before: many projects with Prefect have a package of that name.
     """
     _require(sys.path)
 
 
 def require_own_flows_of_worker() -> None:
-    """Raise the same where a worker runs a flow, and write it into the log of the run; the deployments call it as pull step.
+    """Raise the same error in a worker, and write it into the log of the run; the deployments call this as their pull step.
 
-    Prefect looks for the flow in the working directory of the run before it looks anywhere else.
+    Prefect searches the working directory of the run first.
     """
     try:
         _require([str(Path.cwd()), *sys.path], worker=True)
     except InputError as refusal:
-        run = os.environ.get("PREFECT__FLOW_RUN_ID")
-        if run is not None:  # Prefect keeps a line by the id of its run, and prints the name
+        run_id = os.environ.get("PREFECT__FLOW_RUN_ID")
+        if run_id is not None:  # Prefect keeps a line by the id of its run, and prints the name
             logging.getLogger("prefect.flow_runs").error(
-                "%s", refusal, extra={"flow_run_id": run, "flow_run_name": run, "flow_name": "milkrun"}
+                "%s", refusal, extra={"flow_run_id": run_id, "flow_run_name": run_id, "flow_name": "milkrun"}
             )
         raise
 
 
 def _require(path: list[str], *, worker: bool = False) -> None:
     own = Path(__file__).resolve().parents[2] / "flows"
-    place = _place(path)
-    if place is None:
+    flows_path = _flows_path(path)
+    if flows_path is None:
         raise InputError(f"Milkrun's package flows is missing from {own.parent}: install Milkrun again.")
-    if place == own:
+    if flows_path == own:
         return
-    raise InputError(f"{place} hides Milkrun's own package {own}: {_remedy(place.parent, worker)}.")
+    raise InputError(f"{flows_path} hides Milkrun's own package {own}: {_remedy(flows_path.parent, worker)}.")
 
 
-def _place(path: list[str]) -> Path | None:
+def _flows_path(path: list[str]) -> Path | None:
     """Return the folder, or the single file, that `import flows` reads."""
     module = sys.modules.get("flows")
     # An editable installation may have a finder of its own, which comes after those of the path.
@@ -57,11 +57,11 @@ def _place(path: list[str]) -> Path | None:
 
 
 def _remedy(folder: Path, worker: bool) -> str:
-    """Say how the folder gets off the path on which modules are looked for, by the way it got there."""
-    named = os.environ.get("PYTHONPATH", "")
-    if named and folder in {Path(each or ".").resolve() for each in named.split(os.pathsep)}:
-        what = "start the worker again" if worker else "repeat the command"
-        return f"unset PYTHONPATH, or take {folder} out of it, then {what}"
+    """Return how to take the folder off the path of modules, which depends on how it came there."""
+    python_path = os.environ.get("PYTHONPATH", "")
+    if python_path and folder in {Path(entry or ".").resolve() for entry in python_path.split(os.pathsep)}:
+        next_step = "start the worker again" if worker else "repeat the command"
+        return f"unset PYTHONPATH, or take {folder} out of it, then {next_step}"
     if folder != Path.cwd():
         return "rename it, or install Milkrun into an environment of its own"
     if worker:

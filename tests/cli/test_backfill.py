@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,44 +11,33 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import Database
+from tests.cli.conftest import MilkrunProcess
 
-Milkrun = Callable[..., subprocess.CompletedProcess[str]]
-ASKED = ("backfill", "--start", "1975-01", "--end", "1975-02", "--recipe", "quick")
+ARGUMENTS = ("backfill", "--start", "1975-01", "--end", "1975-02", "--recipe", "quick")
 
 
 @pytest.fixture
 def milkrun(
-    settings: Settings, tmp_path: Path, database: Database, arrive: Callable[..., object], milk: list[float]
-) -> Milkrun:
+    milkrun_process: MilkrunProcess,
+    database: Database,
+    environment: dict[str, str],
+    arrive: Callable[..., object],
+    milk: list[float],
+) -> MilkrunProcess:
     """Give a function that runs `milkrun …` in a process of its own, with the milk series; answer: typed on a terminal."""
     arrive("1962-01", milk=milk)
-    recipes = tmp_path / "home" / "recipes"
+    recipes = Path(environment["MILKRUN_HOME"]) / "recipes"
     recipes.mkdir(parents=True)
     (recipes / "quick.toml").write_text('base = "classic"\nepochs = 2\n')
-    environment = {
-        **os.environ,
-        "DATABASE_URL": str(settings.database_url),
-        "MILKRUN_HOME": str(tmp_path / "home"),
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-    }
-    environment.pop("PREFECT_API_URL", None)
 
-    def call(*arguments: str, answer: str | None = None, **extra: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from forecasting.cli import main; main()", *arguments]
+    def call(*arguments: str, answer: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        if answer is None:
+            return milkrun_process(*arguments, **variables)
         terminal, end = pty.openpty()
-        os.write(terminal, (answer or "").encode())
+        os.write(terminal, answer.encode())
         try:
-            return subprocess.run(
-                command,
-                env={**environment, **extra},
-                stdin=subprocess.DEVNULL if answer is None else end,
-                capture_output=True,
-                text=True,
-                timeout=300,
-                check=False,
-            )
+            return milkrun_process(*arguments, stdin=end, **variables)
         finally:
             os.close(terminal)
             os.close(end)
@@ -66,11 +54,11 @@ def runs(database: Database) -> Sequence[Any]:
 
 
 @pytest.mark.slow
-def test_the_plan_then_no_then_yes_then_again(milkrun: Milkrun, database: Database) -> None:
+def test_the_plan_then_no_then_yes_then_again(milkrun: MilkrunProcess, database: Database) -> None:
     """A dry run and a no write nothing; --yes asks nothing on a terminal; --reprocess runs beside what is there."""
-    planned = milkrun(*ASKED, "--dry-run", "--json")
-    assert planned.returncode == 0, planned.stderr
-    assert json.loads(planned.stdout) == [
+    dry_run = milkrun(*ARGUMENTS, "--dry-run", "--json")
+    assert dry_run.returncode == 0, dry_run.stderr
+    assert json.loads(dry_run.stdout) == [
         {
             "origin": origin,
             "as_of": 1,
@@ -82,28 +70,28 @@ def test_the_plan_then_no_then_yes_then_again(milkrun: Milkrun, database: Databa
         for origin in ("1975-01", "1975-02")
     ]
 
-    refused = milkrun(*ASKED, answer="n\n")
+    refused = milkrun(*ARGUMENTS, answer="n\n")
     assert (refused.returncode, "Origins to run: 2. Go on?" in refused.stderr) == (130, True)
     assert "no_network" in refused.stdout
     assert runs(database) == []
 
-    done = milkrun(*ASKED, "--yes", answer="")
-    assert (done.returncode, "Origins to run: 2. Go on?" in done.stderr) == (0, False), done.stderr
+    confirmed = milkrun(*ARGUMENTS, "--yes", answer="")
+    assert (confirmed.returncode, "Origins to run: 2. Go on?" in confirmed.stderr) == (0, False), confirmed.stderr
     assert [*map(tuple, runs(database))] == [("1975-01-01", 1, "published"), ("1975-02-01", 1, "published")]
 
-    again = milkrun(*ASKED, "--reprocess", "completed", "--retrain", "auto", "--json")
-    assert again.returncode == 0, again.stderr
-    assert [(row["origin"], row["state"]) for row in json.loads(again.stdout)] == [
+    repeated = milkrun(*ARGUMENTS, "--reprocess", "completed", "--retrain", "auto", "--json")
+    assert repeated.returncode == 0, repeated.stderr
+    assert [(row["origin"], row["state"]) for row in json.loads(repeated.stdout)] == [
         ("1975-01", "published"),
         ("1975-02", "published"),
     ]
     assert [row.attempt for row in runs(database)] == [1, 1, 2, 2]
 
 
-def test_a_backfill_cannot_be_submitted_without_a_server(milkrun: Milkrun, database: Database) -> None:
+def test_a_backfill_cannot_be_submitted_without_a_server(milkrun: MilkrunProcess, database: Database) -> None:
     """Without an address it is refused, with a silent one the environment failed; each names the remedy, and nothing is run."""
-    nowhere = milkrun(*ASKED, "--submit")
-    silent = milkrun(*ASKED, "--submit", PREFECT_API_URL="http://127.0.0.1:9/api")
+    nowhere = milkrun(*ARGUMENTS, "--submit")
+    silent = milkrun(*ARGUMENTS, "--submit", PREFECT_API_URL="http://127.0.0.1:9/api")
 
     assert (nowhere.returncode, "set PREFECT_API_URL" in nowhere.stderr) == (4, True)
     assert (silent.returncode, "No Prefect server answers" in silent.stderr) == (3, True)

@@ -2,11 +2,12 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from tests.cli.conftest import PROGRAM
 
 
 def test_the_demo_never_empties_a_database_that_is_not_its_own() -> None:
@@ -14,37 +15,36 @@ def test_the_demo_never_empties_a_database_that_is_not_its_own() -> None:
     with tempfile.TemporaryDirectory(prefix="milkrun-demo-") as folder:
         Path(folder).chmod(0o755)
         environment = {**os.environ, "MILKRUN_HOME": folder, "DATABASE_URL": ""}
-        command = [sys.executable, "-c", "from forecasting.cli import main; main()"]
 
         def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=False)
+            return subprocess.run([*PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False)
 
         assert call("load", "forecasting/examples/milk.csv").returncode == 0
         refused = call("demo", "--home", folder)
-        kept = call("sql", "select count(*) from observation", "--csv")
+        count = call("sql", "select count(*) from observation", "--csv")
 
     assert refused.returncode == 4
     assert "holds series of yours, such as 'milk'" in refused.stderr
-    assert kept.stdout == "count\n168\n"
+    assert count.stdout == "count\n168\n"
 
 
 @pytest.mark.slow
-def test_the_demo_tells_its_story_and_may_be_repeated() -> None:
+def test_the_demo_prints_its_results_and_may_be_repeated() -> None:
     """Reuse, live RMSE, forecasts beside the seasonal naive, a picture, three commands that work as printed; twice."""
     with tempfile.TemporaryDirectory(prefix="milkrun-demo-") as folder:
         Path(folder).chmod(0o755)
         home = Path(folder) / "demo"
-        command = [sys.executable, "-c", "from forecasting.cli import main; main()", "demo", "--home", str(home)]
+        command = [*PROGRAM, "demo", "--home", str(home)]
         environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/untouched"}
-        stories = [
+        outcomes = [
             subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
             for _ in range(2)
         ]
 
-        for story in stories:
-            assert story.returncode == 0, story.stderr
-        assert stories[0].stdout == stories[1].stdout
-        text = stories[0].stdout
+        for outcome in outcomes:
+            assert outcome.returncode == 0, outcome.stderr
+        assert outcomes[0].stdout == outcomes[1].stdout
+        text = outcomes[0].stdout
         for expected in (
             "1974-12: 156 loaded, retrain (recipe_changed)",
             "reuse (young)",
@@ -56,10 +56,10 @@ def test_the_demo_tells_its_story_and_may_be_repeated() -> None:
             assert expected in text
         assert (home / "milk.png").read_bytes().startswith(b"\x89PNG")
         assert f"The picture: {home / 'milk.png'}" in text
-        printed = [line.strip() for line in text.split("Try next:")[1].splitlines() if line.strip()]
-        assert len(printed) == 3
+        commands = [line.strip() for line in text.split("Try next:")[1].splitlines() if line.strip()]
+        assert len(commands) == 3
         first = subprocess.run(
-            printed[0],
+            commands[0],
             shell=True,
             capture_output=True,
             text=True,

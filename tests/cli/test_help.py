@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from forecasting.cli import milkrun
+from tests.cli.conftest import PROGRAM
 
 
 @pytest.mark.parametrize("command", ["load", "pull", "sql"])
@@ -14,7 +15,7 @@ def test_help_is_quick(command: str) -> None:
     """Asking for help costs less than half a second of processor time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        [sys.executable, "-c", "from forecasting.cli import main; main()", command, "--help"],
+        [*PROGRAM, command, "--help"],
         check=True,
         stdout=subprocess.DEVNULL,
     )

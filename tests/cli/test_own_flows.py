@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import PROGRAM
+
 ROOT = Path.cwd()
-MAIN = "from forecasting.cli import main; main()"
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def milkrun_in(
-    folder: Path, *arguments: str, program: tuple[str | Path, ...] = (sys.executable, "-c", MAIN), **extra: str
+    folder: Path, *arguments: str, program: tuple[str | Path, ...] = PROGRAM, **extra: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `milkrun …` in a folder, without a server and with this checkout on the path, unless `extra` says otherwise."""
     names = ("PREFECT_API_URL", "PYTHONSAFEPATH", "DATABASE_URL")

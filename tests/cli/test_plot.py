@@ -8,16 +8,16 @@ from tests.cli.conftest import Milkrun
 
 def test_plot_draws_into_a_file_and_into_the_terminal(milkrun_after_runs: Milkrun) -> None:
     """The file as named; in characters where asked for; the lines as JSON, month by month."""
-    plain = milkrun_after_runs("plot", "milk")
-    drawn = milkrun_after_runs("plot", "milk", "--out", "milk.svg", "--terminal")
+    without_terminal = milkrun_after_runs("plot", "milk")
+    with_terminal = milkrun_after_runs("plot", "milk", "--out", "milk.svg", "--terminal")
     lines = json.loads(milkrun_after_runs("plot", "milk", "--json").out)
 
-    assert plain.out == "milk.png\n"
+    assert without_terminal.out == "milk.png\n"
     assert Path("milk.png").read_bytes().startswith(b"\x89PNG")
     assert Path("milk.svg").read_text().startswith("<?xml")
-    assert "milk, pounds per cow:  ─── observed  ··· seasonal naive  ─── forecast" in drawn.out
-    assert "1975" in drawn.out
-    assert "\x1b" not in drawn.out
+    assert "milk, pounds per cow:  ─── observed  ··· seasonal naive  ─── forecast" in with_terminal.out
+    assert "1975" in with_terminal.out
+    assert "\x1b" not in with_terminal.out
     assert (lines["observed"]["1962-01"], min(lines["forecast"]), lines["unit"]) == (
         589,
         "1976-01",

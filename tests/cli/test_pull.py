@@ -39,17 +39,17 @@ def test_a_password_is_printed_and_stored_nowhere(milkrun: Milkrun, settings: Se
     assert settings.database_url is not None
     url = make_url(settings.database_url)
     secret = str(url.password or SECRET)
-    good = url.set(password=secret).render_as_string(hide_password=False)
+    correct_url = url.set(password=secret).render_as_string(hide_password=False)
     query = "select 'x' as series, '1962-01' as month, 1 as value"
     outcomes = [
-        milkrun("pull", "--from", good, "--query", query),
+        milkrun("pull", "--from", correct_url, "--query", query),
         milkrun("pull", "--from", f"postgresql://u:{SECRET}@127.0.0.1:1/x", "--query", query),
         milkrun("pull", "--from", f"postgresql://127.0.0.1:1/x?password={SECRET}", "--query", query),
         milkrun("pull", "--from", f"postgresql://u:{SECRET}@y@127.0.0.1:1/x", "--query", query),
-        milkrun("pull", "--from", good, "--query", query.replace("1 as", f"'{secret}' as nothing, no as")),
+        milkrun("pull", "--from", correct_url, "--query", query.replace("1 as", f"'{secret}' as nothing, no as")),
     ]
-    stored = milkrun("sql", "select load::text from load").out
+    load_rows = milkrun("sql", "select load::text from load").out
 
     assert [outcome.code for outcome in outcomes] == [0, 3, 3, 4, 4]
-    printed = stored + "".join(outcome.out + outcome.err for outcome in outcomes)
-    assert (SECRET in printed, secret in printed) == (False, False)
+    text = load_rows + "".join(outcome.out + outcome.err for outcome in outcomes)
+    assert (SECRET in text, secret in text) == (False, False)

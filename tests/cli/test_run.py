@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.domain.settings import Settings
 from tests.cli.conftest import PROGRAM, MilkrunProcess
 
 
@@ -17,8 +16,8 @@ def test_load_plan_run_status_sql_and_plot(milkrun_process: MilkrunProcess, tmp_
     """The whole circle by commands: data in, plan, run, run again, and the forecast out by SQL and as a picture."""
     milk = Path("forecasting/examples/milk.csv").resolve()
     assert milkrun_process("load", str(milk), "--unit", "pounds per cow").returncode == 0
-    [planned] = json.loads(milkrun_process("plan", "--json").stdout)
-    assert planned == {
+    [plan] = json.loads(milkrun_process("plan", "--json").stdout)
+    assert plan == {
         "decision": "retrain",
         "reason": "no_network",
         "challenge": False,
@@ -49,7 +48,7 @@ def test_load_plan_run_status_sql_and_plot(milkrun_process: MilkrunProcess, tmp_
 
 
 def test_a_run_that_is_refused_inside_the_flow_has_no_traceback(milkrun_process: MilkrunProcess) -> None:
-    """What only the database can tell is told in one message as well, Prefect's own log staying quiet."""
+    """A refusal that needs the database also ends in one message; the log of Prefect stays quiet."""
     answer = milkrun_process("run")
 
     assert answer.returncode == 4
@@ -70,17 +69,11 @@ def test_an_unreachable_database_is_an_environment_failure(milkrun_process: Milk
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(
-    settings: Settings, arrive: Callable[..., object], milk: list[float], tmp_path: Path
+    environment: dict[str, str], arrive: Callable[..., object], milk: list[float]
 ) -> None:
     """An interrupt to the whole group, as a terminal sends it: one line, exit code 130, no process left behind."""
     arrive("1962-01", **{f"series {number}": milk for number in range(60)})
-    environment = {
-        **os.environ,
-        "DATABASE_URL": str(settings.database_url),
-        "MILKRUN_HOME": str(tmp_path / "home"),
-        "MILKRUN_RECIPE": "classic",
-        "MILKRUN_SHARD_SIZE": "1",
-    }
+    environment["MILKRUN_SHARD_SIZE"] = "1"
     command = [*PROGRAM, "run"]
     started = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert started.stderr is not None

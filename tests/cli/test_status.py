@@ -25,13 +25,13 @@ def publish(database: Database, settings: Settings, origin: str | None = None) -
 
 def test_status_tells_the_month_at_a_glance(milkrun_after_runs: Milkrun) -> None:
     """State, counts, skill and every reason with an example above the table; numbers as JSON."""
-    told = milkrun_after_runs("status").out
+    output = milkrun_after_runs("status").out
     newest = json.loads(milkrun_after_runs("status", "--json").out)[0]
 
-    assert told.startswith("1975-12: run 16, recipe classic, published 20")
-    assert "7 series: 5 forecast, 1 fallback, 1 held" in told
-    assert "1 held, late; one of them: milkrun show whey" in told
-    assert f"median {newest['median_skill']:.2f}, better in {newest['better']} of 6" in told
+    assert output.startswith("1975-12: run 16, recipe classic, published 20")
+    assert "7 series: 5 forecast, 1 fallback, 1 held" in output
+    assert "1 held, late; one of them: milkrun show whey" in output
+    assert f"median {newest['median_skill']:.2f}, better in {newest['better']} of 6" in output
     assert (newest["scored_on"], newest["scored"], newest["coverage_80"]) == ("live", 6, None)
 
 

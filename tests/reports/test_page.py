@@ -54,8 +54,8 @@ def test_the_table_has_every_series_as_the_database_has_it(page: Path, story: Se
         ).all()
 
     assert (run["run_id"], run["origin"], run["series"]) == (16, "1975-12", 7)
-    shown = {row["series"]: row["forecast"] for row in rows if row["forecast"]}
-    assert shown == pytest.approx(dict(map(tuple, forecasts)), rel=1e-6)
+    forecasts_by_series = {row["series"]: row["forecast"] for row in rows if row["forecast"]}
+    assert forecasts_by_series == pytest.approx(dict(map(tuple, forecasts)), rel=1e-6)
     assert {(row["series"], row["outcome"], row["reason"]) for row in rows} == set(map(tuple, health))
     by_name = {row["series"]: row for row in rows}
     for series, skill, n in skills:
@@ -107,7 +107,7 @@ def test_the_parts_of_a_change_add_up(
     assert sums == pytest.approx(changes["change"], abs=1e-3)
 
 
-def test_the_ledger_is_small_at_ten_thousand_series(page: Path) -> None:
+def test_the_attribution_is_small_at_ten_thousand_series(page: Path) -> None:
     """What it adds to a series is below a kilobyte: 10 MB at 10,000 series."""
     sizes = [len(json.dumps(card["changes"], separators=(",", ":"))) for card in read_cards(page)]
 
@@ -166,12 +166,12 @@ def test_a_page_is_written_over_an_older_one_and_over_nothing_else(page: Path, t
     """A shorter report leaves no series of a longer one behind; a folder of the user's is refused."""
     run, _ = read_table(page)
     cards = read_cards(page)
-    written = write_page(tmp_path / "report", run, cards * 9)
-    assert len(list((written.parent / "data").glob("series-*.js"))) == 3
+    index = write_page(tmp_path / "report", run, cards * 9)
+    assert len(list((index.parent / "data").glob("series-*.js"))) == 3
 
     write_page(tmp_path / "report", run, cards)
 
-    assert [path.name for path in (written.parent / "data").glob("series-*.js")] == ["series-00000.js"]
+    assert [path.name for path in (index.parent / "data").glob("series-*.js")] == ["series-00000.js"]
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "letter.txt").write_text("dear")
     with pytest.raises(InputError, match="something other than a report"):
@@ -242,5 +242,5 @@ def test_a_run_that_is_not_there_or_not_published_is_refused(
 
 
 def test_every_part_of_a_change_has_its_words() -> None:
-    """Page and terminal name all that the ledger stores."""
+    """Page and terminal name every cause that is stored."""
     assert list(CAUSE_LABELS) == list(Cause)
