@@ -8,10 +8,10 @@ import pandas as pd
 
 from forecasting.domain.months import Month
 from forecasting.domain.panel import Histories, Values
+from forecasting.numerics.seasonality import SEASON
 
 MILK_FIRST, MILK_START, MILK_TEST = 112, 113, 54  # the tutorial: months to fit on, the first month asked for, how many
 MILK_HELD_OUT = 36
-SEASON = 12
 
 
 @dataclass(frozen=True)

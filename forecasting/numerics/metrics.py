@@ -3,6 +3,7 @@
 import numpy as np
 
 from forecasting.domain.panel import Values
+from forecasting.numerics.sums import total_of_columns
 
 
 def rmse(errors: Values) -> Values:
@@ -16,9 +17,9 @@ def rmse(errors: Values) -> Values:
     largest = np.where(is_number, np.abs(errors), 0.0).max(axis=-1, initial=0.0)
     unit = np.where(largest > 0, largest, 1.0)
     squares = np.where(is_number, errors / unit[..., None], 0.0) ** 2
-    # A cumulative sum adds one number after the other: NaN that pad a short row to the width of longer ones change no bit.
-    total = np.cumsum(squares, axis=-1)[..., -1] if squares.shape[-1] else np.zeros(count.shape)
-    return np.where(count > 0, unit * np.sqrt(total / np.maximum(count, 1)), np.nan)
+    # NaN that pad a short row to the width of longer ones change no bit of this sum.
+    sum_of_squares = total_of_columns(squares)
+    return np.where(count > 0, unit * np.sqrt(sum_of_squares / np.maximum(count, 1)), np.nan)
 
 
 def skill(model_rmse: Values, baseline_rmse: Values) -> Values:

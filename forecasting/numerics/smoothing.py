@@ -112,7 +112,4 @@ def _setting_weights(squares: Values, count: int) -> Values:
 
 def _weighted_mean(weights: Values, state: Values) -> Values:
     """Mean (series,) of a state (settings, series), added setting by setting."""
-    weighted_sum, weight_sum = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
-    for weight, row in zip(weights, state, strict=True):
-        weighted_sum, weight_sum = weighted_sum + weight * row, weight_sum + weight
-    return np.asarray(weighted_sum / weight_sum)
+    return np.asarray(total(weights * state) / total(weights))

@@ -1,4 +1,4 @@
-"""Tests that decisions can be questioned: from its stored evidence each is made again, the same in every field."""
+"""Tests of replays: from its stored evidence each decision is made once more, with the same value in every field."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,20 +20,20 @@ from tests.replays import replay_all
 Arrive = Callable[..., LoadResult]
 
 QUICK = replace(CLASSIC, name="quick", epochs=3)
-SHARED = MonthlyRecipe(
+GLOBAL = MonthlyRecipe(
     name="quick shared", horizon=3, windows=(24, 36), emphasis=(0.5, 0.0), judges=1, units=4, updates=20, batch_size=16,
     own_epochs=3, own_members=2, shared_from=4,
 )  # fmt: skip
 
 
-def run(database: Database, recipe: Recipe, **asked: Any) -> job.RunSummary:
+def run(database: Database, recipe: Recipe, **options: Any) -> job.RunSummary:
     """Take all steps of a run, as the flows do."""
-    policy = Policy(**asked.pop("policy", {}))
-    opened = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **asked}))
-    job.prepare_global_networks(database, opened)
-    for number in opened.request.shard_numbers:
-        job.run_shard(database, opened, number)
-    return job.publish_run(database, opened)
+    policy = Policy(**options.pop("policy", {}))
+    stored_run = job.open_run(database, job.RunParameters(**{"recipe": recipe, "policy": policy, **options}))
+    job.prepare_global_networks(database, stored_run)
+    for number in stored_run.request.shard_numbers:
+        job.run_shard(database, stored_run, number)
+    return job.publish_run(database, stored_run)
 
 
 def damage_bundles(database: Database, run_id: int) -> None:
@@ -48,10 +48,10 @@ def damage_bundles(database: Database, run_id: int) -> None:
         )
 
 
-def test_every_decision_of_mixed_runs_is_made_again_from_its_evidence(
+def test_every_decision_of_mixed_runs_is_replayed_from_its_evidence(
     database: Database, arrive: Arrive, milk: list[float]
 ) -> None:
-    """Trained, reused, old, worse when live, damaged, absurd, late, gappy, short, constant, without a month: all the same."""
+    """Trained, reused, old, worse when live, damaged, absurd, late, with a gap, short, constant, without a month: all alike."""
     gap = [*milk[:100], None, None, None, None, *milk[104:150]]
     arrive("1962-01", good=milk[:150], late=milk[:140], own=milk[:149], gappy=gap, constant=[7.0] * 150)
     arrive("1973-06", short=milk[:13], tiny=milk[:3])
@@ -67,40 +67,40 @@ def test_every_decision_of_mixed_runs_is_made_again_from_its_evidence(
     run(database, QUICK)
     run(database, CLASSIC)
 
-    told = list(replay_all(database))
+    replays = list(replay_all(database))
 
-    reasons = {(stored[1] or stored[3]) for _, stored, _ in told}
+    reasons = {(expected[1] or expected[3]) for _, expected, _ in replays}
     assert {
         "no_network", "young", "age", "live_rmse", "asked_for", "bundle_damaged", "recipe_changed", "late", "gap",
         "constant", "short_history",
     } <= reasons  # fmt: skip
-    assert {"forecast", "fallback", "held", "refused", "failed"} == {stored[2] for _, stored, _ in told}
-    assert [stored for _, stored, _ in told] == [again for _, _, again in told]
+    assert {"forecast", "fallback", "held", "refused", "failed"} == {expected[2] for _, expected, _ in replays}
+    assert [expected for _, expected, _ in replays] == [verdict for _, _, verdict in replays]
 
 
-def test_decisions_about_shared_networks_are_made_again_from_their_evidence(database: Database, arrive: Arrive) -> None:
-    """Those about the networks, once per run, and those of the series that follow them, one that came later included."""
-    draw = np.random.default_rng(5)
+def test_decisions_about_global_networks_are_replayed_from_their_evidence(database: Database, arrive: Arrive) -> None:
+    """The decisions about the networks, one per run, and those about the series, one of which came later."""
+    generator = np.random.default_rng(5)
     month = np.arange(84)
     series = {
-        name: (100 * np.exp(np.sin(month * np.pi / 6 + row) / 4 + draw.normal(0, 0.05, 84))).tolist()
+        name: (100 * np.exp(np.sin(month * np.pi / 6 + row) / 4 + generator.normal(0, 0.05, 84))).tolist()
         for row, name in enumerate("abcde")
     }
     arrive("1970-01", **series)
-    first = run(database, SHARED)
+    first = run(database, GLOBAL)
     arrive("1970-01", newcomer=series["a"], constant=[3.0] * 84)
-    run(database, SHARED)
+    run(database, GLOBAL)
     arrive("1977-01", **{name: values[:1] for name, values in series.items()})
     damage_bundles(database, first.run.run_id)
-    run(database, SHARED)
-    run(database, SHARED, policy={"retrain": "never"}, series=tuple("abcd"))
+    run(database, GLOBAL)
+    run(database, GLOBAL, policy={"retrain": "never"}, series=tuple("abcd"))
 
-    told = list(replay_all(database))
+    replays = list(replay_all(database))
 
     assert {"no_network", "young", "bundle_damaged", "cold_start", "constant", "asked_for"} <= {
-        stored[1] or stored[3] for _, stored, _ in told
+        expected[1] or expected[3] for _, expected, _ in replays
     }
-    assert [stored for _, stored, _ in told] == [again for _, _, again in told]
+    assert [expected for _, expected, _ in replays] == [verdict for _, _, verdict in replays]
 
 
 @pytest.mark.parametrize(
@@ -110,16 +110,16 @@ def test_decisions_about_shared_networks_are_made_again_from_their_evidence(data
 def test_other_evidence_gives_another_decision(
     database: Database, arrive: Arrive, milk: list[float], change: dict[str, Any], reason: str
 ) -> None:
-    """What is replayed is the evidence, not the decision that stands beside it."""
+    """The replay uses the evidence, not the stored decision beside it."""
     arrive("1962-01", milk=milk[:150])
     run(database, QUICK)
     arrive("1974-07", milk=milk[150:151])
     second = run(database, QUICK)
     with database.reading() as connection:
-        stored = connection.scalar(
+        evidence = connection.scalar(
             text("SELECT evidence FROM milkrun.run_series WHERE run_id = :id"), {"id": second.run.run_id}
         )
 
-    again = replay_verdict({**stored, **change}, Policy(), QUICK, second.run.request.origin)
+    verdict = replay_verdict({**evidence, **change}, Policy(), QUICK, second.run.request.origin)
 
-    assert reason in (again.decision_reason, again.reason)
+    assert reason in (verdict.decision_reason, verdict.reason)

@@ -1,13 +1,13 @@
 """Tests of month arithmetic."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.domain.errors import InputError
-from forecasting.domain.months import Month, months_between
+from forecasting.domain.months import Month, due_month, months_between
 
 months = st.builds(Month.of, st.integers(1700, 2200), st.integers(1, 12))
 
@@ -39,6 +39,20 @@ def test_what_is_not_a_month_is_refused_with_the_remedy(text: str) -> None:
     """A text that names no month is quoted in the error, which says how to write one."""
     with pytest.raises(InputError, match=r"YYYY-MM|1700 to 2200|months run from 1 to 12"):
         Month.parse(text)
+
+
+def test_a_month_less_an_int_is_an_earlier_month() -> None:
+    """Across the turn of a year; a month less a month is a number of months."""
+    assert str(Month.of(1975, 1) - 1) == "1974-12"
+    assert Month.of(1975, 1) - Month.of(1974, 11) == 2
+
+
+@pytest.mark.parametrize(
+    ("timezone", "month"), [("UTC", "2026-05"), ("America/Los_Angeles", "2026-04"), ("Asia/Tokyo", "2026-05")]
+)
+def test_the_due_month_is_the_last_one_that_is_over_in_the_time_zone(timezone: str, month: str) -> None:
+    """Two hours into June in UTC it is still May in California."""
+    assert str(due_month(datetime(2026, 6, 1, 2, tzinfo=UTC), timezone)) == month
 
 
 def test_months_between_includes_both_ends_and_may_be_empty() -> None:

@@ -48,14 +48,14 @@ def outcome_of(
     ],
 )
 def test_each_rule_of_auto(change: dict[str, Any], expected: tuple[str, str]) -> None:
-    """One changed fact moves the decision across the rule's limit, and only then."""
-    facts = {name: value for name, value in change.items() if name != "champion"}
+    """One changed field of the evidence changes the decision, exactly at the limit of the rule."""
+    fields = {name: value for name, value in change.items() if name != "champion"}
 
-    assert expected == outcome_of(replace(GOOD, **facts), change.get("champion", CHAMPION))
+    assert expected == outcome_of(replace(GOOD, **fields), change.get("champion", CHAMPION))
 
 
 def test_always_retrains_and_never_reuses_or_refuses() -> None:
-    """The two explicit wishes are followed; never, without a network, makes none."""
+    """Always trains; never reuses, and refuses where there is no network."""
     assert outcome_of(GOOD, retrain="always") == ("retrain", "asked_for")
     assert outcome_of(GOOD, replace(CHAMPION, origin=ORIGIN - 99), retrain="never") == (
         "reuse",
@@ -68,30 +68,30 @@ def test_always_retrains_and_never_reuses_or_refuses() -> None:
     )
 
 
-def test_a_wish_does_not_override_what_the_data_forbid() -> None:
-    """Retrain = always trains nothing on a history that is too short."""
+def test_always_trains_nothing_on_a_history_that_is_too_short() -> None:
+    """The rules about observations come before the rules about networks."""
     assert outcome_of(replace(GOOD, observations=13), retrain="always") == ("fallback", "short_history")
 
 
-def test_a_damaged_bundle_is_retrained_or_fails_aloud() -> None:
-    """With auto the network is made again; with never the series fails, and says why."""
+def test_a_damaged_bundle_is_retrained_or_the_series_fails() -> None:
+    """With auto a network is trained; with never the series fails, and the detail says why."""
     assert (
         verdict_on_damage(Policy(), "x").decision,
         verdict_on_damage(Policy(), "x").decision_reason,
     ) == ("retrain", "bundle_damaged")
-    failed = verdict_on_damage(Policy(retrain="never"), "checksum differs")
-    assert (failed.outcome, failed.reason, failed.detail) == ("failed", "bundle_damaged", "checksum differs")
+    verdict = verdict_on_damage(Policy(retrain="never"), "checksum differs")
+    assert (verdict.outcome, verdict.reason, verdict.detail) == ("failed", "bundle_damaged", "checksum differs")
 
 
-def test_reasons_tell_months_and_numbers() -> None:
-    """A detail can be read without looking anything up."""
-    late = decide(replace(GOOD, last_month=ORIGIN - 4), CHAMPION, Policy(), CLASSIC, ORIGIN)
+def test_details_have_months_and_numbers() -> None:
+    """A detail is understood without other tables."""
+    verdict = decide(replace(GOOD, last_month=ORIGIN - 4), CHAMPION, Policy(), CLASSIC, ORIGIN)
 
-    assert late.detail == "Newest month is 1974-08, 4 before the origin 1974-12; allowed: 3."
+    assert verdict.detail == "Newest month is 1974-08, 4 before the origin 1974-12; allowed: 3."
 
 
 @pytest.mark.parametrize(
-    ("values", "told", "expected"),
+    ("values", "network_reason", "expected"),
     [
         ([5.0, 6.0], "", "ok"),
         ([5.0, np.nan], "", "diverged"),
@@ -103,10 +103,12 @@ def test_reasons_tell_months_and_numbers() -> None:
         ([5.0, 6.0], "guarded", "guarded"),
     ],
 )
-def test_only_sensible_numbers_are_published_as_forecasts(values: list[float] | None, told: str, expected: str) -> None:
+def test_only_sensible_numbers_are_published_as_forecasts(
+    values: list[float] | None, network_reason: str, expected: str
+) -> None:
     """Numbers that are not finite, or ten ranges away from a history of 0 to 10, become a fallback with its reason."""
     outcome, reason, _ = forecast_outcome(
-        distance_in_ranges(None if values is None else np.array(values), 0.0, 10.0), told
+        distance_in_ranges(None if values is None else np.array(values), 0.0, 10.0), network_reason
     )
 
     assert reason == expected

@@ -54,10 +54,10 @@ def test_a_recipe_of_ones_own_differs_from_its_base_in_what_the_file_says(tmp_pa
         'base = "classic-published"\nhorizon = 18\nunits = [8, 4]\nlearning_rate = 1\n'
     )
 
-    found = find_recipe("longer", tmp_path)
+    recipe = find_recipe("longer", tmp_path)
 
-    assert found == replace(CLASSIC_PUBLISHED, name="longer", horizon=18, units=(8, 4), learning_rate=1)
-    assert found.hash not in {recipe.hash for recipe in BUILT_IN.values()}
+    assert recipe == replace(CLASSIC_PUBLISHED, name="longer", horizon=18, units=(8, 4), learning_rate=1)
+    assert recipe.hash not in {recipe.hash for recipe in BUILT_IN.values()}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_recipe_of_ones_own_differs_from_its_base_in_what_the_file_says(tmp_pa
     ],
 )
 def test_a_mistake_in_a_file_is_named_with_the_remedy(tmp_path: Path, text: str, message: str) -> None:
-    """File, setting and what is right instead."""
+    """The message has the file, the setting and the remedy."""
     file = tmp_path / "mine.toml"
     file.write_text(text)
 

@@ -18,7 +18,7 @@ def test_a_constant_stays_what_it_is() -> None:
 
 
 def test_a_line_goes_on_with_half_its_slope() -> None:
-    """Theta's compromise between a line and a level."""
+    """The Theta method is half a line and half a level."""
     line = np.arange(120.0)[:, None] * 0.01
     path = base_path(line, np.array([120]), horizon=12)[:, 0]
 
@@ -27,7 +27,7 @@ def test_a_line_goes_on_with_half_its_slope() -> None:
 
 
 def test_no_slope_is_steeper_than_five_percent_a_month() -> None:
-    """An exploding series does not explode for ever."""
+    """The forecast of an exploding series stays moderate."""
     steep = np.arange(24.0)[:, None] * np.array([1.0, -1.0])
 
     assert slope_of(steep, np.array([24, 24])).tolist() == [MAXIMUM_SLOPE, -MAXIMUM_SLOPE]
@@ -47,32 +47,32 @@ def test_smoothing_continues_a_pattern_that_evolves() -> None:
     month = np.arange(132)
     logs = (1 + month / 60) * np.sin(month * np.pi / 6)
     states = smooth(logs[:120, None], np.array([True]), np.array([[119]]))
-    ahead = smoothed_path(states, 0, horizon=12)[:, 0]
+    forecast = smoothed_path(states, 0, horizon=12)[:, 0]
 
-    over_the_years = logs[:120].reshape(10, 12).mean(axis=0)
+    mean_year = logs[:120].reshape(10, 12).mean(axis=0)
 
-    assert np.abs(ahead - logs[120:]).max() < np.abs(over_the_years - logs[120:]).max() / 1.5
+    assert np.abs(forecast - logs[120:]).max() < np.abs(mean_year - logs[120:]).max() / 1.5
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 100), st.integers(0, 2**32 - 1))
 def test_the_future_cannot_change_a_state(origin: int, seed: int) -> None:
     """The state after a month is the same whatever comes later."""
-    draw = np.random.default_rng(seed)
-    logs = draw.normal(size=(101, 2))
-    changed = logs.copy()
-    changed[origin + 1 :] = draw.normal(size=changed[origin + 1 :].shape)
-    wanted = np.full((1, 2), origin)
+    generator = np.random.default_rng(seed)
+    logs = generator.normal(size=(101, 2))
+    changed_logs = logs.copy()
+    changed_logs[origin + 1 :] = generator.normal(size=changed_logs[origin + 1 :].shape)
+    origins = np.full((1, 2), origin)
     seasonal = np.array([True, False])
     # A season's first pattern needs the first two years.
     if origin >= 23:
-        paths = [smoothed_path(smooth(each, seasonal, wanted), 0, horizon=14) for each in (logs, changed)]
+        paths = [smoothed_path(smooth(variant, seasonal, origins), 0, horizon=14) for variant in (logs, changed_logs)]
 
         assert paths[0].tolist() == paths[1].tolist()
 
 
 def test_the_airline_model_continues_a_line_with_a_pattern() -> None:
-    """Without surprises it repeats last year's pattern on last month's level, however far ahead."""
+    """Where all innovations are zero, it repeats the pattern of last year from the level of last month."""
     month = np.arange(150)
     logs: Values = np.asarray(0.01 * month + np.sin(month * np.pi / 6), np.float64)
     path = airline_paths(logs[:120, None], np.array([[119]]), horizon=30)
@@ -84,12 +84,12 @@ def test_the_airline_model_continues_a_line_with_a_pattern() -> None:
 @given(st.integers(0, 60), st.integers(0, 2**32 - 1))
 def test_the_future_and_the_neighbours_cannot_change_a_path(origin: int, seed: int) -> None:
     """A path from a month is the same whatever comes later, and beside any other series; early ones are flat."""
-    draw = np.random.default_rng(seed)
-    logs = draw.normal(size=(61, 3))
-    changed = logs.copy()
-    changed[origin + 1 :] = draw.normal(size=changed[origin + 1 :].shape)
+    generator = np.random.default_rng(seed)
+    logs = generator.normal(size=(61, 3))
+    changed_logs = logs.copy()
+    changed_logs[origin + 1 :] = generator.normal(size=changed_logs[origin + 1 :].shape)
     path = airline_paths(logs, np.full((1, 3), origin), horizon=5)
 
-    assert path.tolist() == airline_paths(changed, np.full((1, 3), origin), horizon=5).tolist()
+    assert path.tolist() == airline_paths(changed_logs, np.full((1, 3), origin), horizon=5).tolist()
     assert path[:, :, 1:2].tolist() == airline_paths(logs[:, 1:2], np.array([[origin]]), horizon=5).tolist()
     assert origin >= 13 or (path == logs[origin]).all()

@@ -37,18 +37,22 @@ def test_a_later_month_never_changes_what_is_filled_before_it(tail: list[float |
     history = np.array([[1.0, *(nan if value is None else value for value in tail)]])
     longer = np.append(history, [[later]], axis=1)
 
-    short, _ = fill_gaps(history, np.array([history.shape[1]]))
-    long, _ = fill_gaps(longer, np.array([longer.shape[1]]))
+    filled, _ = fill_gaps(history, np.array([history.shape[1]]))
+    filled_longer, _ = fill_gaps(longer, np.array([longer.shape[1]]))
 
-    assert not np.isnan(short).any()
-    np.testing.assert_array_equal(short, long[:, :-1])
+    assert not np.isnan(filled).any()
+    np.testing.assert_array_equal(filled, filled_longer[:, :-1])
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=50))
-def test_the_longest_gap_is_the_longest_run_of_missing_months(missing: list[bool]) -> None:
+def test_the_longest_gap_is_the_longest_run_of_missing_months(missing_months: list[bool]) -> None:
     """The vectorised count equals the plain one."""
-    expected = max((len(run) for run in "".join("x" if gone else " " for gone in missing).split(" ")), default=0)
+    expected = max(
+        (len(run) for run in "".join("x" if is_missing else " " for is_missing in missing_months).split(" ")), default=0
+    )
 
-    found = longest_gap(np.array([[nan if gone else 1.0 for gone in missing]]), np.array([len(missing)]))
+    lengths_of_gaps = longest_gap(
+        np.array([[nan if is_missing else 1.0 for is_missing in missing_months]]), np.array([len(missing_months)])
+    )
 
-    assert expected == found[0]
+    assert expected == lengths_of_gaps[0]

@@ -12,17 +12,17 @@ errors = arrays(np.float64, st.tuples(st.just(3), st.integers(1, 20)), elements=
 
 
 @given(errors)
-def test_rmse_equals_that_of_scikit_learn(found: np.ndarray) -> None:
+def test_rmse_equals_that_of_scikit_learn(error_rows: np.ndarray) -> None:
     """The vectorised formula gives the library's number."""
-    expected = [root_mean_squared_error(np.zeros(len(row)), row) for row in found]
+    expected = [root_mean_squared_error(np.zeros(len(row)), row) for row in error_rows]
 
-    np.testing.assert_allclose(rmse(found), expected, rtol=1e-9, atol=1e-150)
+    np.testing.assert_allclose(rmse(error_rows), expected, rtol=1e-9, atol=1e-150)
 
 
 @given(errors)
-def test_rmse_is_at_least_the_bias(found: np.ndarray) -> None:
+def test_rmse_is_at_least_the_bias(error_rows: np.ndarray) -> None:
     """The root mean square is never below the absolute mean."""
-    assert (rmse(found) >= np.abs(found.mean(axis=1)) * (1 - 1e-12)).all()
+    assert (rmse(error_rows) >= np.abs(error_rows.mean(axis=1)) * (1 - 1e-12)).all()
 
 
 def test_missing_errors_do_not_count_and_none_at_all_is_unknown() -> None:
@@ -32,11 +32,11 @@ def test_missing_errors_do_not_count_and_none_at_all_is_unknown() -> None:
 
 
 @given(errors, st.integers(1, 9))
-def test_what_a_row_is_padded_to_changes_no_bit(found: np.ndarray, padding: int) -> None:
-    """Entries that do not count, behind those that do."""
-    padded = np.pad(found, ((0, 0), (0, padding)), constant_values=np.nan)
+def test_padding_changes_no_bit(error_rows: np.ndarray, padding: int) -> None:
+    """NaN at the end of a row."""
+    padded = np.pad(error_rows, ((0, 0), (0, padding)), constant_values=np.nan)
 
-    assert rmse(padded).tolist() == rmse(found).tolist()
+    assert rmse(padded).tolist() == rmse(error_rows).tolist()
 
 
 def test_huge_errors_do_not_overflow() -> None:

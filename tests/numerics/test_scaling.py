@@ -19,8 +19,8 @@ def test_scaling_equals_that_of_scikit_learn(values: np.ndarray) -> None:
 
     expected = SklearnMinMaxScaler((0, 1)).fit_transform(values.T).T
     span = np.ptp(values, axis=1, keepdims=True)
-    tiny = (span > 0) & (span < 1e-3)  # scikit-learn subtracts after scaling and loses digits there
-    np.testing.assert_allclose(np.where(tiny, 0, scaled), np.where(tiny, 0, expected), atol=1e-5)
+    is_tiny = (span > 0) & (span < 1e-3)  # scikit-learn subtracts after scaling and loses digits there
+    np.testing.assert_allclose(np.where(is_tiny, 0, scaled), np.where(is_tiny, 0, expected), atol=1e-5)
 
 
 @given(histories)

@@ -37,14 +37,14 @@ def test_windows_of_mixed_histories_are_those_of_each_alone(lengths: list[int], 
     values = np.full((len(lengths), max(lengths)), np.nan)
     for row, length in enumerate(lengths):
         values[row, :length] = np.arange(length) + 1000 * row
-    first = np.full(len(lengths), look_back)
+    first_targets = np.full(len(lengths), look_back)
 
-    together = cut_windows(values, first, np.array(lengths), look_back=look_back)
+    windows = cut_windows(values, first_targets, np.array(lengths), look_back=look_back)
 
     for row, length in enumerate(lengths):
-        assert together.counts[row] == length - look_back
+        assert windows.counts[row] == length - look_back
         for window in range(length - look_back):
             expected = values[row, window : window + look_back]
-            np.testing.assert_array_equal(expected, together.inputs[row, window])
-            assert values[row, window + look_back] == together.targets[row, window, 0]
-        assert not together.real[row, length - look_back :].any()
+            np.testing.assert_array_equal(expected, windows.inputs[row, window])
+            assert values[row, window + look_back] == windows.targets[row, window, 0]
+        assert not windows.real[row, length - look_back :].any()

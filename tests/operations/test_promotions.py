@@ -16,7 +16,7 @@ from forecasting.domain.settings import Settings
 from forecasting.intake.loads import LoadResult
 from forecasting.operations import promotions as orders
 from forecasting.storage.db.database import Database
-from tests.domain.test_evidence import SHARED, damage_bundles, run
+from tests.domain.test_evidence import GLOBAL, damage_bundles, run
 from tests.runs.test_champion_challenger import OLD, QUICK, all_replay, corrupted, outcomes, seasonal
 
 Arrive = Callable[..., LoadResult]
@@ -100,7 +100,7 @@ def test_a_backfill_of_a_run_before_the_order_does_not_follow_it(database: Datab
 def test_shared_networks_are_rolled_back_for_all(database: Database, arrive: Arrive) -> None:
     """One order for the networks; for one series alone it is refused."""
     series = {name: seasonal(98, seed=seed) for seed, name in enumerate("abcde")}
-    recipe = replace(SHARED, updates=10)
+    recipe = replace(GLOBAL, updates=10)
     arrive("1990-01", **{name: values[:96] for name, values in series.items()})
     first = run(database, recipe)
     arrive("1998-01", **{name: values[96:97] for name, values in series.items()})

@@ -15,13 +15,13 @@ from forecasting.domain.recipes import CLASSIC, MonthlyRecipe, Recipe
 from forecasting.domain.vocabulary import Decision
 from forecasting.intake.loads import LoadResult
 from forecasting.storage.db.database import Database
-from tests.domain.test_evidence import SHARED, damage_bundles, run
+from tests.domain.test_evidence import GLOBAL, damage_bundles, run
 from tests.replays import replay_all
 
 Arrive = Callable[..., LoadResult]
 
 QUICK = replace(CLASSIC, name="quick", epochs=30, look_back=12)
-OWN = replace(SHARED, name="quick own", shared_from=1_000, own_epochs=30)
+OWN = replace(GLOBAL, name="quick own", shared_from=1_000, own_epochs=30)
 OLD = {"max_age_months": 6}
 
 
@@ -210,7 +210,7 @@ def test_shared_networks_are_challenged_as_a_whole(
     database: Database, arrive: Arrive, first_bad: bool, reason: str
 ) -> None:
     """Median over the series: networks fitted to months that were wrong are refused, and replaced once they are revised."""
-    recipe: MonthlyRecipe = replace(SHARED, updates=150, units=8)
+    recipe: MonthlyRecipe = replace(GLOBAL, updates=150, units=8)
     right = {name: seasonal(120, seed=seed) for seed, name in enumerate("abcde")}
     wrong = {name: corrupted(values, 12, 90) for name, values in right.items()}
     before, after = (wrong, right) if first_bad else (right, wrong)
