@@ -12,13 +12,13 @@ import numpy as np
 from benchmarks.panels import Task, to_file
 from forecasting.domain.panel import BOUNDS, Histories, Values
 from forecasting.domain.recipes import MonthlyRecipe, Recipe
-from forecasting.domain.vocabulary import NetworkScope
+from forecasting.domain.vocabulary import STATISTICAL_MODELS, NetworkScope
 from forecasting.lstm.random import series_seeds
 from forecasting.models.monthly import forecast as monthly
 from forecasting.models.monthly import training as monthly_training
 from forecasting.models.types import FitResult
 from forecasting.numerics.baselines import naive, seasonal_naive
-from forecasting.numerics.statistical import MODELS, forecast_by
+from forecasting.numerics.statistical import forecast_by
 
 BASELINES = ("naive", "seasonal_naive", "base_path")
 
@@ -55,7 +55,7 @@ def by_baseline(name: str, task: Task) -> ContestantForecasts:
 
 def by_model(name: str, task: Task) -> ContestantForecasts:
     """Forecast by one of statsforecast's models, fitted to every history, on all cores."""
-    model = next(model for model in MODELS if model == name)
+    model = next(model for model in STATISTICAL_MODELS if model == name)
     forecasts = forecast_by(model, task.histories.values, task.histories.lengths, horizon=task.horizon)
     bounds = {bound: getattr(forecasts, bound) for bound in BOUNDS}
     return ContestantForecasts(forecasts.values, bounds, forecasts.failures)
@@ -173,5 +173,5 @@ def cold_start_rows(series: int, share: float, seed: int) -> np.ndarray:
 
 CONTESTANTS: dict[str, Callable[..., ContestantForecasts]] = {
     **dict.fromkeys(BASELINES, by_baseline),
-    **dict.fromkeys(MODELS, by_model),
+    **dict.fromkeys(STATISTICAL_MODELS, by_model),
 }

@@ -37,7 +37,8 @@ from benchmarks.panels import Task, many, read_milk, read_panel
 from benchmarks.scoring import scores, summary, table
 from forecasting.domain.recipes import MonthlyRecipe, find_recipe
 from forecasting.domain.settings import Settings
-from forecasting.numerics.statistical import MODELS, check_installed
+from forecasting.domain.vocabulary import STATISTICAL_MODELS
+from forecasting.numerics.statistical import check_installed
 
 MANY_MONTHS = 216
 Measures = dict[str, float]
@@ -165,7 +166,7 @@ def read_arguments(argument_texts: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--horizon", type=int, default=18)
     parser.add_argument("--recipe", default="monthly")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--baselines", nargs="+", default=[], choices=MODELS)
+    parser.add_argument("--baselines", nargs="+", default=[], choices=STATISTICAL_MODELS)
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--unseen", type=float, metavar="SHARE")
     parser.add_argument("--many", type=int, metavar="SERIES")

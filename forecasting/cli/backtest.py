@@ -8,11 +8,10 @@ import click
 from forecasting.cli.options import format_options
 from forecasting.cli.output import print_rows
 from forecasting.domain.errors import InputError
+from forecasting.domain.vocabulary import STATISTICAL_MODELS
 
 if TYPE_CHECKING:
     from forecasting.operations.backtest import Backtest
-
-MODELS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")
 
 
 @click.command()
@@ -36,7 +35,7 @@ MODELS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")
     "--model",
     "models",
     multiple=True,
-    type=click.Choice(MODELS),
+    type=click.Choice(STATISTICAL_MODELS),
     help="Statistical model beside; may be repeated. Needs milkrun[classic].",
 )
 @click.option("--per-horizon", is_flag=True, help="Also print every horizon by itself.")

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from forecasting.domain.errors import RecipeError
-from forecasting.domain.vocabulary import NetworkScope
-
-BLENDS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")  # models of statsforecast, the extra milkrun[classic]
+from forecasting.domain.vocabulary import STATISTICAL_MODELS, NetworkScope
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,9 @@ class MonthlyRecipe(Recipe):
             self._refuse_unless(getattr(self, name) >= 1, name, "it must be at least 1")
         for name in ("learning_rate", "horizons_back", "guard"):
             self._refuse_unless(0 < getattr(self, name) < math.inf, name, "it must be above 0")
-        self._refuse_unless(set(self.blend) <= set(BLENDS), "blend", f"choose from {', '.join(BLENDS)}")
+        self._refuse_unless(
+            set(self.blend) <= set(STATISTICAL_MODELS), "blend", f"choose from {', '.join(STATISTICAL_MODELS)}"
+        )
         self._refuse_unless(0 <= self.noise < math.inf, "noise", "it must be at least 0")
 
     @property

@@ -161,6 +161,7 @@ ReprocessWord = Literal["none", "failed", "completed"]
 Retrain = RetrainPolicy | RetrainWord
 Reprocess = Reprocessing | ReprocessWord
 
+STATISTICAL_MODELS = ("AutoETS", "AutoARIMA", "AutoTheta", "AutoCES")  # of statsforecast, the extra milkrun[classic]
 OUTCOMES_WITH_VALUES = (Outcome.FORECAST, Outcome.FALLBACK)
 OUTCOMES_WITHOUT_VALUES = (Outcome.HELD, Outcome.REFUSED, Outcome.FAILED)
 CONFIRMING_REASONS = (Reason.CHAMPION_KEPT, Reason.ORDERED)  # the age of a network counts from the newest of them

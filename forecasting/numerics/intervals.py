@@ -63,12 +63,12 @@ def damped_factors(factors: Values, usual: float) -> Values:
     return np.asarray(usual * (factors / usual) ** FACTOR_WEIGHT)
 
 
-def interval_scales(past_rmse: Values, held_out: Values) -> Values:
+def interval_scales(past_rmse: Values, held_out_errors: Values) -> Values:
     """Interval scales of local networks, each series by itself: (series, horizon), the standard deviation of its errors.
 
     past_rmse: (series, horizon), of forecasts without networks from all past origins. They are many and give the shape over the
     horizons; their size is too small, because their settings come from the same months. Where it is NaN, it grows from the last
-    known horizon with the square root of the horizon. held_out: (series, origins, horizon), errors of networks from held-out
+    known horizon with the square root of the horizon. held_out_errors: (series, origins, horizon), of networks from held-out
     origins, NaN where there is no observation; they are few and correct the size.
     """
     horizons = np.arange(1, past_rmse.shape[1] + 1)
@@ -76,7 +76,7 @@ def interval_scales(past_rmse: Values, held_out: Values) -> Values:
     rows = np.arange(len(past_rmse))[:, None]
     filled_rmse = np.where(known_horizons > 0, past_rmse[rows, np.maximum(known_horizons, 1) - 1], np.nan)
     shape = np.maximum(filled_rmse * np.sqrt(horizons / np.maximum(known_horizons, 1)), 1e-9)
-    ratios = (held_out / shape[:, None]) ** 2
+    ratios = (held_out_errors / shape[:, None]) ** 2
     is_number = ~np.isnan(ratios)
     has_error = is_number.any(axis=2)
     mean_by_origin = np.where(is_number, ratios, 0.0).sum(axis=2) / np.maximum(is_number.sum(axis=2), 1)

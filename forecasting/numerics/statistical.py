@@ -15,11 +15,10 @@ import numpy as np
 
 from forecasting.domain.errors import InputError
 from forecasting.domain.panel import Counts, Values
-from forecasting.domain.recipes import BLENDS
 from forecasting.domain.settings import usable_cores
+from forecasting.domain.vocabulary import STATISTICAL_MODELS
 from forecasting.numerics.seasonality import SEASON
 
-MODELS = BLENDS
 LIBRARY_COLUMNS = (
     "mean",
     "lo-80",
@@ -49,7 +48,7 @@ class StatisticalForecast:
 def check_installed() -> None:
     """Raise InputError, with the remedy, if statsforecast is not installed."""
     if importlib.util.find_spec("statsforecast") is None:
-        raise InputError(f"{', '.join(MODELS)} need statsforecast: pip install 'milkrun[classic]'.")
+        raise InputError(f"{', '.join(STATISTICAL_MODELS)} need statsforecast: pip install 'milkrun[classic]'.")
 
 
 def forecast_by(
@@ -61,8 +60,8 @@ def forecast_by(
     influence on the numbers. Raises InputError if the model is unknown or
     statsforecast is not installed.
     """
-    if model not in MODELS:
-        raise InputError(f"There is no model {model!r}; there are: {', '.join(MODELS)}.")
+    if model not in STATISTICAL_MODELS:
+        raise InputError(f"There is no model {model!r}; there are: {', '.join(STATISTICAL_MODELS)}.")
     check_installed()
     histories = [row[:length] for row, length in zip(values, lengths, strict=True)]
     chunks = [histories[start : start + SERIES_PER_CHUNK] for start in range(0, len(histories), SERIES_PER_CHUNK)]

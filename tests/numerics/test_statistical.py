@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from forecasting.domain.errors import InputError
-from forecasting.numerics.statistical import LIBRARY_COLUMNS, MODELS, StatisticalForecast, forecast_by
+from forecasting.domain.vocabulary import STATISTICAL_MODELS
+from forecasting.numerics.statistical import LIBRARY_COLUMNS, StatisticalForecast, forecast_by
 
 pytest.importorskip("statsforecast", reason="statsforecast is not installed: pip install 'milkrun[classic]'")
 
@@ -25,7 +26,7 @@ def numbers(forecast: StatisticalForecast) -> np.ndarray:
     return np.stack([forecast.lower_95, forecast.lower_80, forecast.values, forecast.upper_80, forecast.upper_95])
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", STATISTICAL_MODELS)
 def test_every_model_forecasts_with_intervals_around(model: str) -> None:
     """Near what comes, and in rising order."""
     values, lengths = some_histories()
