@@ -67,6 +67,10 @@ sbom: $(VENV)/development.done ## Write dist/sbom.json, what an installation con
 	$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject pyproject.toml \
 	    --mc-type application --output-reproducible --output-file $(SBOM)
 
+.PHONY: scenario
+scenario: $(VENV)/development.done ## Play loads, runs and a backfill on an empty database and print a digest of every table
+	$(BIN)/python -m tests.scenario $(SCENARIO_ARGUMENTS)
+
 .PHONY: bench
 bench: $(VENV)/development.done ## Print the figures that the README quotes, in a short form
 	$(BIN)/python -m benchmarks.published

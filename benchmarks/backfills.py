@@ -58,12 +58,12 @@ def _load(database: Any, series: int) -> Any:
 
     from benchmarks.runs import Panel
     from forecasting.domain.months import Month
-    from forecasting.intake.columns import ColumnLayout
+    from forecasting.intake.columns import ColumnRoles
     from forecasting.intake.files import open_file
     from forecasting.intake.loads import load_observations
 
     milk = Path(str(importlib.resources.files("forecasting.examples").joinpath("milk.csv")))
-    source: Any = open_file(milk, ColumnLayout(form="wide")) if series == 1 else Panel(series, MONTHS)
+    source: Any = open_file(milk, ColumnRoles(form="wide")) if series == 1 else Panel(series, MONTHS)
     load_observations(database, source, source="benchmark", today=Month.of(2100, 1))
     return (Month.of(1962, 1) if series == 1 else Month.of(2010, 1)) + (MONTHS - 1)
 

@@ -122,13 +122,13 @@ def by_run(recipe: Recipe, task: Task, run_name: str) -> dict[str, ContestantFor
 def load(database: Any, task: Task) -> None:
     """Load the histories as a user would: from a Parquet file."""
     from forecasting.domain.months import Month
-    from forecasting.intake.columns import ColumnLayout
+    from forecasting.intake.columns import ColumnRoles
     from forecasting.intake.files import open_file
     from forecasting.intake.loads import load_observations
 
     with tempfile.TemporaryDirectory() as folder:
         to_file(task, Path(folder) / "panel.parquet")
-        source = open_file(Path(folder) / "panel.parquet", ColumnLayout())
+        source = open_file(Path(folder) / "panel.parquet", ColumnRoles())
         load_observations(database, source, source=source.name, today=Month.of(2199, 12))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.storage.db.copy import copy_in
@@ -62,7 +62,7 @@ def _copy(database: Database, path: Path, columns: str) -> None:
 
 
 def _load(database: Database, path: Path) -> None:
-    source = open_file(path, ColumnLayout())
+    source = open_file(path, ColumnRoles())
     load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.of(2030, 1))
 
 

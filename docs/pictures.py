@@ -18,7 +18,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import MONTHLY
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.operations.run_report import report_run
@@ -67,7 +67,7 @@ def _run_months(database: Database, folder: Path) -> None:
         arrived = [row for month, row in rows if month == origin or (origin == FIRST and month < origin)]
         file = folder / f"{origin}.csv"
         file.write_text("\n".join(["series,month,value,unit", *arrived]) + "\n")
-        source = open_file(file, ColumnLayout())
+        source = open_file(file, ColumnRoles())
         load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.of(2000, 1))
         run = job.open_run(database, job.RunParameters(recipe=MONTHLY, policy=Policy()))
         for shard in run.request.shard_numbers:

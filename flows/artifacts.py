@@ -43,7 +43,7 @@ SHOWN_AFTER, SHOWN_EVERY = 10.0, 5.0  # seconds
 
 
 def _best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Result | None]:
-    """Do nothing without a server that keeps it, and log what goes wrong instead of failing the run."""
+    """Wrap a function that makes an artifact: without a server it does nothing, and a failure is logged and fails no run."""
 
     @functools.wraps(show)
     def shown(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result | None:
@@ -150,38 +150,39 @@ def show_backfill(summaries: list[job.RunSummary]) -> None:
 @contextlib.contextmanager
 def shown_progress(title: str) -> Iterator[None]:
     """Keep a progress artifact up to date while series are worked on, for runs that take more than a few seconds."""
-    token = listener.set(_teller(title, listener.get()))
+    token = listener.set(_progress_listener(title, listener.get()))
     try:
         yield
     finally:
         listener.reset(token)
 
 
-def _teller(title: str, other: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
+def _progress_listener(title: str, outer_listener: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
+    """Return a function that keeps the progress artifact up to date; outer_listener: is called with the same numbers."""
     start = last_update = time.monotonic()
-    artifact: UUID | None = None
+    artifact_id: UUID | None = None
 
-    def tell(count: int, total: int) -> None:
-        nonlocal last_update, artifact
-        if other is not None:
-            other(count, total)
+    def show_progress(series_done: int, series_total: int) -> None:
+        nonlocal last_update, artifact_id
+        if outer_listener is not None:
+            outer_listener(series_done, series_total)
         now = time.monotonic()
-        finished = artifact is not None and count >= total
-        if not finished and (now - start < SHOWN_AFTER or now - last_update < SHOWN_EVERY):
+        is_last_update = artifact_id is not None and series_done >= series_total
+        if not is_last_update and (now - start < SHOWN_AFTER or now - last_update < SHOWN_EVERY):
             return
         last_update = now
-        artifact = _put_progress(artifact, 100.0 * count / total, title)
+        artifact_id = _put_progress(artifact_id, 100.0 * series_done / series_total, title)
 
-    return tell
+    return show_progress
 
 
 @_best_effort
-def _put_progress(artifact: UUID | None, percent: float, title: str) -> UUID | None:
-    if artifact is None:
+def _put_progress(artifact_id: UUID | None, percent: float, title: str) -> UUID | None:
+    if artifact_id is None:
         created = create_progress_artifact(percent, key="milkrun-progress", description=title)
         return created if isinstance(created, UUID) else None  # a coroutine only where a loop runs
-    update_progress_artifact(artifact, percent)
-    return artifact
+    update_progress_artifact(artifact_id, percent)
+    return artifact_id
 
 
 def _rename(name: str, tags: list[str]) -> None:

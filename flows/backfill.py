@@ -7,7 +7,7 @@ from prefect import flow
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import flow_trigger, published_summary, run_name, take_run, take_runs_jointly
+from flows.steps import flow_trigger, run_name, take_run, take_runs_jointly
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
 from forecasting.domain.vocabulary import Kind, ReprocessWord, RetrainWord
@@ -78,7 +78,7 @@ def _take(database: Database, group: Sequence[BackfillStep]) -> list[job.RunSumm
     return [
         take_run(database, step.request)
         if step.published_run_id is None
-        else published_summary(database, step.published_run_id)
+        else job.summarise_earlier_run(database, step.published_run_id)
     ]
 
 

@@ -59,10 +59,10 @@ def _adding_up(tell: Callable[[int], None]) -> Callable[[int], None]:
     return count
 
 
-@task(name="settle shared networks", task_run_name="settle shared networks", **_STEP)
-def settle_shared_networks(run_id: int) -> None:
-    """Decide about the networks that all series of a run share, and train them if need be, unless that has been done."""
-    tell = partial(logger.info, "Run %d: %d shared networks trained.", run_id)
+@task(name="prepare global networks", task_run_name="prepare global networks", **_STEP)
+def prepare_global_networks(run_id: int) -> None:
+    """Decide about the global networks of a run, and train them where that is decided, unless that has been done."""
+    tell = partial(logger.info, "Run %d: %d global networks trained.", run_id)
     with open_database(Settings.from_environment()) as database:
         job.prepare_global_networks(database, job.read_run(database, run_id), progress=_adding_up(tell))
 
@@ -114,7 +114,7 @@ def take_run(database: Database, parameters: job.RunParameters | Request) -> job
         run.request.recipe.name,
     )
     if run.request.has_global_networks:
-        settle_shared_networks(run.run_id)
+        prepare_global_networks(run.run_id)
     with following([len(run.request.shards[number]) for number in run.request.shard_numbers]):
         clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
     summary = publish(run.run_id)
@@ -130,11 +130,6 @@ def take_runs_jointly(requests: Sequence[Request]) -> list[job.RunSummary]:
     for summary in summaries:
         logger.info("Run %d, origin %s, published: %s.", summary.run.run_id, summary.run.request.origin, summary.counts)
     return summaries
-
-
-def published_summary(database: Database, run_id: int) -> job.RunSummary:
-    """Say how a run ended that was published before."""
-    return job.summarise(database, job.read_run(database, run_id), published_now=False)
 
 
 def scheduled_moment() -> datetime:

@@ -20,8 +20,8 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
-from forecasting.domain.vocabulary import Kind, KindWord, ReprocessWord, RetrainWord, TriggerName
-from forecasting.intake.columns import ColumnLayout
+from forecasting.domain.vocabulary import KindWord, ReprocessWord, RetrainWord, TriggerName
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.files import Source, open_file
 from forecasting.intake.frames import open_frame
@@ -78,7 +78,7 @@ def forecast(
 
     Raises InputError, naming series and month, for values that cannot be used, RecipeError for an unknown recipe.
     """
-    chosen_recipe = _recipe(recipe, Settings.from_environment())
+    chosen_recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe, Settings.from_environment().recipes)
     if horizon is not None:
         chosen_recipe = replace(chosen_recipe, horizon=horizon)
     return forecast_panel(panel_from(frame), chosen_recipe, Policy(late_months=late_months))
@@ -121,11 +121,11 @@ class Milkrun:
         Returns the counts of rows, and the first rejected rows with their reasons. Raises InputError where there is no row, or
         where a column cannot be found.
         """
-        layout = ColumnLayout(**(columns or {}))
+        roles = ColumnRoles(**(columns or {}))
         source = (
-            open_frame(data, layout)
+            open_frame(data, roles)
             if isinstance(data, pd.DataFrame)
-            else open_file(Path(data), layout, encoding=encoding)
+            else open_file(Path(data), roles, encoding=encoding)
         )
         return self._load(source, strict=strict, dry_run=dry_run)
 
@@ -148,7 +148,7 @@ class Milkrun:
         if (table is None) == (query is None):
             raise InputError("Give a table or a query, one of the two.")
         selection = Selection(table, query, Month.parse(since) if since else None)
-        source = open_database_source(url, selection, ColumnLayout(**(columns or {})))
+        source = open_database_source(url, selection, ColumnRoles(**(columns or {})))
         return self._load(source, strict=strict, dry_run=dry_run)
 
     def _load(self, source: Source, *, strict: bool, dry_run: bool) -> LoadResult:
@@ -216,10 +216,8 @@ class Milkrun:
         InputError for months out of reach.
         """
         parameters = self._parameters(recipe, None, series, retrain, late_months)
-        steps = backfill.plan_backfill(
-            self.database, replace(parameters, kind=Kind.BACKFILL), Month.parse(start), Month.parse(end), reprocess
-        )
-        return backfill.complete_backfill(self.database, steps)
+        steps = backfill.plan_backfill(self.database, parameters, Month.parse(start), Month.parse(end), reprocess)
+        return backfill.complete_backfill(self.database, steps, workers=self.settings.workers)
 
     def forecasts(self, series: str | None = None) -> pd.DataFrame:
         """Return the newest published live forecasts of a series (None: of all), one row per series and month.
@@ -271,24 +269,16 @@ class Milkrun:
         retrain: RetrainWord,
         late_months: int | None,
     ) -> RunParameters:
-        parameters = job.run_parameters(
+        return job.run_parameters(
             self.settings,
             origin=origin,
             series=series,
-            recipe=recipe if isinstance(recipe, str) else None,
+            recipe=recipe,
             retrain=retrain,
             late_months=late_months,
             moment=datetime.now(UTC),
             trigger=Trigger(TriggerName.PYTHON),
         )
-        return replace(parameters, recipe=recipe) if isinstance(recipe, Recipe) else parameters
-
-
-def _recipe(recipe: str | Recipe, settings: Settings) -> Recipe:
-    """Return a recipe by its name: a built-in one, or one of the user's own."""
-    if isinstance(recipe, Recipe):
-        return recipe
-    return find_recipe(recipe, settings.recipes)
 
 
 def _frame(table: Table) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from sqlalchemy import URL, Engine, make_url, text
 
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import LoadResult, load_observations
 from forecasting.storage.db import embedded
@@ -170,7 +170,7 @@ def _arrive(database: Database, folder: Path, first: str, /, **values: Sequence[
     ]
     file = folder / f"arrival-{next(_clones)}.csv"
     file.write_text("\n".join([",".join(["month", *values]), *rows]) + "\n")
-    source = open_file(file, ColumnLayout(form="wide"))
+    source = open_file(file, ColumnRoles(form="wide"))
     return load_observations(database, source, source=source.name, today=Month.of(2200, 1))
 
 

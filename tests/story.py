@@ -7,7 +7,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.runs import job
@@ -28,7 +28,7 @@ def tell(settings: Settings, folder: Path) -> None:
         for origin in (FIRST + step for step in range(LAST - FIRST + 1)):
             file = folder / f"{origin}.csv"
             file.write_text("\n".join(["series,month,value,unit", *_rows(origin)]) + "\n")
-            source = open_file(file, ColumnLayout())
+            source = open_file(file, ColumnRoles())
             load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.of(2000, 1))
             run = job.open_run(database, job.RunParameters(recipe=CLASSIC, policy=Policy()))
             for shard in run.request.shard_numbers:

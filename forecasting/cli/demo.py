@@ -112,11 +112,11 @@ def _run_month(database: "Database", file: Path) -> Sequence[Any]:
     """Load a file and run both recipes; returns decision, reason and detail of the default recipe."""
     from flows.monthly import monthly_forecast
     from forecasting.domain.months import Month
-    from forecasting.intake.columns import ColumnLayout
+    from forecasting.intake.columns import ColumnRoles
     from forecasting.intake.files import open_file
     from forecasting.intake.loads import load_observations
 
-    source = open_file(file, ColumnLayout(unit=UNIT))
+    source = open_file(file, ColumnRoles(unit=UNIT))
     load_observations(database, source, source=source.name, sha256=source.sha256, today=Month.parse(file.stem))
     for recipe in ("classic", "monthly"):  # of two runs from one origin, the one published last is the newest forecast
         monthly_forecast(recipe=recipe)

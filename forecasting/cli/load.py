@@ -13,7 +13,7 @@ from forecasting.cli.options import intake_options
 from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from forecasting.intake.columns import ColumnLayout
+    from forecasting.intake.columns import ColumnRoles
     from forecasting.intake.files import Source
     from forecasting.intake.loads import LoadResult
     from forecasting.storage.db.database import Database
@@ -31,20 +31,20 @@ def load(file: Path, encoding: str, strict: bool, dry_run: bool, as_json: bool, 
     """
     from forecasting.intake.files import open_file
 
-    source = open_file(file, column_layout(**columns), encoding=encoding)
+    source = open_file(file, column_roles(**columns), encoding=encoding)
     with configured_database() as database:
         load_source(database, source, strict=strict, dry_run=dry_run, as_json=as_json)
 
 
-def column_layout(where: tuple[str, ...], **columns: str | None) -> "ColumnLayout":
-    """Return the layout of a source, from the options of load and pull. Raises InputError for a --where without `=`."""
-    from forecasting.intake.columns import ColumnLayout
+def column_roles(where: tuple[str, ...], **columns: str | None) -> "ColumnRoles":
+    """Return the roles of a source, from the options of load and pull. Raises InputError for a --where without `=`."""
+    from forecasting.intake.columns import ColumnRoles
 
     unreadable = next((condition for condition in where if "=" not in condition), None)
     if unreadable is not None:
         raise InputError(f"--where {unreadable!r} cannot be read: write it as COLUMN=TEXT, such as split=train.")
     conditions = tuple((column, text) for column, _, text in (condition.partition("=") for condition in where))
-    return ColumnLayout(where=conditions, **columns)
+    return ColumnRoles(where=conditions, **columns)
 
 
 def load_source(database: "Database", source: "Source", *, strict: bool, dry_run: bool, as_json: bool) -> None:

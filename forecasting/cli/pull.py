@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from forecasting.cli.database import configured_database
-from forecasting.cli.load import column_layout, load_source
+from forecasting.cli.load import column_roles, load_source
 from forecasting.cli.options import intake_options
 from forecasting.domain.errors import InputError
 
@@ -45,7 +45,7 @@ def pull(
     if (table is None) == (query is None):
         raise InputError("Give either --table or --query.")
     selection = Selection(table, query, None if since is None else Month.parse(since))
-    layout = column_layout(**columns)
+    roles = column_roles(**columns)
     with configured_database() as database:
-        source = open_database_source(database.engine.url if url == "own" else url, selection, layout)
+        source = open_database_source(database.engine.url if url == "own" else url, selection, roles)
         load_source(database, source, strict=strict, dry_run=dry_run, as_json=as_json)

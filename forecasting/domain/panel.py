@@ -46,11 +46,31 @@ class Histories:
     lengths: Counts
     last_months: tuple[Month, ...]
 
+    @property
+    def inside(self) -> np.ndarray:
+        """Which columns belong to the history of each series: bool (series, longest)."""
+        return columns_inside(self.values.shape[1], self.lengths)
+
+    @property
+    def lowest(self) -> Values:
+        """The lowest value of each series: (series,), NaN where it has none."""
+        return np.asarray(np.fmin.reduce(self.values, axis=1, initial=np.nan))
+
+    @property
+    def highest(self) -> Values:
+        """The highest value of each series: (series,), NaN where it has none."""
+        return np.asarray(np.fmax.reduce(self.values, axis=1, initial=np.nan))
+
     def select(self, rows: list[int]) -> "Histories":
         """Return the histories of some rows, in that order; the longest of them decides the number of columns."""
         lengths = self.lengths[rows]
         width = int(lengths.max(initial=0))
         return Histories(self.values[rows][:, :width], lengths, tuple(self.last_months[row] for row in rows))
+
+
+def columns_inside(width: int, lengths: Counts) -> np.ndarray:
+    """Return for rows of several lengths, padded to `width` columns, which columns belong to them: bool (rows, width)."""
+    return np.asarray(np.arange(width) < lengths[:, None])
 
 
 def concatenate_histories(parts: Sequence[Histories]) -> Histories:
@@ -91,5 +111,5 @@ def histories_of(panel: Panel) -> Histories:
     width = int(lengths.max(initial=0))
     columns = first[:, None] + np.arange(width)
     values = np.take_along_axis(panel.values, np.minimum(columns, max(panel.values.shape[1] - 1, 0)), axis=1)
-    values = np.where(np.arange(width) < lengths[:, None], values, np.nan)
+    values = np.where(columns_inside(width, lengths), values, np.nan)
     return Histories(values, lengths, tuple(panel.first + (int(column) - 1) for column in end))

@@ -14,6 +14,8 @@ from forecasting.domain.vocabulary import ChallengeResult, Decision, Outcome, Re
 # A network that is trained for one of these reasons replaces the champion only if it is no worse.
 CHALLENGE_REASONS = (Reason.AGE, Reason.LIVE_RMSE)
 TIE = 1e-9  # networks whose RMSE differs by less are equally good
+# For these a network's forecast is not published, and one without networks takes its place.
+REFUSAL_REASONS = (Reason.DIVERGED, Reason.ABSURD)
 ABSURD_RANGES = 10  # a forecast further away from its history, in ranges of the history, is not published
 
 

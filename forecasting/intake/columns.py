@@ -19,7 +19,7 @@ Lines = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class ColumnLayout:
+class ColumnRoles:
     """What the user specifies about the columns of a source. A column that is None is found by its name.
 
     form: long (one row per observation) or wide (a month column and one column per series). series, unit: one name and one
@@ -61,34 +61,34 @@ class ColumnPositions:
         return tuple(sorted(required | {position for position in optional if position is not None}))
 
 
-def find_columns(layout: ColumnLayout, header: Sequence[str], source: str) -> ColumnPositions:
+def find_columns(roles: ColumnRoles, header: Sequence[str], source: str) -> ColumnPositions:
     """Find the columns of a source by its header.
 
     Raises InputError that names the source, its columns and the option to give.
     """
     columns = _Header(tuple(name.strip() for name in header), source)
-    month = columns.find(layout.month_column, MONTH_NAMES, "month")
-    where = tuple((columns.position(name, "--where"), cell_text) for name, cell_text in layout.where)
-    unit_column = columns.position(layout.unit_column, "--unit-column") if layout.unit_column else None
-    if unit_column is not None and layout.unit is not None:
+    month = columns.find(roles.month_column, MONTH_NAMES, "month")
+    where = tuple((columns.position(name, "--where"), cell_text) for name, cell_text in roles.where)
+    unit_column = columns.position(roles.unit_column, "--unit-column") if roles.unit_column else None
+    if unit_column is not None and roles.unit is not None:
         raise InputError("--unit and --unit-column exclude each other: give one of them.")
     used_positions = {month, unit_column, *(position for position, _ in where)}
-    if layout.series is not None:
-        if layout.series_column is not None or layout.form == "wide":
+    if roles.series is not None:
+        if roles.series_column is not None or roles.form == "wide":
             raise InputError(
                 "--series names the one series of a file: it goes with neither --series-column nor --form wide."
             )
-        value = columns.find_value(layout.value_column, used_positions)
-        return ColumnPositions(month, (value,), (layout.series,), None, unit_column, layout.unit, where)
-    if _is_long(layout, columns):
-        series = columns.find(layout.series_column, SERIES_NAMES, "series")
-        value = columns.find(layout.value_column, VALUE_NAMES, "value")
-        if unit_column is None and layout.unit is None:
+        value = columns.find_value(roles.value_column, used_positions)
+        return ColumnPositions(month, (value,), (roles.series,), None, unit_column, roles.unit, where)
+    if _is_long(roles, columns):
+        series = columns.find(roles.series_column, SERIES_NAMES, "series")
+        value = columns.find(roles.value_column, VALUE_NAMES, "value")
+        if unit_column is None and roles.unit is None:
             unit_column = columns.find_common(UNIT_NAMES)
-        return ColumnPositions(month, (value,), (), series, unit_column, layout.unit, where)
+        return ColumnPositions(month, (value,), (), series, unit_column, roles.unit, where)
     if unit_column is not None:
         raise InputError("--unit-column goes with the long form only: give --unit for a wide file.")
-    return _wide_columns(layout, columns, month, used_positions, where)
+    return _wide_columns(roles, columns, month, used_positions, where)
 
 
 def to_rows(columns: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines) -> pyarrow.RecordBatch:
@@ -183,14 +183,14 @@ class _Header:
         return first_names + (f" and {len(self.names) - 12} more" if len(self.names) > 12 else "")
 
 
-def _is_long(layout: ColumnLayout, columns: _Header) -> bool:
-    if layout.form is not None:
-        if layout.form == "wide" and (layout.series_column or layout.value_column):
+def _is_long(roles: ColumnRoles, columns: _Header) -> bool:
+    if roles.form is not None:
+        if roles.form == "wide" and (roles.series_column or roles.value_column):
             raise InputError(
                 "--form wide takes every column for a series: leave out --series-column and --value-column."
             )
-        return layout.form == "long"
-    if layout.series_column or layout.value_column:
+        return roles.form == "long"
+    if roles.series_column or roles.value_column:
         return True
     series, value = columns.find_common(SERIES_NAMES), columns.find_common(VALUE_NAMES)
     if (series is None) != (value is None):
@@ -203,7 +203,7 @@ def _is_long(layout: ColumnLayout, columns: _Header) -> bool:
 
 
 def _wide_columns(
-    layout: ColumnLayout,
+    roles: ColumnRoles,
     columns: _Header,
     month: int,
     used_positions: set[int | None],
@@ -220,7 +220,7 @@ def _wide_columns(
         )
     if not values:
         raise InputError(f"{columns.source}: there is no column beside the month. Its columns are {columns}.")
-    return ColumnPositions(month, values, names, None, None, layout.unit, where)
+    return ColumnPositions(month, values, names, None, None, roles.unit, where)
 
 
 def _select_rows(

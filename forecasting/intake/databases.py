@@ -18,7 +18,7 @@ from sqlalchemy.sql.expression import FromClause
 
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
-from forecasting.intake.columns import ColumnLayout, ColumnPositions, find_columns, to_rows
+from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
 from forecasting.intake.files import Source
 from forecasting.storage.db.database import has_misplaced_at
 from forecasting.storage.views.sql import require_one_statement
@@ -49,7 +49,7 @@ class Selection:
     since: Month | None = None
 
 
-def open_database_source(url: str | URL, selection: Selection, layout: ColumnLayout) -> Source:
+def open_database_source(url: str | URL, selection: Selection, roles: ColumnRoles) -> Source:
     """Open a table or a query of a database as a source; its rows are read when the source is iterated.
 
     Raises InputError for a URL, table or column that does not exist, EnvironmentFailure for a database out of reach.
@@ -60,7 +60,7 @@ def open_database_source(url: str | URL, selection: Selection, layout: ColumnLay
     engine = _engine(parsed)
     with _source_errors(parsed), _connected(engine, parsed) as connection:
         rows, header = _rows_and_header(connection, selection, _public(parsed))
-    columns = find_columns(layout, header, _public(parsed))
+    columns = find_columns(roles, header, _public(parsed))
     return Source(name, partial(_read_rows, engine, parsed, selection, rows, header, columns))
 
 

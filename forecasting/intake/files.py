@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from forecasting.domain.errors import InputError
 from forecasting.intake import csv_reader
-from forecasting.intake.columns import ColumnLayout, ColumnPositions, find_columns, to_rows
+from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
 
 _CELLS_AT_ONCE = 500_000
 _DAMAGE = (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # raised by a damaged Parquet file
@@ -51,7 +51,7 @@ class _FileBytes:
     first_block: bytes
 
 
-def open_file(path: Path, layout: ColumnLayout, *, encoding: str = "utf-8") -> Source:
+def open_file(path: Path, roles: ColumnRoles, *, encoding: str = "utf-8") -> Source:
     """Open a CSV or Parquet file. The header is read at once, the rows when the source is iterated.
 
     Raises InputError that names the file, the column or the line, and the remedy.
@@ -61,12 +61,12 @@ def open_file(path: Path, layout: ColumnLayout, *, encoding: str = "utf-8") -> S
         if scan.first_block.startswith(magic):
             raise InputError(f"{path} is {remedy}.")
     if scan.first_block.startswith(b"PAR1"):
-        reader = _parquet_reader(path, layout)
+        reader = _parquet_reader(path, roles)
     else:
         header = csv_reader.read_header(path, scan.first_block, encoding)
         if not scan.utf8 and codecs.lookup(encoding).name == "utf-8":
             csv_reader.require_utf8(path)
-        columns = find_columns(layout, header.names, path.name)
+        columns = find_columns(roles, header.names, path.name)
         reader = partial(csv_reader.read_rows, path, header, columns, quoted=scan.quoted, encoding=encoding)
     return Source(path.name, reader, scan.sha256)
 
@@ -100,12 +100,13 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
     return True
 
 
-def _parquet_reader(path: Path, layout: ColumnLayout) -> Callable[[], Iterator[pyarrow.RecordBatch]]:
+def _parquet_reader(path: Path, roles: ColumnRoles) -> Callable[[], Iterator[pyarrow.RecordBatch]]:
+    """Return what gives the rows of a Parquet file, in batches; raises InputError where its columns have no known roles."""
     try:
         schema = pyarrow.parquet.read_schema(path)
     except _DAMAGE as failure:
         raise _parquet_error(path, failure) from None
-    columns = find_columns(layout, schema.names, path.name)
+    columns = find_columns(roles, schema.names, path.name)
     for position in columns.positions:
         if pyarrow.types.is_nested(schema.field(position).type):
             raise InputError(f"{path}: column {schema.names[position]!r} holds lists or records, not single values.")

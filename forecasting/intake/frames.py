@@ -8,13 +8,13 @@ import pandas as pd
 import pyarrow
 
 from forecasting.domain.errors import InputError
-from forecasting.intake.columns import ColumnLayout, ColumnPositions, find_columns, to_rows
+from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
 from forecasting.intake.files import Source, as_text
 
 _ROWS_AT_ONCE = 50_000
 
 
-def open_frame(frame: pd.DataFrame, layout: ColumnLayout | None = None) -> Source:
+def open_frame(frame: pd.DataFrame, roles: ColumnRoles | None = None) -> Source:
     """Open a DataFrame as a source: series, month and value (or unique_id, ds and y), or a month and a column per series.
 
     A named index, or one of dates or periods, counts as columns. Raises InputError that names the columns there are and the
@@ -24,7 +24,7 @@ def open_frame(frame: pd.DataFrame, layout: ColumnLayout | None = None) -> Sourc
         names = [name or "month" for name in frame.index.names]
         frame = frame.reset_index(names=names)
     header = [str(name) for name in frame.columns]
-    columns = find_columns(layout or ColumnLayout(), header, "the DataFrame")
+    columns = find_columns(roles or ColumnRoles(), header, "the DataFrame")
     return Source("DataFrame", partial(_rows, frame, columns))
 
 

@@ -87,17 +87,17 @@ def draw_weights(shapes: dict[str, tuple[int, ...]], seeds: np.ndarray) -> Weigh
 
 
 def condense(architecture: Architecture, weights: Weights) -> list[np.ndarray]:
-    """List the weights that predictions use: kernel (networks, inputs, columns) and bias (networks, 1, columns) of each layer.
+    """List the weights that predictions use: kernel (networks, inputs, outputs) and bias (networks, 1, outputs) of each layer.
 
     Kernel and recurrent kernel of an LSTM layer are stacked: together they multiply (x, h). With one time step, the state h
-    and the cell before it are zero, so the recurrent kernel and the columns of the forget gate are left out.
+    and the cell before it are zero, so the recurrent kernel and the outputs of the forget gate are left out.
     """
     arrays = []
     for layer, units in enumerate(architecture.units):
         kernel, bias = weights[f"lstm_{layer}/kernel"], weights[f"lstm_{layer}/bias"]
         if architecture.time_steps == 1:
-            columns = np.r_[0:units, 2 * units : 4 * units]
-            kernel, bias = kernel[:, :, columns], bias[:, columns]
+            used_gates = np.r_[0:units, 2 * units : 4 * units]
+            kernel, bias = kernel[:, :, used_gates], bias[:, used_gates]
         else:
             kernel = np.concatenate([kernel, weights[f"lstm_{layer}/recurrent_kernel"]], axis=1)
         arrays += [kernel, bias[:, None, :]]
@@ -110,9 +110,9 @@ def expand(architecture: Architecture, weights: Weights, condensed: list[np.ndar
     for layer, units in enumerate(architecture.units):
         kernel, bias = condensed[2 * layer], condensed[2 * layer + 1][:, 0]
         inputs = weights[f"lstm_{layer}/kernel"].shape[1]
-        columns = np.r_[0:units, 2 * units : 4 * units] if architecture.time_steps == 1 else np.r_[0 : 4 * units]
-        weights[f"lstm_{layer}/kernel"][:, :, columns] = kernel[:, :inputs]
-        weights[f"lstm_{layer}/bias"][:, columns] = bias
+        used_gates = np.r_[0:units, 2 * units : 4 * units] if architecture.time_steps == 1 else np.r_[0 : 4 * units]
+        weights[f"lstm_{layer}/kernel"][:, :, used_gates] = kernel[:, :inputs]
+        weights[f"lstm_{layer}/bias"][:, used_gates] = bias
         if architecture.time_steps > 1:
             weights[f"lstm_{layer}/recurrent_kernel"] = kernel[:, inputs:]
     return weights | {"dense/kernel": condensed[-2], "dense/bias": condensed[-1][:, 0]}

@@ -65,8 +65,7 @@ def fit(
     values, lengths = histories.values, histories.lengths
     fitted_lengths = training_lengths(recipe, lengths)
     scaler = fit_min_max(values, fitted_lengths)
-    inside = np.arange(values.shape[1]) < lengths[:, None]
-    scaled = scaler.transform(np.where(inside, values, scaler.low[:, None]))
+    scaled = scaler.transform(np.where(histories.inside, values, scaler.low[:, None]))
     train_windows, test_windows = split_windows(scaled, lengths, recipe)
     result = train(
         architecture_of(recipe),

@@ -66,17 +66,23 @@ def measures(
     return {name: _mean(numbers) for name, numbers in values_by_measure.items()} | {"skill": skill}
 
 
-def compare(first: Values, second: Values, actual: Values, scale: Values) -> MeanDifference:
-    """Compare scaled absolute errors on the same months by Wilcoxon's signed-rank test (1945).
+def compare(first_forecasts: Values, second_forecasts: Values, actual: Values, scale: Values) -> MeanDifference:
+    """Compare the scaled absolute errors of two contestants on the same months by Wilcoxon's signed-rank test (1945).
+
+    The forecasts and the actual values are (origins, series, horizon). scale: (series,), what the errors of a series are divided
+    by, in its unit.
 
     With ten series or more, a pair is a series: its mean errors over origins and horizons. With fewer series, a pair is a series
     from one origin; the errors of neighbouring origins overlap, and p is too small.
     """
-    errors = [np.abs(forecast - actual) / scale[None, :, None] for forecast in (first, second)]
-    both_mask = ~(np.isnan(errors[0]) | np.isnan(errors[1]))
+    errors = [np.abs(forecasts - actual) / scale[None, :, None] for forecasts in (first_forecasts, second_forecasts)]
+    has_both = ~(np.isnan(errors[0]) | np.isnan(errors[1]))
     axes = (0, 2) if actual.shape[1] >= 10 else (2,)
-    count = both_mask.sum(axis=axes)
-    means = [np.where(both_mask, error, 0.0).sum(axis=axes)[count > 0] / count[count > 0] for error in errors]
+    error_counts = has_both.sum(axis=axes)  # of each pair
+    means = [
+        np.where(has_both, error, 0.0).sum(axis=axes)[error_counts > 0] / error_counts[error_counts > 0]
+        for error in errors
+    ]
     difference = means[0] - means[1]
     if not len(difference) or not difference.any():
         return MeanDifference(len(difference), 0.0, 1.0)

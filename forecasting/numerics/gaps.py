@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from forecasting.domain.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values, columns_inside
 from forecasting.numerics.seasonality import SEASON
 
 
@@ -11,7 +11,7 @@ def longest_gap(values: Values, lengths: Counts) -> Counts:
 
     values: (series, months), NaN where missing. lengths: (series,), columns of each history; later columns do not count.
     """
-    missing = np.isnan(values) & (np.arange(values.shape[1]) < lengths[:, None])
+    missing = np.isnan(values) & columns_inside(values.shape[1], lengths)
     longest = np.zeros(len(values), dtype=np.int64)
     running = np.zeros(len(values), dtype=np.int64)
     for column in missing.T:
@@ -29,7 +29,7 @@ def fill_gaps(values: Values, lengths: Counts) -> tuple[Values, Values]:
     """
     filled = values.copy()
     lags = np.zeros(values.shape)
-    inside = np.arange(values.shape[1]) < lengths[:, None]
+    inside = columns_inside(values.shape[1], lengths)
     for month in np.flatnonzero((np.isnan(values) & inside).any(axis=0)):
         rows = np.flatnonzero(np.isnan(values[:, month]) & inside[:, month])
         year_before = filled[rows, month - SEASON] if month >= SEASON else np.full(len(rows), np.nan)

@@ -84,17 +84,18 @@ def interval_scales(past_rmse: Values, held_out_errors: Values) -> Values:
     return np.asarray(shape * np.sqrt(size)[:, None])
 
 
-def live_factors(months: Values, live_coverage: Values) -> Values:
+def live_factors(month_counts: Values, live_coverage: Values) -> Values:
     """Factors by which live errors widen or narrow the intervals of each series: (series, 2), for 80 and 95 %.
 
-    months: (series,), months that answered published forecasts. live_coverage: (series, 2), share of the answered forecasts, of
-    all horizons, inside their published intervals; NaN where there is none. Adaptive conformal inference (Gibbs & Candès
-    2021), with the logarithm of the factor in the place of the level: every month adds LIVE_RATE · (nominal - live coverage).
+    month_counts: (series,), how many months answered published forecasts. live_coverage: (series, 2), share of the answered
+    forecasts, of all horizons, inside their published intervals; NaN where there is none. Adaptive conformal inference (Gibbs
+    & Candès 2021), with the logarithm of the factor in the place of the level: every month adds LIVE_RATE · (nominal - live
+    coverage).
     """
-    missing_coverage = months[:, None] * (np.array(NOMINAL_COVERAGES) - live_coverage)
+    coverage_deficit = month_counts[:, None] * (np.array(NOMINAL_COVERAGES) - live_coverage)
     limit = np.log(LIVE_LIMIT)
     return np.asarray(
-        np.exp(np.clip(LIVE_RATE * np.where(np.isnan(missing_coverage), 0.0, missing_coverage), -limit, limit))
+        np.exp(np.clip(LIVE_RATE * np.where(np.isnan(coverage_deficit), 0.0, coverage_deficit), -limit, limit))
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.domain.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values, columns_inside
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def fit_min_max(values: Values, counts: Counts) -> MinMaxScaler:
 
     values: (series, months), no NaN in the first `counts` months. counts: (series,), at least 1.
     """
-    fitted_mask = np.arange(values.shape[1]) < counts[:, None]
+    fitted_mask = columns_inside(values.shape[1], counts)
     return MinMaxScaler(
         low=np.where(fitted_mask, values, np.inf).min(axis=1),
         high=np.where(fitted_mask, values, -np.inf).max(axis=1),

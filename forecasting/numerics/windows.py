@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.domain.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values, columns_inside
 from forecasting.domain.recipes import ClassicRecipe
 
 
@@ -24,7 +24,7 @@ class Windows:
     @property
     def real(self) -> np.ndarray:
         """Mask (series, windows): False where a window is padding."""
-        return np.arange(self.inputs.shape[1]) < self.counts[:, None]
+        return columns_inside(self.inputs.shape[1], self.counts)
 
 
 def train_lengths(lengths: Counts, train_share: float) -> Counts:

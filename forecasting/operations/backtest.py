@@ -29,7 +29,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ContestantForecasts:
-    """The forecasts of one contestant: (origins, series, horizon) in the unit of each series, NaN where there is none."""
+    """The forecasts of one contestant: (origins, series, horizon) in the unit of each series, NaN where there is none.
+
+    bounds: of the intervals, by their names in BOUNDS; empty for a contestant without intervals.
+    """
 
     values: Values
     bounds: dict[str, Values]
@@ -133,14 +136,14 @@ def _mase_scale(panel: Panel) -> Values:
     return np.where((count > 0) & (total > 0), total / np.maximum(count, 1), np.nan)
 
 
-def _collect(shape: tuple[int, ...], by_origin: Iterator[OriginForecasts]) -> ContestantForecasts:
-    """Put the forecasts from every origin into arrays (origins, series, horizon)."""
+def _collect(shape: tuple[int, ...], forecasts_by_origin: Iterator[OriginForecasts]) -> ContestantForecasts:
+    """Put the forecasts of a contestant from every origin into arrays; shape: (origins, series, horizon)."""
     values = np.full(shape, np.nan)
     bounds: dict[str, Values] = {}
-    for part in by_origin:
-        values[part.origin_number, part.rows] = part.forecasts.values
-        for name, bound in part.forecasts.bounds.items():
-            bounds.setdefault(name, np.full(shape, np.nan))[part.origin_number, part.rows] = bound
+    for each in forecasts_by_origin:
+        values[each.origin_number, each.rows] = each.forecasts.values
+        for bound_name, bound in each.forecasts.bounds.items():
+            bounds.setdefault(bound_name, np.full(shape, np.nan))[each.origin_number, each.rows] = bound
     return ContestantForecasts(values, bounds)
 
 

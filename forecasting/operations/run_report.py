@@ -17,6 +17,7 @@ from forecasting.storage.panels import read_panel
 from forecasting.storage.runs import Run, read_run
 from forecasting.storage.views.forecasts import read_changes_of_run, read_forecast_arrays
 from forecasting.storage.views.months import read_newest_observation
+from forecasting.storage.views.rows import Record
 from forecasting.storage.views.runs import (
     RunHistory,
     find_newest_published_run,
@@ -44,8 +45,8 @@ def report_run(database: Database, run_id: int | None, folder: Path | None = Non
                 f"Run {run.run_id} is not published yet: milkrun run publishes it, going on where it ended."
             )
         history = read_run_history(connection, run, origins=EARLIER_ORIGINS)
-    head = {name: _json_value(value) for name, value in history.health[run.run_id].items()}
-    return write_page(folder or Path(f"report-{run.run_id}"), head, _cards(database, run, history))
+    run_row = {name: _json_value(value) for name, value in history.health[run.run_id].items()}
+    return write_page(folder or Path(f"report-{run.run_id}"), run_row, _cards(database, run, history))
 
 
 def _cards(database: Database, run: Run, history: RunHistory) -> Iterator[dict[str, Any]]:
@@ -115,20 +116,24 @@ def _line(line: Line | None, *, exact: bool = False) -> list[Any] | None:
     return [str(line.first), _missing_as_none(line.values) if exact else _numbers(line.values)]
 
 
-def _forecast(head: dict[str, Any], rows: Any) -> dict[str, Any] | None:
+def _forecast(run_row: Record, rows: np.ndarray | None) -> dict[str, Any] | None:
+    """Return the forecast of a series in a run; rows: one per month, None where the run has none."""
     if rows is None:
         return None
     first = np.datetime64(int(rows["day"][0]), "D").astype("datetime64[M]")
     columns = ("value", "seasonal_naive", "lower_80", "upper_80", "lower_95", "upper_95")
     return {
-        **{name: _json_value(head[name]) for name in ("run_id", "origin", "recipe")},
+        **{name: _json_value(run_row[name]) for name in ("run_id", "origin", "recipe")},
         "first": str(first),
         **{name: _numbers(rows[name]) for name in columns if not np.isnan(rows[name]).all()},
     }
 
 
-def _scores(head: dict[str, Any], rows: Any) -> list[dict[str, Any]]:
-    """Return the scores of a series in a run, one object per split that has any, as columns over the horizons."""
+def _scores(run_row: Record, rows: np.ndarray | None) -> list[dict[str, Any]]:
+    """Return the scores of a series in a run, one object per split that has any, as columns over the horizons.
+
+    run_row: of the view run_health. rows: one per split and horizon, None where the run has no scores of the series.
+    """
     scores: list[dict[str, Any]] = []
     if rows is None:
         return scores
@@ -138,7 +143,7 @@ def _scores(head: dict[str, Any], rows: Any) -> list[dict[str, Any]]:
             continue
         scores.append(
             {
-                **{name: _json_value(head[name]) for name in ("run_id", "origin", "recipe")},
+                **{name: _json_value(run_row[name]) for name in ("run_id", "origin", "recipe")},
                 "split": split,
                 "horizon": of_split["horizon"].tolist(),
                 "n": of_split["n"].tolist(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecasting.domain.panel import Counts, Histories, Panel, Values, concatenate_histories, histories_of
-from forecasting.domain.promotion_rules import distance_in_ranges, forecast_outcome
+from forecasting.domain.promotion_rules import REFUSAL_REASONS, distance_in_ranges, forecast_outcome
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.version import __version__
 from forecasting.domain.vocabulary import Cause, Reason
@@ -222,12 +222,11 @@ def _forecast_as_published(
         return method.forecast_without_networks(recipe, histories).values
     forecasts = method.forecast(recipe, group.networks, histories, positions=positions)
     values = forecasts.values.copy()
-    lowest, highest = (reduce(histories.values, axis=1, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce))
-    ranges = map(distance_in_ranges, values, lowest, highest)
+    ranges = map(distance_in_ranges, values, histories.lowest, histories.highest)
     refused_rows = [
         row
         for row, (distance, reason) in enumerate(zip(ranges, forecasts.fallback_reasons, strict=True))
-        if forecast_outcome(distance, reason)[1] in (Reason.DIVERGED, Reason.ABSURD)
+        if forecast_outcome(distance, reason)[1] in REFUSAL_REASONS
     ]
     if refused_rows:
         fallback = method.forecast_without_networks(recipe, histories.select(refused_rows))

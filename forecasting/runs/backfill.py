@@ -8,7 +8,7 @@ from forecasting.domain.months import Month, months_between
 from forecasting.domain.vocabulary import Kind, Reprocess, Reprocessing, alternatives
 from forecasting.runs import job
 from forecasting.runs.job import RunParameters, RunPlan, RunSummary
-from forecasting.runs.joint_training import always_trains
+from forecasting.runs.joint_training import LocalTrainer, Trainer, always_trains
 from forecasting.storage import attempts, runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request
@@ -85,22 +85,27 @@ def group_steps(steps: Sequence[BackfillStep]) -> Iterator[list[BackfillStep]]:
         yield group
 
 
-def complete_backfill(database: Database, steps: Sequence[BackfillStep]) -> list[RunSummary]:
-    """Take all steps of a backfill in this process; origins that are published already stay as they are."""
+def complete_backfill(
+    database: Database, steps: Sequence[BackfillStep], *, workers: int | None = None
+) -> list[RunSummary]:
+    """Take all steps of a backfill in this process; origins that are published already stay as they are.
+
+    workers: threads that train, None for one per core.
+    """
     summaries: list[RunSummary] = []
     for group in group_steps(steps):
         if len(group) > 1:
-            summaries += job.run_jointly(database, [step.request for step in group])
+            summaries += job.run_jointly(database, [step.request for step in group], workers=workers)
         else:
-            summaries.append(take_step(database, group[0]))
+            summaries.append(take_step(database, group[0], LocalTrainer(workers=workers)))
     return summaries
 
 
-def take_step(database: Database, step: BackfillStep) -> RunSummary:
+def take_step(database: Database, step: BackfillStep, trainer: Trainer) -> RunSummary:
     """Take all steps of the run of one origin, unless it is published already."""
     if step.published_run_id is None:
-        return job.complete_run(database, step.request)
-    return job.summarise(database, job.read_run(database, step.published_run_id), published_now=False)
+        return job.complete_run(database, step.request, trainer)
+    return job.summarise_earlier_run(database, step.published_run_id)
 
 
 def _origins(database: Database, start: Month, end: Month) -> list[Month]:

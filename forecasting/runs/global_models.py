@@ -1,6 +1,7 @@
 """The global networks of a run: decided and, where that is decided, trained once, before the shards."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,18 @@ from sqlalchemy import Connection
 
 from forecasting.domain.errors import BundleError
 from forecasting.domain.evidence import stored_challenge, stored_champion
-from forecasting.domain.panel import Histories, concatenate_histories
 from forecasting.domain.policy import ChampionEvidence, GlobalDecision, Verdict, choose_network, verdict_on_damage
 from forecasting.domain.promotion_rules import CHALLENGE_REASONS, Challenge, decide_promotion
 from forecasting.domain.vocabulary import Decision
 from forecasting.models.method import global_method_of
 from forecasting.runs.champion_challenger import challenge_global
-from forecasting.runs.joint_training import TrainedModel, TrainingData, rows_for_networks
+from forecasting.runs.joint_training import (
+    TrainedModel,
+    TrainingData,
+    concatenate_training_data,
+    rows_for_networks,
+    training_data_from,
+)
 from forecasting.runs.model_store import ModelStore, make_bundle
 from forecasting.runs.snapshot import DatabaseReads, Observations, read_observations
 from forecasting.storage import run_networks, scores
@@ -120,21 +126,11 @@ def _read_shards(database: Database, request: Request) -> Iterator[Observations]
 def global_training_data(request: Request, shards: Iterable[Observations]) -> TrainingData:
     """Gather the histories of all series whose observations suffice for networks, in the order of their names."""
     names: list[str] = []
-    series_ids: list[int] = []
-    histories: list[Histories] = []
-    masks: list[np.ndarray] = []  # of each series, bool (months,)
+    parts: list[TrainingData] = []
     for observations in shards:
         rows = rows_for_networks(request, observations)
         names += [observations.panel.names[row] for row in rows]
-        series_ids += [observations.panel.series_ids[row] for row in rows]
-        histories.append(observations.histories.select(rows))
-        masks += [observations.lags[row] > 0 for row in rows]
+        parts.append(training_data_from(request.recipe, observations, rows))
     order = sorted(range(len(names)), key=names.__getitem__)
-    sorted_histories = concatenate_histories(histories).select(order)
-    filled_mask = np.zeros_like(sorted_histories.values, dtype=bool)
-    for place, row in enumerate(order):
-        mask = masks[row][: filled_mask.shape[1]]
-        filled_mask[place, : len(mask)] = mask
     # Global networks draw their random numbers from the recipe's seed, not from those of series.
-    no_seeds = np.zeros(len(order), np.uint64)
-    return TrainingData(request.recipe, [series_ids[row] for row in order], sorted_histories, filled_mask, no_seeds)
+    return replace(concatenate_training_data(parts).select(order), seeds=np.zeros(len(order), np.uint64))

@@ -169,7 +169,7 @@ def run_jointly(
     The last shard of each run is written and published at once. What was done before, by this process or another, stays.
     progress: called with the number of networks trained since the last call.
     """
-    reads = DatabaseReads(database)
+    reads = DatabaseReads(database, cache={})
     pretrained = pretrain(database, requests, cache=reads.cache, workers=workers, progress=progress)
     trainer = LocalTrainer(pretrained, workers)
     published = [
@@ -203,6 +203,11 @@ def publish_run(database: Database, run: Run) -> RunSummary:
 def summarise(database: Database, run: Run, *, published_now: bool) -> RunSummary:
     """Count how a published run ended."""
     return _summarise(database, [(run, published_now)])[0]
+
+
+def summarise_earlier_run(database: Database, run_id: int) -> RunSummary:
+    """Count how a run ended that was published before; raises RunRefused when there is none of that number."""
+    return summarise(database, read_run(database, run_id), published_now=False)
 
 
 def _summarise(database: Database, published: Sequence[tuple[Run, bool]]) -> list[RunSummary]:
@@ -294,7 +299,7 @@ def run_parameters(
     *,
     origin: str | None = None,
     series: Sequence[str] | None = None,
-    recipe: str | None = None,
+    recipe: str | Recipe | None = None,
     retrain: Retrain = RetrainPolicy.AUTO,
     late_months: int | None = None,
     moment: datetime | None = None,
@@ -303,11 +308,12 @@ def run_parameters(
 ) -> RunParameters:
     """Turn the values of a form or of a command line into parameters; a value that is not given comes from the settings.
 
-    moment: when the run was due, in any time zone; the month before it, where the installation lies, is the newest origin.
+    recipe: its name, or the recipe itself. moment: when the run was due, in any time zone; the month before it, where the
+    installation lies, is the newest origin.
     Raises InputError and RecipeError naming what cannot be used.
     """
     return RunParameters(
-        recipe=find_recipe(recipe or settings.recipe, settings.recipes),
+        recipe=recipe if isinstance(recipe, Recipe) else find_recipe(recipe or settings.recipe, settings.recipes),
         policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
         kind=kind,
         origin=Month.parse(origin) if origin else None,

@@ -49,7 +49,7 @@ class TrainingData:
     def digest(self) -> str:
         """SHA-256 of all that decides what the networks become."""
         values, lengths = self.histories.values, self.histories.lengths
-        inside = np.arange(values.shape[1]) < lengths[:, None]
+        inside = self.histories.inside
         digest = hashlib.sha256(self.recipe.hash.encode())
         for array in (lengths, np.where(inside, values, 0.0), self.filled_mask & inside, self.seeds):
             digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
@@ -180,7 +180,7 @@ def pretrain(
     ]
     if not shards:
         return {}
-    whole = _concatenate(shards)
+    whole = concatenate_training_data(shards)
     result = LocalTrainer(workers=workers, progress=progress).fit(whole)
     ends = np.cumsum([len(data.seeds) for data in shards]).tolist()
     return {
@@ -188,7 +188,8 @@ def pretrain(
     }
 
 
-def _concatenate(shards: Sequence[TrainingData]) -> TrainingData:
+def concatenate_training_data(shards: Sequence[TrainingData]) -> TrainingData:
+    """Return the training data of one or more shards of a recipe as one, in their order."""
     histories = concatenate_histories([data.histories for data in shards])
     width = histories.values.shape[1]
     return TrainingData(

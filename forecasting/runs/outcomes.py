@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from forecasting.domain.evidence import stored_forecast
-from forecasting.domain.promotion_rules import distance_in_ranges, forecast_outcome
-from forecasting.domain.vocabulary import ForecastMethod, Outcome, Reason
+from forecasting.domain.promotion_rules import REFUSAL_REASONS, distance_in_ranges, forecast_outcome
+from forecasting.domain.vocabulary import ForecastMethod, Outcome
 from forecasting.models.method import method_of
 from forecasting.numerics.baselines import seasonal_naive
 from forecasting.runs.cases import Case, with_forecasts
@@ -49,8 +49,7 @@ def series_results(request: Request, snapshot: Snapshot, cases: Sequence[Case]) 
 
 def _endings(request: Request, snapshot: Snapshot, cases: Sequence[Case]) -> list[Ending]:
     """Say for each series how it ends: as its verdict says, or as its forecast is accepted or not."""
-    values = snapshot.histories.values
-    lowest, highest = (reduce(values, axis=1, initial=np.nan).tolist() for reduce in (np.fmin.reduce, np.fmax.reduce))
+    lowest, highest = snapshot.histories.lowest.tolist(), snapshot.histories.highest.tolist()
     return [_ending(request, snapshot, case, lowest[case.row], highest[case.row]) for case in cases]
 
 
@@ -73,8 +72,7 @@ def _with_fallbacks(
     rows = [
         case.row
         for case, ending in zip(cases, endings, strict=True)
-        if ending.outcome == Outcome.FALLBACK
-        and (case.forecast is None or ending.reason in (Reason.DIVERGED, Reason.ABSURD))
+        if ending.outcome == Outcome.FALLBACK and (case.forecast is None or ending.reason in REFUSAL_REASONS)
     ]
     if not rows:
         return cases

@@ -26,7 +26,11 @@ from forecasting.storage.scores import Scores
 
 
 def forecast_shard(reads: RunReads, run: Run, series_ids: Sequence[int], trainer: Trainer) -> ShardResult:
-    """Do everything for some series of a run but write it."""
+    """Forecast some series of a run and return the rows to write.
+
+    reads: where stored observations, networks and earlier runs come from. A case is what is decided about one series, and its
+    forecast; there is one case per row of the snapshot. new_model: the networks trained here, None where no series needs one.
+    """
     request, store = run.request, ModelStore(reads.read_bundles)
     snapshot = read_snapshot(reads, run, series_ids)
     cases = decide_cases(request, snapshot)

@@ -5,7 +5,7 @@ in the place of the database.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from forecasting.domain.months import Month
-from forecasting.domain.panel import Histories, Panel, Values, histories_of, recent_months
+from forecasting.domain.panel import Histories, Panel, Values, columns_inside, histories_of, recent_months
 from forecasting.domain.policy import ChampionEvidence, Evidence, GlobalDecision
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.vocabulary import Split
@@ -84,10 +84,10 @@ ObservationCache = dict[tuple[Month, int, str, tuple[int, ...]], Observations]
 
 @dataclass(frozen=True)
 class DatabaseReads:
-    """Reads a run from the database; observations that are in the cache are not read again."""
+    """Reads a run from the database; cache: keeps the observations that are read, for callers that read them again."""
 
     database: Database
-    cache: ObservationCache = field(default_factory=dict)
+    cache: ObservationCache | None = None
 
     def read_facts(self, run: Run, series_ids: Sequence[int]) -> StoredFacts:
         """Return what is stored about some series, in one snapshot of the database."""
@@ -142,8 +142,7 @@ def observations_from(panel: Panel, recipe: Recipe) -> Observations:
     values, lags = fill_gaps(histories.values, histories.lengths)
     histories = Histories(values, histories.lengths, histories.last_months)
     constant = _is_constant(histories, recipe)
-    inside = np.arange(values.shape[1]) < histories.lengths[:, None]
-    zero_shares = ((values == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
+    zero_shares = ((values == 0) & histories.inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     evidence = tuple(
         Evidence(
             last_month=histories.last_months[row] if histories.lengths[row] else None,
@@ -228,10 +227,9 @@ def snapshot_from(request: Request, facts: StoredFacts) -> Snapshot:
 def _is_constant(histories: Histories, recipe: Recipe) -> np.ndarray:
     """Say for each history whether all months that networks are fitted on are equal: bool (series,)."""
     lengths = method_of(recipe).training_lengths(recipe, histories.lengths)
-    inside = np.arange(histories.values.shape[1]) < lengths[:, None]
-    high = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
-    low = np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf)
-    return np.asarray(high == low)
+    inside = columns_inside(histories.values.shape[1], lengths)
+    fitting_part = replace(histories, values=np.where(inside, histories.values, np.nan), lengths=lengths)
+    return np.asarray(fitting_part.highest == fitting_part.lowest)
 
 
 def _live_measures(answers: AnsweredForecasts, actual: Values, panel: Panel, origin: Month) -> dict[str, Values]:

@@ -144,18 +144,24 @@ def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     }
 
 
-def _score_columns(scores: Sequence[Scores], actuals_as_of: int) -> dict[str, Any]:
-    """Concatenate the scores of all splits; a measure that a split does not have is NULL in its rows."""
-    columns_by_split = [_columns_of_split(split) for split in scores]
-    lengths = [len(split["horizon"]) for split in columns_by_split]
-    columns: dict[str, Any] = {}
-    for name in dict.fromkeys(name for split in columns_by_split for name in split):
+def _score_columns(scores: Sequence[Scores], actuals_load_id: int) -> dict[str, Any]:
+    """Concatenate the scores of all splits; a measure that a split does not have is NULL in its rows.
+
+    scores: one per split. actuals_load_id: the load as of which the actual values are known that the forecasts were scored by.
+    """
+    columns_by_split = [_columns_of_split(each) for each in scores]
+    lengths = [len(columns["horizon"]) for columns in columns_by_split]
+    joined: dict[str, Any] = {}
+    for name in dict.fromkeys(name for columns in columns_by_split for name in columns):
         values = np.concatenate(
-            [split.get(name, np.full(length, np.nan)) for split, length in zip(columns_by_split, lengths, strict=True)]
+            [
+                columns.get(name, np.full(length, np.nan))
+                for columns, length in zip(columns_by_split, lengths, strict=True)
+            ]
         )
-        columns[name] = np.ma.masked_invalid(values) if values.dtype.kind == "f" else values
-    splits = [split.split for split, length in zip(scores, lengths, strict=True) for _ in range(length)]
-    return {**columns, "split": splits, "actuals_as_of": np.full(sum(lengths), actuals_as_of)}
+        joined[name] = np.ma.masked_invalid(values) if values.dtype.kind == "f" else values
+    splits = [each.split for each, length in zip(scores, lengths, strict=True) for _ in range(length)]
+    return {**joined, "split": splits, "actuals_as_of": np.full(sum(lengths), actuals_load_id)}
 
 
 def _columns_of_split(scores: Scores) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ from sqlalchemy import URL, text
 from forecasting.cli import milkrun
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.storage.db import embedded
@@ -112,7 +112,7 @@ def guarded() -> Iterator[URL]:
             database = Database(engine, "guarded")
             migrate(database)
             write_seen(home / "seen.csv")
-            source = open_file(home / "seen.csv", ColumnLayout())
+            source = open_file(home / "seen.csv", ColumnRoles())
             load_observations(database, source, source="seen.csv", today=Month.of(2000, 1))
             with engine.begin() as connection:
                 connection.execute(text("ALTER ROLE postgres PASSWORD :password"), {"password": PASSWORD})

@@ -35,7 +35,7 @@ from sqlalchemy import text
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.vocabulary import Kind, Retrain
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.operations import promotions as orders
@@ -200,7 +200,7 @@ class Life(RuleBasedStateMachine):
             with tempfile.TemporaryDirectory(prefix="milkrun-life-") as folder:
                 file = Path(folder) / "arrival.csv"
                 file.write_text(f"series,month,value\n{rows}")
-                load_observations(database, open_file(file, ColumnLayout()), source="arrival.csv", today=LAST)
+                load_observations(database, open_file(file, ColumnRoles()), source="arrival.csv", today=LAST)
 
         killed = self._do("load", act, moment)
         with self.database.reading() as connection:

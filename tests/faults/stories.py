@@ -19,7 +19,7 @@ from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.domain.vocabulary import Kind
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.runs import job
@@ -71,7 +71,7 @@ def load(first: Month, last: Month) -> Act:
         with tempfile.TemporaryDirectory(prefix="milkrun-fault-") as folder:
             file = Path(folder) / "arrival.csv"
             write_arrival(file, first, last)
-            source = open_file(file, ColumnLayout())
+            source = open_file(file, ColumnRoles())
             load_observations(database, source, source="arrival.csv", sha256=source.sha256, today=Month.of(2000, 1))
 
     return act

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 from hypothesis import strategies as st
 
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from tests.intake.reference import SourceRow
 
 # fmt: off
@@ -36,10 +36,10 @@ _SPECIAL = '"\r\n,;\t|'
 
 @dataclass(frozen=True)
 class Frame:
-    """The bytes of a file, its layout and its rows; the rows are None where damage makes them unknown."""
+    """The bytes of a file, its roles and its rows; the rows are None where damage makes them unknown."""
 
     content: bytes
-    layout: ColumnLayout
+    roles: ColumnRoles
     rows: tuple[SourceRow, ...] | None
     suffix: str = ".csv"
 
@@ -92,7 +92,7 @@ def long_files(draw: st.DrawFn) -> Frame:
         elif shape == "whole" and any(fields):
             rows.append(SourceRow(line, cells[0], cells[1], dialect.number(cells[2]), cells[3]))
         lines.append({"blank": "", "bare": dialect.delimiter * 4}.get(shape, dialect.line(fields)))
-    return Frame(dialect.file(lines), ColumnLayout(), tuple(rows))
+    return Frame(dialect.file(lines), ColumnRoles(), tuple(rows))
 
 
 @st.composite
@@ -110,7 +110,7 @@ def wide_files(draw: st.DrawFn) -> Frame:
             for name, cell in zip(names, cells, strict=True)
             if cell.strip()
         ]
-    return Frame(dialect.file(lines), ColumnLayout(form="wide", month_column="month"), tuple(rows))
+    return Frame(dialect.file(lines), ColumnRoles(form="wide", month_column="month"), tuple(rows))
 
 
 NUMBERS: dict[str, tuple[pyarrow.DataType, st.SearchStrategy[Any], Callable[[Any], str]]] = {
@@ -145,7 +145,7 @@ def parquet_files(draw: st.DrawFn) -> Frame:
         for line, (name, when, number) in enumerate(cells, start=2)
     ]
     filled_rows = tuple(row for row in rows if row.series or row.month or row.value)
-    return Frame(sink.getvalue(), ColumnLayout(), filled_rows, ".parquet")
+    return Frame(sink.getvalue(), ColumnRoles(), filled_rows, ".parquet")
 
 
 @st.composite
@@ -160,7 +160,7 @@ def damaged_files(draw: st.DrawFn) -> Frame:
             st.sampled_from([b"", b'"', b"\x00", b"\r", b"\n", b"\xff", b",", bytes(content[start:end]) * 2])
             | st.binary(max_size=4)
         )
-    return Frame(bytes(content), frame.layout, None, frame.suffix)
+    return Frame(bytes(content), frame.roles, None, frame.suffix)
 
 
 FORMS: dict[str, st.SearchStrategy[Frame]] = {

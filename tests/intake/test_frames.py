@@ -70,7 +70,7 @@ def read(folder: Path, frame: Frame, position: int) -> list[pyarrow.RecordBatch]
     file = folder / f"frame{frame.suffix}"
     file.write_bytes(frame.content)
     try:
-        batches = list(open_file(file, frame.layout))
+        batches = list(open_file(file, frame.roles))
     except InputError as refusal:
         message = str(refusal)
     else:

@@ -15,7 +15,7 @@ from sqlalchemy import URL, text
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
 from forecasting.intake import csv_reader
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.files import Source, open_file
 from forecasting.intake.loads import load_observations
@@ -25,7 +25,7 @@ MILK = Path(__file__).parents[2] / "forecasting" / "examples" / "milk.csv"
 M3 = Path(__file__).parents[3] / "shared" / "data" / "m3_monthly.parquet"
 
 
-NO_LAYOUT = ColumnLayout()
+NO_ROLES = ColumnRoles()
 SECRET = "s3cr3t-w0rd"  # noqa: S105 - opens nothing
 
 
@@ -36,12 +36,12 @@ def rows_of(source: Source) -> list[tuple[Any, ...]]:
 
 
 def read_csv(
-    folder: Path, content: str | bytes, layout: ColumnLayout = NO_LAYOUT, encoding: str = "utf-8"
+    folder: Path, content: str | bytes, roles: ColumnRoles = NO_ROLES, encoding: str = "utf-8"
 ) -> list[tuple[Any, ...]]:
     """Write a CSV file and return its rows."""
     path = folder / "rows.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return rows_of(open_file(path, layout, encoding=encoding))
+    return rows_of(open_file(path, roles, encoding=encoding))
 
 
 def problems_of(source: Source) -> list[tuple[int, str, str]]:
@@ -67,10 +67,10 @@ def test_the_usual_names_of_the_long_form_are_found(tmp_path: Path, header: str)
 
 def test_columns_of_the_long_form_can_be_named(tmp_path: Path) -> None:
     """Options name the columns of a long file, in any order and among others."""
-    layout = ColumnLayout(series_column="cow", month_column="when", value_column="pounds", unit_column="in")
+    roles = ColumnRoles(series_column="cow", month_column="when", value_column="pounds", unit_column="in")
     path = tmp_path / "rows.csv"
     path.write_text("note,pounds,cow,in,when\nx,589,milk,lb,1962-01\n")
-    rows = [row for batch in open_file(path, layout) for row in batch.to_pylist()]
+    rows = [row for batch in open_file(path, roles) for row in batch.to_pylist()]
 
     assert rows == [{"line": 2, "series": "milk", "month": "1962-01", "value": "589", "unit": "lb", "problem": None}]
 
@@ -89,7 +89,7 @@ def test_every_column_of_the_wide_form_is_a_series(tmp_path: Path) -> None:
 
 def test_a_wide_file_may_have_columns_called_as_in_the_long_form(tmp_path: Path) -> None:
     """The form can be given where the names of the columns mislead."""
-    assert read_csv(tmp_path, "month,id,value\n1962-01,1,2\n", ColumnLayout(form="wide")) == [
+    assert read_csv(tmp_path, "month,id,value\n1962-01,1,2\n", ColumnRoles(form="wide")) == [
         (2, "id", "1962-01", "1"),
         (2, "value", "1962-01", "2"),
     ]
@@ -98,17 +98,15 @@ def test_a_wide_file_may_have_columns_called_as_in_the_long_form(tmp_path: Path)
 @pytest.mark.parametrize("header", ["month,value", "ds,y", "date,pounds"])
 def test_a_file_of_one_series_is_named_by_option(tmp_path: Path, header: str) -> None:
     """A month and a value column with the option for the name make one series."""
-    assert read_csv(tmp_path, f"{header}\n1962-01,589\n", ColumnLayout(series="milk")) == [
-        (2, "milk", "1962-01", "589")
-    ]
+    assert read_csv(tmp_path, f"{header}\n1962-01,589\n", ColumnRoles(series="milk")) == [(2, "milk", "1962-01", "589")]
 
 
 def test_rows_can_be_chosen(tmp_path: Path) -> None:
     """Only rows that hold the given texts are read; each keeps the line it has in the file."""
     content = "series,month,value,split,kind\na,1962-01,1,test,x\nb,1962-01,2,train,x\nc,1962-01,3,train,y\n"
-    layout = ColumnLayout(where=(("split", "train"), ("kind", "y")))
+    roles = ColumnRoles(where=(("split", "train"), ("kind", "y")))
 
-    assert read_csv(tmp_path, content, layout) == [(4, "c", "1962-01", "3")]
+    assert read_csv(tmp_path, content, roles) == [(4, "c", "1962-01", "3")]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -133,7 +131,7 @@ def test_rows_have_the_line_they_start_on(tmp_path: Path, block: int, monkeypatc
     monkeypatch.setattr(csv_reader, "_BLOCK_BYTES", block)
     path = tmp_path / "rows.csv"
     path.write_text('\nmonth,milk,"a\nnote"\n1,1,x\n\n2,2,"two\nlines"\n3\n"4\n",4,5,6\n,,\n5,5,x\n\n6,6,x\n7\n8,8')
-    source = open_file(path, ColumnLayout(value_column="milk", series="milk"))
+    source = open_file(path, ColumnRoles(value_column="milk", series="milk"))
 
     good = [(row[0], row[2]) for row in rows_of(source) if row[2]]
     assert good == [(4, "1"), (6, "2"), (12, "5"), (14, "6")]
@@ -147,7 +145,7 @@ def test_rows_have_the_line_they_start_on(tmp_path: Path, block: int, monkeypatc
 
 def test_a_source_can_be_read_twice() -> None:
     """Reading a source again gives the same rows, and its digest is that of the file."""
-    source = open_file(MILK, ColumnLayout())
+    source = open_file(MILK, ColumnRoles())
 
     assert rows_of(source) == rows_of(source)
     assert len(rows_of(source)) == 168
@@ -195,30 +193,30 @@ def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path: Path, content: byt
 
 
 @pytest.mark.parametrize(
-    ("layout", "message"),
+    ("roles", "message"),
     [
-        (ColumnLayout(month_column="when"), "'when' of --month-column does not exist"),
-        (ColumnLayout(series_column="cow"), "'cow' of --series-column does not exist"),
-        (ColumnLayout(value_column="pounds"), "'pounds' of --value-column does not exist"),
-        (ColumnLayout(unit_column="in"), "'in' of --unit-column does not exist"),
-        (ColumnLayout(where=(("split", "train"),)), "'split' of --where does not exist"),
-        (ColumnLayout(form="wide", value_column="value"), "leave out"),
-        (ColumnLayout(form="wide", series="milk"), "neither"),
-        (ColumnLayout(unit="lb", unit_column="unit"), "exclude each other|does not exist"),
+        (ColumnRoles(month_column="when"), "'when' of --month-column does not exist"),
+        (ColumnRoles(series_column="cow"), "'cow' of --series-column does not exist"),
+        (ColumnRoles(value_column="pounds"), "'pounds' of --value-column does not exist"),
+        (ColumnRoles(unit_column="in"), "'in' of --unit-column does not exist"),
+        (ColumnRoles(where=(("split", "train"),)), "'split' of --where does not exist"),
+        (ColumnRoles(form="wide", value_column="value"), "leave out"),
+        (ColumnRoles(form="wide", series="milk"), "neither"),
+        (ColumnRoles(unit="lb", unit_column="unit"), "exclude each other|does not exist"),
     ],
 )
-def test_a_wrong_option_is_refused_with_the_columns(tmp_path: Path, layout: ColumnLayout, message: str) -> None:
+def test_a_wrong_option_is_refused_with_the_columns(tmp_path: Path, roles: ColumnRoles, message: str) -> None:
     """A column that does not exist and options that contradict each other are named."""
     with pytest.raises(InputError, match=message):
-        read_csv(tmp_path, "series,month,value\nmilk,1962-01,1\n", layout)
+        read_csv(tmp_path, "series,month,value\nmilk,1962-01,1\n", roles)
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     """A file that is not there and a folder are no sources."""
     with pytest.raises(InputError, match="There is no file"):
-        open_file(tmp_path / "none.csv", ColumnLayout())
+        open_file(tmp_path / "none.csv", ColumnRoles())
     with pytest.raises(InputError, match="is a folder"):
-        open_file(tmp_path, ColumnLayout())
+        open_file(tmp_path, ColumnRoles())
 
 
 def test_an_unclosed_quote_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +243,7 @@ def test_months_of_parquet_are_those_of_the_local_clock(tmp_path: Path, months: 
     """Dates, timestamps with and without a zone, text and dictionaries give the month as written."""
     path = write_parquet(tmp_path, {"ds": months, "y": [1.5], "id": ["milk"]})
 
-    assert rows_of(open_file(path, ColumnLayout())) == [(2, "milk", month_text, "1.5")]
+    assert rows_of(open_file(path, ColumnRoles())) == [(2, "milk", month_text, "1.5")]
 
 
 @pytest.mark.parametrize(
@@ -264,21 +262,21 @@ def test_values_of_parquet_keep_every_digit(tmp_path: Path, value: pyarrow.Array
     """Numbers become the shortest text that reads back as the same number; nothing becomes an empty text."""
     path = write_parquet(tmp_path, {"month": ["1962-01"], "value": value, "series": ["milk"]})
 
-    assert rows_of(open_file(path, ColumnLayout()))[0][3] == value_text
+    assert rows_of(open_file(path, ColumnRoles()))[0][3] == value_text
 
 
 def test_a_wide_parquet_file_leaves_out_what_is_not_observed(tmp_path: Path) -> None:
     """In a wide Parquet file an empty cell is a month not observed."""
     path = write_parquet(tmp_path, {"month": ["1962-01", "1962-02"], "milk": [1.5, None], "oil": [None, 7]})
 
-    assert rows_of(open_file(path, ColumnLayout())) == [(2, "milk", "1962-01", "1.5"), (3, "oil", "1962-02", "7")]
+    assert rows_of(open_file(path, ColumnRoles())) == [(2, "milk", "1962-01", "1.5"), (3, "oil", "1962-02", "7")]
 
 
 def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
     """A Parquet column must hold single values."""
     path = write_parquet(tmp_path, {"month": ["1962-01"], "value": [[1, 2]], "series": ["milk"]})
     with pytest.raises(InputError, match="'value' holds lists"):
-        open_file(path, ColumnLayout())
+        open_file(path, ColumnRoles())
 
 
 def test_text_in_a_parquet_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
@@ -289,12 +287,12 @@ def test_text_in_a_parquet_file_that_is_not_utf8_is_refused(tmp_path: Path) -> N
         path.write_bytes(whole.replace(word, b"\xff" + word[1:]))
 
         with pytest.raises(InputError, match="damaged Parquet file"):
-            rows_of(open_file(path, ColumnLayout()))
+            rows_of(open_file(path, ColumnRoles()))
 
 
 def test_the_milk_file_is_168_observations_of_milk(database: Database) -> None:
     """The example loads whole, as series milk."""
-    source = open_file(MILK, ColumnLayout())
+    source = open_file(MILK, ColumnRoles())
     result = load_observations(database, source, source=source.name, today=Month.of(2024, 1), sha256=source.sha256)
 
     assert (result.rows_added, result.new_series, result.rows_rejected) == (168, 1, 0)
@@ -306,7 +304,7 @@ def test_the_milk_file_is_168_observations_of_milk(database: Database) -> None:
 @pytest.mark.skipif(not M3.exists(), reason="the M3 data is not here")
 def test_the_m3_file_is_1428_series(database: Database) -> None:
     """The train part of the M3 file loads whole."""
-    source = open_file(M3, ColumnLayout(where=(("split", "train"),)))
+    source = open_file(M3, ColumnRoles(where=(("split", "train"),)))
     result = load_observations(database, source, source=source.name, today=Month.of(2024, 1))
 
     assert (result.rows_added, result.new_series, result.rows_rejected) == (141_858, 1428, 0)
@@ -338,7 +336,7 @@ SALES = Selection(table="sales")
 
 def test_a_table_of_sqlite_is_read(sqlite_url: str) -> None:
     """A table gives one row per record; an empty value is an empty text."""
-    rows = rows_of(open_database_source(sqlite_url, SALES, ColumnLayout()))
+    rows = rows_of(open_database_source(sqlite_url, SALES, ColumnRoles()))
 
     assert rows == [
         (2, "milk", "1962-01-01", "589.0"),
@@ -352,14 +350,14 @@ def test_a_query_is_read_as_it_is_written(sqlite_url: str) -> None:
     query = """SELECT id AS series, ds AS month, y AS value FROM sales WHERE id LIKE 'm%' AND ':x' <> "id"; -- all"""
     query = query.replace("; -- all", " -- all")
 
-    assert len(rows_of(open_database_source(sqlite_url, Selection(query=query), ColumnLayout()))) == 2
+    assert len(rows_of(open_database_source(sqlite_url, Selection(query=query), ColumnRoles()))) == 2
 
 
 def test_a_window_limits_what_is_read(sqlite_url: str) -> None:
     """With a first month, earlier rows are not read, for tables and for queries."""
     since = Month.of(1962, 2)
     for selection in (Selection("sales", None, since), Selection(None, "SELECT id, ds, y FROM sales;", since)):
-        assert [row[2] for row in rows_of(open_database_source(sqlite_url, selection, ColumnLayout()))] == [
+        assert [row[2] for row in rows_of(open_database_source(sqlite_url, selection, ColumnRoles()))] == [
             "1962-02-28",
             "1962-02-01",
         ]
@@ -369,7 +367,7 @@ def test_a_pull_adds_only_what_changed(database: Database, sqlite_url: str, tmp_
     """A second pull adds nothing; a changed value is a new vintage; new months are added."""
 
     def pull() -> tuple[int, int]:
-        source = open_database_source(sqlite_url, SALES, ColumnLayout())
+        source = open_database_source(sqlite_url, SALES, ColumnRoles())
         result = load_observations(database, source, source=source.name, today=Month.of(2024, 1))
         return result.rows_added, result.rows_unchanged
 
@@ -385,11 +383,11 @@ def test_a_pull_adds_only_what_changed(database: Database, sqlite_url: str, tmp_
 def test_sqlite_files_are_neither_made_nor_written(sqlite_url: str, tmp_path: Path) -> None:
     """A missing file is refused and not made; a query that writes is refused."""
     with pytest.raises(InputError, match="There is no SQLite file"):
-        open_database_source(f"sqlite:///{tmp_path}/none.db", SALES, ColumnLayout())
+        open_database_source(f"sqlite:///{tmp_path}/none.db", SALES, ColumnRoles())
     assert not (tmp_path / "none.db").exists()
     with pytest.raises(InputError, match="refused the query"):
-        open_database_source(sqlite_url, Selection(query="DELETE FROM sales RETURNING id, ds, y"), ColumnLayout())
-    assert len(rows_of(open_database_source(sqlite_url, SALES, ColumnLayout()))) == 3
+        open_database_source(sqlite_url, Selection(query="DELETE FROM sales RETURNING id, ds, y"), ColumnRoles())
+    assert len(rows_of(open_database_source(sqlite_url, SALES, ColumnRoles()))) == 3
 
 
 @pytest.fixture
@@ -410,7 +408,7 @@ def postgresql_url(empty_database_url: URL) -> URL:
 def test_a_table_of_postgresql_is_read(postgresql_url: URL) -> None:
     """A table in a schema is read with its dates and exact numbers, from a month on."""
     rows = rows_of(
-        open_database_source(postgresql_url, Selection("shop.sales", None, Month.of(1962, 2)), ColumnLayout())
+        open_database_source(postgresql_url, Selection("shop.sales", None, Month.of(1962, 2)), ColumnRoles())
     )
 
     assert rows == [(2, "milk", "1962-02-28", "561.50")]
@@ -419,7 +417,7 @@ def test_a_table_of_postgresql_is_read(postgresql_url: URL) -> None:
 def test_a_query_of_postgresql_is_read(postgresql_url: URL) -> None:
     """Percent signs, casts and times of day in a query mean what they mean to PostgreSQL."""
     query = "SELECT id, ds::timestamp + time '12:30' AS ds, y FROM shop.sales WHERE id LIKE 'm%' -- the milk"
-    rows = rows_of(open_database_source(postgresql_url, Selection(None, query, Month.of(1962, 2)), ColumnLayout()))
+    rows = rows_of(open_database_source(postgresql_url, Selection(None, query, Month.of(1962, 2)), ColumnRoles()))
 
     assert rows == [(2, "milk", "1962-02-28 12:30:00", "561.50")]
 
@@ -436,9 +434,9 @@ def test_a_source_is_only_read(postgresql_url: URL, query: str) -> None:
     """Whatever the query tries, the source keeps its rows."""
     with pytest.raises(InputError):
         rows_of(
-            open_database_source(postgresql_url, Selection(query=query), ColumnLayout(form="wide", month_column="ds"))
+            open_database_source(postgresql_url, Selection(query=query), ColumnRoles(form="wide", month_column="ds"))
         )
-    assert len(rows_of(open_database_source(postgresql_url, Selection("shop.sales"), ColumnLayout()))) == 2
+    assert len(rows_of(open_database_source(postgresql_url, Selection("shop.sales"), ColumnRoles()))) == 2
 
 
 @pytest.mark.parametrize(
@@ -454,7 +452,7 @@ def test_a_source_is_only_read(postgresql_url: URL, query: str) -> None:
 def test_a_mistake_in_a_selection_is_explained(postgresql_url: URL, selection: Selection, message: str) -> None:
     """Unknown tables and columns are named, with the message of the database."""
     with pytest.raises(InputError, match=message):
-        open_database_source(postgresql_url, selection, ColumnLayout())
+        open_database_source(postgresql_url, selection, ColumnRoles())
 
 
 @pytest.mark.parametrize(
@@ -476,7 +474,7 @@ def test_a_mistake_in_a_selection_is_explained(postgresql_url: URL, selection: S
 def test_a_password_is_in_no_refusal(url: str) -> None:
     """A source that cannot be reached or understood is refused without its password, and without a hidden cause."""
     with pytest.raises((InputError, EnvironmentFailure)) as refusal:
-        open_database_source(url, SALES, ColumnLayout())
+        open_database_source(url, SALES, ColumnRoles())
 
     assert SECRET not in str(refusal.value)
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
@@ -486,7 +484,7 @@ def test_a_password_is_in_no_name(postgresql_url: URL) -> None:
     """The stored name of a source shows the place and the query, with every password struck out."""
     secret = str(postgresql_url.password or SECRET)
     query = f"SELECT id, ds, y FROM shop.sales WHERE 'password={SECRET}' <> '{secret}'"
-    source = open_database_source(postgresql_url.set(password=secret), Selection(query=query), NO_LAYOUT)
+    source = open_database_source(postgresql_url.set(password=secret), Selection(query=query), NO_ROLES)
 
     assert (SECRET in source.name, secret in source.name) == (False, False)
     assert "***" in source.name
@@ -500,4 +498,4 @@ def test_a_password_is_in_no_name(postgresql_url: URL) -> None:
 def test_a_missing_driver_is_named(url: str, package: str) -> None:
     """A source whose driver is not installed says which package to install."""
     with pytest.raises(InputError, match=f"need the Python package .*{package}"):
-        open_database_source(url, SALES, ColumnLayout())
+        open_database_source(url, SALES, ColumnRoles())

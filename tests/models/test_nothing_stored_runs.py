@@ -33,14 +33,14 @@ from forecasting.domain.recipes import CLASSIC
 from forecasting.operations.verification import replay_run
 from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import open_database
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.loads import load_observations
 from forecasting.intake.files import open_file
 from tests.runs.test_global_models import OWN
 
 sys.addaudithook(record)
 with open_database(Settings.from_environment()) as database:
-    source = open_file(Path("forecasting/examples/milk.csv"), ColumnLayout(form="wide"))
+    source = open_file(Path("forecasting/examples/milk.csv"), ColumnRoles(form="wide"))
     load_observations(database, source, source=source.name, today=Month.of(2200, 1))
     compared = 0
     for recipe in (CLASSIC, OWN):

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import CLASSIC
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.lstm.batched.training import train
@@ -55,7 +55,7 @@ def arrive(database: Database, panel: Panel, folder: Path, first: Any, last: Any
     """Load a file; every row of it is counted once."""
     file = folder / f"{first}.csv"
     written = panel.write(file, first, last)
-    source = open_file(file, ColumnLayout())
+    source = open_file(file, ColumnRoles())
     result = load_observations(database, source, source=source.name, sha256=source.sha256, today=TODAY)
     counted = result.rows_added + result.rows_unchanged + result.rows_collapsed + result.rows_rejected
     assert written == result.rows_read == counted

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
-from forecasting.intake.columns import ColumnLayout
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
 from forecasting.runs import job
@@ -55,7 +55,7 @@ def test_the_writer_forecasts_but_cannot_change_history(
     settings = as_role(empty_database_url, "milkrun_writer", tmp_path)
     with open_database(settings) as database:
         ensure_migrated(database)
-        source = open_file(Path("forecasting/examples/milk.csv"), ColumnLayout(form="wide"))
+        source = open_file(Path("forecasting/examples/milk.csv"), ColumnRoles(form="wide"))
         load_observations(database, source, source=source.name, today=Month.of(2200, 1))
         run = job.open_run(database, job.run_parameters(settings, recipe="classic"))
         job.run_shard(database, run, 0)

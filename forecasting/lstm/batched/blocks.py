@@ -6,6 +6,7 @@ A lane is one place in a block. Where a block has fewer networks than lanes, cop
 import numpy as np
 import tensorflow as tf
 
+from forecasting.domain.panel import columns_inside
 from forecasting.lstm.batched.program import block_width, layout_for, program, step_sizes
 from forecasting.lstm.batched.types import BatchedTraining, TrainingResult, TrainingWindows
 from forecasting.lstm.random import ORDER_STREAM, random_bits
@@ -50,7 +51,7 @@ def write_result(
     result: TrainingResult, block: np.ndarray, weights: Weights, losses: np.ndarray, epochs: np.ndarray
 ) -> None:
     """Write the networks of a block to their positions in the result."""
-    ran = np.arange(losses.shape[1]) < epochs[:, None]
+    ran = columns_inside(losses.shape[1], epochs)
     finite = (np.isfinite(losses) | ~ran).all(axis=1)
     for name, tensor in weights.items():
         result.weights[name][block] = tensor
@@ -97,7 +98,7 @@ def padded_rows(values: np.ndarray, lanes: np.ndarray, counts: np.ndarray, capac
     """Rows of the lanes, filled with zeros: (lanes, capacity, features)."""
     result = np.zeros((len(lanes), capacity, values.shape[2]), dtype=np.float32)
     rows = min(capacity, values.shape[1])
-    inside = np.arange(rows) < counts[:, None]
+    inside = columns_inside(rows, counts)
     result[:, :rows][inside] = values[lanes, :rows][inside]
     return result
 

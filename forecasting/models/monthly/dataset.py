@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.domain.panel import Counts, Values
+from forecasting.domain.panel import Counts, Values, columns_inside
 from forecasting.lstm.random import random_bits, unit_interval
 from forecasting.models.monthly.features import (
     Examples,
@@ -96,5 +96,5 @@ def _blocks(values: Values, lengths: Counts) -> Iterator[tuple[int, Values, Coun
     for start in range(0, len(values), BLOCK):
         block_lengths = lengths[start : start + BLOCK]
         width = int(block_lengths.max(initial=1))
-        inside = np.arange(width) < block_lengths[:, None]
+        inside = columns_inside(width, block_lengths)
         yield start, np.where(inside, values[start : start + BLOCK, :width], 0.0), block_lengths

@@ -95,7 +95,7 @@ def _blend(recipe: MonthlyRecipe, forecasts: Forecasts, histories: Histories) ->
             model_paths.append(getattr(model_forecast, name))
         for row, failure in zip(rows, model_forecast.failures, strict=True):
             failures[row] = f"{failures[row]} {failure}".strip()
-    lowest = _lowest(selected)
+    lowest = selected.lowest
     for name, model_paths in paths.items():
         average = nonnegative_bounds(np.nanmean(model_paths, axis=0), lowest)
         (values if name == "values" else bounds[name])[rows] = average
@@ -218,7 +218,7 @@ def _in_units(
 
     quantiles: (series, horizon, levels) in units of scale, of which the median is the forecast; bounds: (series, horizon).
     """
-    lowest = _lowest(histories)
+    lowest = histories.lowest
 
     def in_units(residuals: Values) -> Values:
         logs = np.minimum(examples.base_path + residuals * examples.scale[:, None], np.log(LARGEST_FORECAST))
@@ -236,21 +236,13 @@ def _fallback_reasons(
     histories: Histories, networks: Networks, network_rows: np.ndarray, quantiles: np.ndarray
 ) -> tuple[str, ...]:
     """Reasons why the base path is the forecast: (series,), the first that applies, empty where the networks are used."""
-    inside = np.arange(histories.values.shape[1]) < histories.lengths[:, None]
-    zeros = ((histories.values == 0) & inside).sum(axis=1) / np.maximum(histories.lengths, 1)
-    highest = np.where(inside, histories.values, -np.inf).max(axis=1, initial=-np.inf)
+    zeros = ((histories.values == 0) & histories.inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     masks = {
         Reason.SHORT_HISTORY: histories.lengths < MINIMUM_FORECAST_MONTHS,
-        Reason.CONSTANT: highest == _lowest(histories),
+        Reason.CONSTANT: histories.highest == histories.lowest,
         Reason.INTERMITTENT: zeros > MonthlyRecipe.maximum_zero_share,
         Reason.UNSEEN: (network_rows < 0) & (not networks.are_global),
         Reason.GUARDED: np.array([row >= 0 and networks.scalers[row]["guarded"] for row in network_rows], dtype=bool),
         Reason.DIVERGED: ~np.isfinite(quantiles).all(axis=(1, 2)),
     }
-    return tuple(next((reason for reason, mask in masks.items() if mask[row]), "") for row in range(len(inside)))
-
-
-def _lowest(histories: Histories) -> Values:
-    """Lowest value of each history: (series,)."""
-    inside = np.arange(histories.values.shape[1]) < histories.lengths[:, None]
-    return np.asarray(np.where(inside, histories.values, np.inf).min(axis=1, initial=np.inf))
+    return tuple(next((reason for reason, mask in masks.items() if mask[row]), "") for row in range(len(network_rows)))

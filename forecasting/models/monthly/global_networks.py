@@ -82,11 +82,18 @@ def member_shapes(recipe: MonthlyRecipe, members: range, examples: Examples) -> 
 
 
 def predict_members(recipe: MonthlyRecipe, weights: Weights, members: range, examples: Examples) -> np.ndarray:
-    """Quantiles of residuals, the median of the members: (rows, horizon, levels) in units of scale."""
+    """Quantiles of residuals, the median of the members: (rows, horizon, levels) in units of scale.
+
+    weights: tensors by name, `{member}/{tensor}`, at least of the members. examples: (rows,), what the networks are asked about.
+    """
     quantiles = []
     for member in members:
-        inputs = network_inputs(examples, recipe.windows[member])
-        tensors = {name.split("/", 1)[1]: tensor for name, tensor in weights.items() if name.startswith(f"{member}/")}
-        outputs = predict_single(architecture_of(recipe, *inputs), tensors, *inputs)
+        sequences, static_inputs = network_inputs(examples, recipe.windows[member])
+        member_weights = {
+            name.split("/", 1)[1]: tensor for name, tensor in weights.items() if name.startswith(f"{member}/")
+        }
+        outputs = predict_single(
+            architecture_of(recipe, sequences, static_inputs), member_weights, sequences, static_inputs
+        )
         quantiles.append(outputs.reshape(-1, recipe.horizon, len(LEVELS)))
     return np.asarray(np.median(quantiles, axis=0), dtype=np.float64)

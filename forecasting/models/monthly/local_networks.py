@@ -158,11 +158,16 @@ def _concatenate_windows(sets: Sequence[TrainingWindows]) -> TrainingWindows:
 def _train_networks(
     recipe: MonthlyRecipe, windows: TrainingWindows, seeds: np.ndarray, weights: Weights, workers: int | None
 ) -> Weights:
-    """Train networks from their initial weights, one per row of the windows; the latest windows are for early stopping."""
+    """Train networks from their initial weights; the latest windows of each are for early stopping.
+
+    windows: x (networks, windows, LOOK_BACK), y (networks, windows, horizon · levels) in units of scale. seeds: uint64
+    (networks,). weights: tensors with the axis of networks first. workers: threads, None for one per core.
+    """
     validation_counts = windows.counts // VALIDATION_SHARE
     train_counts = windows.counts - validation_counts
-    columns = np.minimum(train_counts[:, None] + np.arange(validation_counts.max()), windows.x.shape[1] - 1)
-    rows = np.arange(len(windows.x))[:, None]
+    last_window = windows.x.shape[1] - 1
+    networks = np.arange(len(windows.x))[:, None]
+    validation_windows = np.minimum(train_counts[:, None] + np.arange(validation_counts.max()), last_window)
     training = BatchedTraining("pinball", LEVELS, epochs=recipe.own_epochs, batch_size=16, patience=15)
     return train(
         architecture_of(recipe),
@@ -172,6 +177,10 @@ def _train_networks(
         train_counts,
         seeds,
         weights=weights,
-        validation=(windows.x[rows, columns], windows.y[rows, columns], validation_counts),
+        validation=(
+            windows.x[networks, validation_windows],
+            windows.y[networks, validation_windows],
+            validation_counts,
+        ),
         workers=workers,
     ).weights

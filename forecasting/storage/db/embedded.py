@@ -32,17 +32,17 @@ def running_server(home: Path) -> Iterator[URL]:
     server. Raises EnvironmentFailure with the remedy when the server cannot be created or started.
     """
     folder = _cluster_folder(home.expanduser().absolute())
-    with (folder / "start.lock").open("a") as start, (folder / "users.lock").open("a") as users:
-        with _locked(start):
+    with (folder / "start.lock").open("a") as start_lock, (folder / "users.lock").open("a") as users_lock:
+        with _locked(start_lock):
             _ensure_running(folder)
-            fcntl.flock(users, fcntl.LOCK_SH)
+            fcntl.flock(users_lock, fcntl.LOCK_SH)
         try:
             yield URL.create(
                 "postgresql+psycopg2", "postgres", database="postgres", query={"host": str(_socket_folder(folder))}
             )
         finally:
-            with _locked(start):
-                _stop_if_unused(folder, users)
+            with _locked(start_lock):
+                _stop_if_unused(folder, users_lock)
 
 
 def psql_environment(home: Path) -> dict[str, str]:
