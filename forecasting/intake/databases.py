@@ -21,7 +21,7 @@ from forecasting.domain.months import Month
 from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
 from forecasting.intake.files import Source
 from forecasting.storage.db.database import has_misplaced_at
-from forecasting.storage.views.sql import require_one_statement
+from forecasting.storage.views.sql import require_one_statement, require_one_statement_by_server
 
 _ROWS_AT_ONCE = 50_000
 _PACKAGES = {
@@ -99,6 +99,8 @@ def _rows_and_header(connection: Connection, selection: Selection, address: str)
     """Return the table or subquery to select from, and its column names. Columns have no types: no value is converted."""
     if selection.query is not None:
         require_one_statement(selection.query)
+        if connection.dialect.name == "postgresql":
+            require_one_statement_by_server(connection, selection.query)
         query = text(selection.query.strip().rstrip(";").replace(":", "\\:") + "\n")  # a comment may end it
         with connection.execute(_as_subquery(query)) as result:
             header = list(result.keys())

@@ -53,3 +53,13 @@ def test_a_password_is_printed_and_stored_nowhere(milkrun: Milkrun, settings: Se
     assert [outcome.code for outcome in outcomes] == [0, 3, 3, 4, 4]
     text = load_rows + "".join(outcome.out + outcome.err for outcome in outcomes)
     assert (SECRET in text, secret in text) == (False, False)
+
+
+def test_a_query_of_a_pull_cannot_end_its_transaction(milkrun: Milkrun) -> None:
+    """A second statement behind an identifier with dollar signs is refused, and nothing is deleted."""
+    query = "select 'x' as series, '1962-01' as month, 1 as a$$; commit; delete from milkrun.sales; select 1 as b$$"
+
+    outcome = milkrun("pull", "--from", "own", "--query", query)
+
+    assert outcome.code == 4
+    assert "one statement at a time" in outcome.err

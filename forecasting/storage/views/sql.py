@@ -17,7 +17,7 @@ _TOKENS = re.compile(
     r"""(?P<blank>--[^\n]*|/\*.*?(?:\*/|$)|\s+)
     |[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)
     |\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$)
-    |(?P<end>;)|(?P<word>\w+)|.""",
+    |(?P<end>;)|(?P<word>\w[\w$]*)|.""",
     re.DOTALL | re.VERBOSE,
 )
 _STREAMED = ("select", "with", "values", "table", "")
@@ -34,6 +34,7 @@ def run_query(
     first_word = require_one_statement(query)
     with database.reading() as connection, _query_errors(query, seconds):
         _limit(connection, seconds)
+        require_one_statement_by_server(connection, query)
         options = {"no_parameters": True, "stream_results": first_word in _STREAMED, "max_row_buffer": 10_000}
         result = connection.execution_options(**options).exec_driver_sql(query)
         if result.returns_rows:
@@ -59,6 +60,19 @@ def require_one_statement(query: str) -> str:
     if not any(words):
         raise InputError('There is no query: give one, such as milkrun sql "select * from latest_forecast".')
     return words[0]
+
+
+def require_one_statement_by_server(connection: Connection, query: str) -> None:
+    """Let PostgreSQL's own parser refuse a text that is not exactly one statement that gives rows; no row is read.
+
+    A cursor of PL/pgSQL takes one statement only. Raises DBAPIError with SQLSTATE 42P11 for several statements and for one that
+    gives no rows, else with the error of the query.
+    """
+    connection.execute(text("SELECT set_config('milkrun.query', :query, true)"), {"query": query})
+    connection.exec_driver_sql(
+        "DO $check$ DECLARE statement refcursor;"
+        " BEGIN OPEN statement FOR EXECUTE current_setting('milkrun.query'); CLOSE statement; END $check$"
+    )
 
 
 def _limit(connection: Connection, seconds: int) -> None:
@@ -90,8 +104,12 @@ def _query_errors(query: str, seconds: int) -> Iterator[None]:
 def _explain_error(failure: DBAPIError, query: str) -> str:
     """Return PostgreSQL's message, and the line of the query with a mark below the position of the error."""
     diagnostics: Any = getattr(failure.orig, "diag", None)
+    if diagnostics.sqlstate == "42P11":
+        return "Give one statement at a time, and one that only reads."
     lines = [f"PostgreSQL says: {diagnostics.message_primary}"]
-    if diagnostics.statement_position:
+    if diagnostics.internal_position:
+        lines += _mark_position(query, int(diagnostics.internal_position) - 1)
+    elif diagnostics.statement_position:
         statement: bytes = getattr(getattr(failure.orig, "cursor", None), "query", b"") or b""
         # The driver puts a streamed query into a DECLARE statement, and the position counts from the start of that.
         prefix = max(0, statement.decode("utf-8", "replace").find(query))
