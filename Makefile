@@ -33,6 +33,7 @@ test-long: $(VENV)/development.done ## Run the tests that take minutes: kills an
 faults: $(VENV)/development.done ## Inject every fault hundreds of times, live 40 lives, draw 20,000 frames, poison 10,000 series (an hour)
 	$(BIN)/python -m tests.faults $(FAULT_ARGUMENTS)
 	$(BIN)/python -m tests.faults.lives
+	$(BIN)/python -m tests.faults.containers
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or long' --timeout 3600 --hypothesis-profile faults \
 	    tests/intake/test_frames.py tests/runs/test_poison.py
 

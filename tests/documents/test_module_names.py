@@ -13,8 +13,8 @@ GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
 PLAIN_WORDS = {
     "accuracy", "airline", "api", "arithmetic", "artifact", "automation", "batched", "block", "case", "chart", "cli",
     "cluster", "codec", "column", "comparison", "copy", "csv", "data", "database", "dataset", "db", "deployment", "domain",
-    "dump", "earlier", "embedded", "file", "flow", "form", "frame", "gradient", "hosting", "joint", "job", "label", "metric",
-    "name", "newest", "numerics", "operation", "option", "output", "own", "page", "prefect", "program", "progress",
+    "dump", "earlier", "embedded", "file", "flow", "folder", "form", "frame", "gradient", "hosting", "joint", "job", "label",
+    "metric", "name", "newest", "numerics", "operation", "option", "output", "own", "page", "prefect", "program", "progress",
     "pruning", "random", "reader", "report", "review", "row", "rule", "scaling", "schema", "seasonality", "server",
     "session", "setting", "single", "smoothing", "sql", "staging", "statistical", "step", "storage", "store", "summary",
     "sum", "table", "tensorflow", "terminal", "type", "version", "view", "vocabulary",

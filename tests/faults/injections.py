@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from forecasting.storage.db import database as sessions
 from forecasting.storage.db import embedded
+from forecasting.storage.db.programs import run_program
 from tests.faults import processes
 from tests.faults.processes import GAVE_UP, at, end, ended_by_now, kill_oneself, start, stop_oneself
 from tests.faults.proxy import losing_commits
@@ -54,7 +55,7 @@ class Server:
     def stand_up(self) -> None:
         """Start it where it fell, and wait until it answers."""
         for attempt in range(100):
-            embedded._ensure_running(Path(self.folder, "database"))
+            embedded.ensure_running(Path(self.folder))
             try:
                 psycopg2.connect(self.dsn()).close()
                 return
@@ -117,7 +118,8 @@ def restart_the_server(trial: Trial, _number: int) -> int:
     child = start(trial.url, trial.story.act)
     time.sleep(trial.draw.uniform(0, trial.seconds))
     busy = int(os.waitpid(child, os.WNOHANG) == (0, 0))
-    embedded._run("pg_ctl", "restart", "-w", "-m", "immediate", "-D", f"{trial.server.folder}/database/data")
+    run_program("pg_ctl", "stop", "-w", "-m", "immediate", "-D", f"{trial.server.folder}/database/data")
+    embedded.ensure_running(Path(trial.server.folder))
     if busy:
         _must_end_well(end(child))
     trial.go_on()

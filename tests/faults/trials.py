@@ -15,6 +15,7 @@ from sqlalchemy import create_engine as plain_engine
 from sqlalchemy.pool import NullPool
 
 from forecasting.storage.db import embedded
+from forecasting.storage.db.programs import run_program
 from tests.faults import injections, processes
 from tests.faults.injections import Inject, Server, Trial
 from tests.faults.rows import Lines
@@ -197,7 +198,7 @@ def _keep_a_short_log(home: Path) -> None:
     """Make a server whose write-ahead log has segments of 1 MiB and few to spare, so that it fills the disk as well."""
     with embedded.running_server(home):
         data = home / "database" / "data"
-    embedded._run("pg_resetwal", "--wal-segsize=1", "-D", data)
+    run_program("pg_resetwal", "--wal-segsize=1", "-D", data)
     with (data / "postgresql.auto.conf").open("a") as settings:
         settings.write("min_wal_size = '2MB'\nmax_wal_size = '8MB'\n")
 

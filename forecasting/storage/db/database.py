@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy
@@ -138,10 +139,12 @@ def _open(settings: Settings) -> _OpenDatabase:
         if settings.database_url:
             url = _external_url(settings.database_url)
             place = f"{url.host or 'local'}:{url.port or 5432}/{url.database}"
+            engine = create_engine(url)
         else:
             url = stack.enter_context(embedded.running_server(settings.home))
             place = str(settings.home)
-        engine = create_engine(url)
+            engine = create_engine(url)
+            _restart_before_connections(engine, settings.home)
         stack.callback(engine.dispose)
         _check_reachable(engine, place)
         return _OpenDatabase(Database(engine, place), stack.pop_all())
@@ -177,6 +180,18 @@ def create_engine(url: URL) -> Engine:
             raise DisconnectionError from None
 
     return engine
+
+
+def _restart_before_connections(engine: Engine, home: Path) -> None:
+    """Start the embedded server again where it was killed, such as by the end of the container that started it."""
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: Any, _record: object, arguments: Any, options: Any) -> Any:
+        try:
+            return dialect.connect(*arguments, **options)
+        except dialect.loaded_dbapi.OperationalError:
+            embedded.ensure_running(home)
+            return dialect.connect(*arguments, **options)
 
 
 def _has_input(driver_connection: Any) -> bool:

