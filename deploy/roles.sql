@@ -20,9 +20,21 @@ BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO milkrun_reader', current_database());
 END $$;
 
+-- A reader cannot lift the limits of connections and of temporary files. It can lift the others for a session of its own:
+-- PostgreSQL lets every role set them.
+ALTER ROLE milkrun_reader CONNECTION LIMIT 20;
+ALTER ROLE milkrun_reader SET temp_file_limit = '4GB';
 ALTER ROLE milkrun_reader SET default_transaction_read_only = on;
 ALTER ROLE milkrun_reader SET statement_timeout = '60s';
+ALTER ROLE milkrun_reader SET lock_timeout = '10s';
 ALTER ROLE milkrun_reader SET idle_in_transaction_session_timeout = '60s';
+ALTER ROLE milkrun_reader SET search_path = milkrun, public;
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::int >= 170000 THEN  -- it ends a transaction that holds views for long
+        ALTER ROLE milkrun_reader SET transaction_timeout = '10min';
+    END IF;
+END $$;
 
 CREATE SCHEMA IF NOT EXISTS milkrun;
 ALTER SCHEMA milkrun OWNER TO milkrun_owner;

@@ -112,7 +112,7 @@ class Milkrun:
         dry_run: bool = False,
         encoding: str = "utf-8",
     ) -> LoadResult:
-        """Load observations from a DataFrame, or from a CSV or Parquet file; loading them again adds nothing.
+        """Load observations from a DataFrame, or from a CSV or Parquet file; loading them again stores nothing.
 
         data: series, month and value (or unique_id, ds and y), or a month column and a column per series. columns: names that
         differ, by what they hold, such as {"value_column": "sales"}: the options of `milkrun load`. strict: store nothing where

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def load(file: Path, encoding: str, strict: bool, dry_run: bool, as_json: bool, **columns: Any) -> None:
     """Load observations from a CSV or Parquet FILE.
 
-    Loading a file again adds nothing; a changed value is kept beside the old one, as a new vintage.
+    Loading a file again stores nothing; a changed value is kept beside the old one, as a new vintage.
     Rows that cannot be accepted are stored with their line and the reason, and never stop the others.
     """
     from forecasting.intake.files import open_file
@@ -79,7 +79,8 @@ def load_source(database: "Database", source: "Source", *, strict: bool, dry_run
 
 
 def _count_lines(result: "LoadResult", source: str) -> str:
-    storage = "not stored" if result.load_id is None else f"stored as load {result.load_id}"
+    storage = f"{'the same as' if result.is_repetition else 'stored as'} load {result.load_id}"
+    storage = "not stored" if result.load_id is None else storage
     counts = (
         (result.rows_added, "added (new months or changed values)"),
         (result.rows_unchanged, "unchanged"),

@@ -41,11 +41,12 @@ def pull(
     """
     from forecasting.domain.months import Month
     from forecasting.intake.databases import Selection, open_database_source
+    from forecasting.storage.views.sql import query_url
 
     if (table is None) == (query is None):
         raise InputError("Give either --table or --query.")
     selection = Selection(table, query, None if since is None else Month.parse(since))
     roles = column_roles(**columns)
     with configured_database() as database:
-        source = open_database_source(database.engine.url if url == "own" else url, selection, roles)
+        source = open_database_source(query_url(database) if url == "own" else url, selection, roles)
         load_source(database, source, strict=strict, dry_run=dry_run, as_json=as_json)

@@ -21,7 +21,7 @@ from forecasting.domain.months import Month
 from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
 from forecasting.intake.files import Source
 from forecasting.storage.db.database import has_misplaced_at
-from forecasting.storage.views.sql import require_one_statement, require_one_statement_by_server
+from forecasting.storage.views.sql import NO_CURSOR, ONE_STATEMENT, give_up_rights, open_query
 
 _ROWS_AT_ONCE = 50_000
 _PACKAGES = {
@@ -34,9 +34,16 @@ _PACKAGES = {
 }
 _READ_ONLY_STATEMENTS = {
     "postgresql": "SET TRANSACTION READ ONLY",
-    "mysql": "SET TRANSACTION READ ONLY",
-    "mariadb": "SET TRANSACTION READ ONLY",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "mariadb": "SET SESSION TRANSACTION READ ONLY",
     "sqlite": "PRAGMA query_only = on",
+}
+
+_CONNECT_ARGUMENTS: dict[str, dict[str, object]] = {  # by driver
+    "psycopg2": {"connect_timeout": 5},
+    "pymysql": {"connect_timeout": 5},
+    "mysqldb": {"connect_timeout": 5, "multi_statements": False},
+    "duckdb_engine": {"read_only": True},
 }
 
 
@@ -98,9 +105,14 @@ def _first_month(connection: Connection, month: Any, since: Month) -> object:
 def _rows_and_header(connection: Connection, selection: Selection, address: str) -> tuple[FromClause, list[str]]:
     """Return the table or subquery to select from, and its column names. Columns have no types: no value is converted."""
     if selection.query is not None:
-        require_one_statement(selection.query)
         if connection.dialect.name == "postgresql":
-            require_one_statement_by_server(connection, selection.query)
+            give_up_rights(connection)
+            open_query(connection, selection.query)
+        elif ";" in selection.query.strip().rstrip(";"):
+            # Only the server's own parser knows what a text holds: what may be two statements is refused.
+            raise InputError(
+                f"{address}: a query may hold no semicolon, since behind it a second statement could stand."
+            )
         query = text(selection.query.strip().rstrip(";").replace(":", "\\:") + "\n")  # a comment may end it
         with connection.execute(_as_subquery(query)) as result:
             header = list(result.keys())
@@ -143,6 +155,8 @@ def _source_errors(url: URL) -> Iterator[None]:
         yield
     except DBAPIError as failure:
         message = _without_secrets(str(failure.orig).strip().split("\n", 1)[0], url)
+        if getattr(failure.orig, "pgcode", None) == NO_CURSOR:
+            raise InputError(ONE_STATEMENT) from None
         if failure.connection_invalidated:
             raise EnvironmentFailure(f"{_public(url)} dropped the connection: repeat the command.") from None
         raise InputError(f"{_public(url)} refused the query: {message}") from None
@@ -151,9 +165,11 @@ def _source_errors(url: URL) -> Iterator[None]:
 
 
 def _engine(url: URL) -> Engine:
-    limits: dict[str, object] = {"connect_timeout": 5} if url.get_backend_name() in ("postgresql", "mysql") else {}
     try:
-        return sqlalchemy.create_engine(url, hide_parameters=True, poolclass=sqlalchemy.NullPool, connect_args=limits)
+        arguments = _CONNECT_ARGUMENTS.get(url.get_driver_name(), {})
+        return sqlalchemy.create_engine(
+            url, hide_parameters=True, poolclass=sqlalchemy.NullPool, connect_args=arguments
+        )
     except ModuleNotFoundError as missing:
         package = _PACKAGES.get(missing.name or "", missing.name)
         raise InputError(f"Sources of {url.drivername} need the Python package {package}: install it.") from None

@@ -1,7 +1,7 @@
 """Loads: observations are stored whole or not at all, and only new or changed values get a new vintage."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow
 from sqlalchemy import Connection, text
@@ -27,7 +27,8 @@ class RejectedRow:
 class LoadResult:
     """The counts of a load: rows_read = rows_added + rows_unchanged + rows_collapsed + rows_rejected.
 
-    load_id: None when nothing was stored. rejected: at most the first MAX_REJECTED_SHOWN of the rejected rows.
+    load_id: None when nothing was stored. is_repetition: the newest load of the source has the same rows and is load_id, and
+    nothing was stored. rejected: at most the first MAX_REJECTED_SHOWN of the rejected rows.
     """
 
     load_id: int | None
@@ -39,6 +40,7 @@ class LoadResult:
     new_series: int
     newest_month: Month | None
     rejected: tuple[RejectedRow, ...]
+    is_repetition: bool = False
 
 
 def load_observations(
@@ -51,7 +53,7 @@ def load_observations(
     strict: bool = False,
     dry_run: bool = False,
 ) -> LoadResult:
-    """Load chunks of text rows (schema staging.CHUNK) in one transaction; a second load of the same rows adds nothing.
+    """Load chunks of text rows (schema staging.CHUNK) in one transaction; the same rows once more store nothing.
 
     today: the current month; later months are rejected. dry_run: store nothing. strict: store nothing if a row is rejected.
     After a transient failure of the server, `rows` is read again, unless it is an iterator, which can be read only once.
@@ -69,6 +71,8 @@ def load_observations(
         result = _count(connection, rows_read)
         if dry_run or (strict and result.rows_rejected):
             return result
+        if (load_id := _find_repeated_load(connection, result, source, sha256)) is not None:
+            return replace(result, load_id=load_id, is_repetition=True)
         return _store(connection, result, source, sha256)
 
     return database.write(transaction, attempts=1 if isinstance(rows, Iterator) else 5)
@@ -106,6 +110,18 @@ def _first_rejected(connection: Connection) -> tuple[RejectedRow, ...]:
     return tuple(RejectedRow(*row) for row in connection.execute(query, {"shown": MAX_REJECTED_SHOWN}))
 
 
+def _find_repeated_load(connection: Connection, result: LoadResult, source: str, sha256: str | None) -> int | None:
+    """Return the newest load of the source where this load would be on record as the same once more, else None.
+
+    A command that was killed after its commit is repeated by its user, and by the next schedule.
+    """
+    if result.rows_added:
+        return None
+    query = _REPEATED_LOAD + (_SAME_REJECTED_ROWS if result.rows_rejected else "")
+    load_id: int | None = connection.scalar(text(query), {**vars(result), "source": source, "sha256": sha256})
+    return load_id
+
+
 def _store(connection: Connection, result: LoadResult, source: str, sha256: str | None) -> LoadResult:
     parameters = {**vars(result), "source": source, "sha256": sha256}
     load_id = connection.execute(text(_INSERT_LOAD), parameters).scalar_one()
@@ -114,7 +130,7 @@ def _store(connection: Connection, result: LoadResult, source: str, sha256: str 
         connection.execute(text(_INSERT_OBSERVATIONS), {"load_id": load_id})
     if result.rows_rejected:
         connection.execute(text(_INSERT_REJECTED), {"load_id": load_id})
-    return LoadResult(**{**vars(result), "load_id": load_id})
+    return replace(result, load_id=load_id)
 
 
 _SUMMARY = """
@@ -135,6 +151,16 @@ _NEW_SERIES = """
     GROUP BY number"""
 
 _COUNT_NEW_SERIES = f"SELECT count(*) FROM ({_NEW_SERIES}) AS fresh"
+
+_REPEATED_LOAD = """
+    SELECT load_id FROM (SELECT * FROM milkrun.load WHERE source = :source ORDER BY load_id DESC LIMIT 1) AS newest
+    WHERE sha256 IS NOT DISTINCT FROM :sha256 AND rows_read = :rows_read AND rows_collapsed = :rows_collapsed
+      AND rows_rejected = :rows_rejected"""
+
+_SAME_REJECTED_ROWS = """
+      AND NOT EXISTS (SELECT position, line, raw, reason FROM rejection
+                      EXCEPT SELECT position, line, raw, reason FROM milkrun.rejected_row AS r
+                      WHERE r.load_id = newest.load_id)"""
 
 _INSERT_LOAD = """
     INSERT INTO milkrun.load (source, rows_read, rows_added, rows_unchanged, rows_collapsed, rows_rejected, sha256)

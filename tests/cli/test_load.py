@@ -38,6 +38,7 @@ def test_a_load_as_json_is_one_object(milkrun: Milkrun, tmp_path: Path) -> None:
         "new_series": 1,
         "newest_month": "1962-01",
         "rejected": [{"line": 3, "raw": "milk,1962-02,x", "reason": "not_a_number: write it like 1234.5"}],
+        "is_repetition": False,
     }
 
 

@@ -57,7 +57,7 @@ def test_a_password_is_printed_and_stored_nowhere(milkrun: Milkrun, settings: Se
 
 def test_a_query_of_a_pull_cannot_end_its_transaction(milkrun: Milkrun) -> None:
     """A second statement behind an identifier with dollar signs is refused, and nothing is deleted."""
-    query = "select 'x' as series, '1962-01' as month, 1 as a$$; commit; delete from milkrun.sales; select 1 as b$$"
+    query = "select 'x' as series, '1962-01' as month, 1 as a$$; commit; delete from milkrun.load; select 1 as b$$"
 
     outcome = milkrun("pull", "--from", "own", "--query", query)
 

@@ -62,7 +62,7 @@ def test_sql_runs_what_reads(milkrun: Milkrun, query: str) -> None:
         ("select set_config('transaction_read_only', 'off', true)", "before any query"),
         ("select 1; drop table load", "one statement at a time"),
         ("commit; drop table load", "one statement at a time"),
-        ("with x as (delete from load returning 1) select * from x", "data-modifying"),
+        ("with x as (delete from load returning 1) select * from x", "read-only transaction"),
         ("select $$;$$; select 2", "one statement at a time"),
     ],
 )

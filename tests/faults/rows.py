@@ -44,25 +44,6 @@ def stored(connection: Connection) -> Lines:
     return lines
 
 
-def loaded(connection: Connection) -> Lines:
-    """Return the same without loads that brought nothing new: a file that is loaded again is on record again."""
-    lines = stored(connection)
-    brought = {rank for rank, added in connection.execute(text(_BROUGHT)).tuples() if added}
-    return Counter(
-        {
-            line: count
-            for line, count in lines.items()
-            if not (
-                line.startswith(("load ", "rejected_row "))
-                and not any(f"('load_id', {rank})" in line for rank in brought)
-            )
-        }
-    )
-
-
-_BROUGHT = "SELECT rank() OVER (ORDER BY load_id), rows_added > 0 FROM milkrun.load"
-
-
 def visible(connection: Connection) -> Lines:
     """Return how many forecasts of each run a reader sees."""
     found = connection.execute(

@@ -1,11 +1,13 @@
 """Tests of deploy/roles.sql: what owner, writer and reader may do, on a real server."""
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 
@@ -102,3 +104,32 @@ def test_the_reader_sees_views_only(
         assert len(rows) == 12
         for statement in ("SELECT * FROM milkrun.forecast", "CREATE TEMP TABLE x (y int)", "SELECT 1 INTO milkrun.x"):
             assert refused(reading, statement), statement
+
+
+def test_readers_leave_connections_for_others(database_url: URL) -> None:
+    """Twenty sessions of readers are open; one more is refused, a writer comes in, and no reader may lift the limit."""
+    apply_roles(database_url)
+    reader, writer = (
+        sqlalchemy.create_engine(database_url.set(username=f"milkrun_{role}"), poolclass=sqlalchemy.NullPool)
+        for role in ("reader", "writer")
+    )
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(reader.connect()) for _ in range(20)]
+        with pytest.raises(DBAPIError, match="too many connections for role"):
+            reader.connect()
+        assert stack.enter_context(writer.connect()).scalar(text("SELECT 1")) == 1
+        for statement in ("ALTER ROLE milkrun_reader CONNECTION LIMIT -1", "SET temp_file_limit = -1"):
+            with pytest.raises(DBAPIError, match="permission denied"):
+                sessions.pop().execute(text(statement))
+
+
+def test_queries_of_the_documents_work_as_reader_in_psql(database_url: URL) -> None:
+    """A reader names views without their schema, and its sessions end what takes too long."""
+    apply_roles(database_url)
+    query = "SELECT count(*) FROM latest_forecast; SHOW statement_timeout; SHOW transaction_read_only"
+    address = database_url.set(drivername="postgresql", username="milkrun_reader")
+    command = [program("psql"), "--dbname", address.render_as_string(hide_password=False), "-At", "--command", query]
+
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert answer.stdout.split() == ["0", "1min", "on"]

@@ -39,10 +39,11 @@ _TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08
 
 @dataclass(frozen=True)
 class Database:
-    """An open database; place: its address for messages, without a password."""
+    """An open database; place: its address for messages, without a password; is_embedded: its server is Milkrun's own."""
 
     engine: Engine
     place: str
+    is_embedded: bool = False
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -147,7 +148,7 @@ def _open(settings: Settings) -> _OpenDatabase:
             _restart_before_connections(engine, settings.home)
         stack.callback(engine.dispose)
         _check_reachable(engine, place)
-        return _OpenDatabase(Database(engine, place), stack.pop_all())
+        return _OpenDatabase(Database(engine, place, is_embedded=not settings.database_url), stack.pop_all())
 
 
 def create_engine(url: URL) -> Engine:

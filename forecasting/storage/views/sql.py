@@ -2,25 +2,21 @@
 
 import contextlib
 import math
-import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from forecasting.domain.errors import EnvironmentFailure, InputError
-from forecasting.storage.db.database import Database
+from forecasting.storage.db.database import Database, create_engine
 
-_TOKENS = re.compile(
-    r"""(?P<blank>--[^\n]*|/\*.*?(?:\*/|$)|\s+)
-    |[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)
-    |\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$)
-    |(?P<end>;)|(?P<word>\w[\w$]*)|.""",
-    re.DOTALL | re.VERBOSE,
-)
-_STREAMED = ("select", "with", "values", "table", "")
+_QUERY_ROLE = "milkrun_query"  # of an embedded database; it reads tables and has no other right
+_ROWS_AT_ONCE, _BYTES_AT_ONCE = 10_000, 8 << 20  # that are fetched together
+_CURSOR = "milkrun_query"
+NO_CURSOR = "42P11"  # SQLSTATE of a text that no cursor takes
+ONE_STATEMENT = "Give one statement at a time, and one that only reads."
 
 
 @contextlib.contextmanager
@@ -29,50 +25,80 @@ def run_query(
 ) -> Iterator[tuple[Sequence[str], Iterator[Sequence[Any]]]]:
     """Run one statement that reads; give its column names and an iterator of its rows, which are fetched while iterating.
 
-    Tables of schema milkrun need no prefix. Raises InputError with the message of PostgreSQL for an error in the query.
+    Tables of schema milkrun need no prefix. The transaction is read only; on an embedded database its login has no right to
+    write either. Raises InputError with the message of PostgreSQL for an error in the query.
     """
-    first_word = require_one_statement(query)
-    with database.reading() as connection, _query_errors(query, seconds):
-        _limit(connection, seconds)
-        require_one_statement_by_server(connection, query)
-        options = {"no_parameters": True, "stream_results": first_word in _STREAMED, "max_row_buffer": 10_000}
-        result = connection.execution_options(**options).exec_driver_sql(query)
-        if result.returns_rows:
-            yield tuple(result.keys()), (tuple(map(_plain, row)) for row in result)
-        else:
-            yield (), iter(())
-
-
-def require_one_statement(query: str) -> str:
-    """Return the first word of a query in lower case; raises InputError when it has no statement or more than one.
-
-    One statement only, because a second one could leave the read-only transaction.
-    """
-    words: list[str] = []
-    has_ended = False
-    for token in _TOKENS.finditer(query):
-        if token["blank"]:
-            continue
-        if has_ended and not token["end"]:
-            raise InputError("Give one statement at a time: there is more after the semicolon.")
-        has_ended = has_ended or token["end"] is not None
-        words.append((token["word"] or "").lower())
-    if not any(words):
+    if not query.strip():
         raise InputError('There is no query: give one, such as milkrun sql "select * from latest_forecast".')
-    return words[0]
+    with _query_session(database) as connection, _query_errors(query, seconds):
+        _limit(connection, seconds)
+        give_up_rights(connection)
+        open_query(connection, query)
+        first = connection.exec_driver_sql(f"FETCH 1 FROM {_CURSOR}")
+        yield tuple(first.keys()), _fetch(connection, first.all())
 
 
-def require_one_statement_by_server(connection: Connection, query: str) -> None:
-    """Let PostgreSQL's own parser refuse a text that is not exactly one statement that gives rows; no row is read.
+def open_query(connection: Connection, query: str) -> None:
+    """Let PostgreSQL's own parser open a cursor for a text that is exactly one statement that gives rows.
 
-    A cursor of PL/pgSQL takes one statement only. Raises DBAPIError with SQLSTATE 42P11 for several statements and for one that
-    gives no rows, else with the error of the query.
+    A cursor of PL/pgSQL takes no other text. It lasts until the end of the transaction. Raises DBAPIError with SQLSTATE NO_CURSOR
+    for several statements and for one that gives no rows, else with the error of the query.
     """
     connection.execute(text("SELECT set_config('milkrun.query', :query, true)"), {"query": query})
     connection.exec_driver_sql(
-        "DO $check$ DECLARE statement refcursor;"
-        " BEGIN OPEN statement FOR EXECUTE current_setting('milkrun.query'); CLOSE statement; END $check$"
+        f"DO $do$ DECLARE statement refcursor := '{_CURSOR}';"
+        " BEGIN OPEN statement FOR EXECUTE current_setting('milkrun.query'); END $do$"
     )
+
+
+def give_up_rights(connection: Connection) -> None:
+    """Let a superuser's transaction act as a role that reads tables and has no other right.
+
+    A query could take the rights back by calling set_config: this keeps from mistakes, and from nobody who means harm.
+    """
+    connection.exec_driver_sql(
+        "SELECT set_config('role', 'pg_read_all_data', true) FROM pg_roles WHERE rolname = session_user AND rolsuper"
+    )
+
+
+def query_url(database: Database) -> URL:
+    """Return the address at which queries of users log in: that of an embedded database has no right to write."""
+    if not database.is_embedded:
+        return database.engine.url
+    with database.reading() as connection:
+        has_role = connection.scalar(text("SELECT to_regrole(:role) IS NOT NULL"), {"role": _QUERY_ROLE})
+    if not has_role:
+        database.write(lambda connection: connection.execute(text(_MAKE_QUERY_ROLE)))
+    return database.engine.url.set(username=_QUERY_ROLE)
+
+
+@contextlib.contextmanager
+def _query_session(database: Database) -> Iterator[Connection]:
+    """Open a transaction that only reads, in a session of its own: what a query locks ends with the session."""
+    engine = create_engine(query_url(database))
+    try:
+        with Database(engine, database.place).reading() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+_MAKE_QUERY_ROLE = f"""
+    DO $do$ BEGIN
+        CREATE ROLE {_QUERY_ROLE} LOGIN;
+        GRANT pg_read_all_data TO {_QUERY_ROLE};
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- another query has made it meanwhile
+    END $do$"""
+
+
+def _fetch(connection: Connection, rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """Yield the first row and those behind it; batches are small where rows are long, so that memory stays small."""
+    row_count = 1
+    while rows:
+        yield from (tuple(map(_plain, row)) for row in rows)
+        longest = max(sum(len(value) if isinstance(value, str | bytes) else 16 for value in row) for row in rows)
+        row_count = min(_ROWS_AT_ONCE, 4 * row_count, max(1, _BYTES_AT_ONCE // max(1, longest)))
+        rows = connection.exec_driver_sql(f"FETCH {row_count} FROM {_CURSOR}").all()
 
 
 def _limit(connection: Connection, seconds: int) -> None:
@@ -104,16 +130,11 @@ def _query_errors(query: str, seconds: int) -> Iterator[None]:
 def _explain_error(failure: DBAPIError, query: str) -> str:
     """Return PostgreSQL's message, and the line of the query with a mark below the position of the error."""
     diagnostics: Any = getattr(failure.orig, "diag", None)
-    if diagnostics.sqlstate == "42P11":
-        return "Give one statement at a time, and one that only reads."
+    if diagnostics.sqlstate == NO_CURSOR:
+        return ONE_STATEMENT
     lines = [f"PostgreSQL says: {diagnostics.message_primary}"]
     if diagnostics.internal_position:
         lines += _mark_position(query, int(diagnostics.internal_position) - 1)
-    elif diagnostics.statement_position:
-        statement: bytes = getattr(getattr(failure.orig, "cursor", None), "query", b"") or b""
-        # The driver puts a streamed query into a DECLARE statement, and the position counts from the start of that.
-        prefix = max(0, statement.decode("utf-8", "replace").find(query))
-        lines += _mark_position(query, int(diagnostics.statement_position) - 1 - prefix)
     details = (("Detail", diagnostics.message_detail), ("Hint", diagnostics.message_hint))
     return "\n".join(lines + [f"{label}: {sentence}" for label, sentence in details if sentence])
 
