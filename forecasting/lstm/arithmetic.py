@@ -43,8 +43,8 @@ def sum_product(x: Array, kernel: Array) -> Array:
     x may have fewer inputs than the kernel: at the first time step the state h is zero and left out.
     """
     total = x[:, 0, None] * kernel[0]
-    for row in range(1, x.shape[1]):
-        total = total + x[:, row, None] * kernel[row]
+    for input_index in range(1, x.shape[1]):
+        total = total + x[:, input_index, None] * kernel[input_index]
     return total
 
 
@@ -59,14 +59,14 @@ def matrix_product(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return np.asarray(product, dtype=np.float32)
 
 
-def on_grid(values: np.ndarray, axis: int, terms: int) -> np.ndarray:
+def on_grid(values: np.ndarray, axis: int, term_count: int) -> np.ndarray:
     """Round to multiples of a power of two, such that a sum of `terms` products fits the 53 bits of float64.
 
     The largest value along the axis decides the power. Up to 128 terms it keeps 23 bits; float32 has 24.
     """
-    bits = (53 - terms.bit_length()) // 2
+    kept_bits = (53 - term_count.bit_length()) // 2
     _, exponent = np.frexp(np.abs(values).max(axis, keepdims=True))
-    grid = np.ldexp(1.0, exponent - bits)
+    grid = np.ldexp(1.0, exponent - kept_bits)
     return np.asarray(np.rint(values / grid) * grid)
 
 

@@ -27,22 +27,23 @@ def lstm_step(z: Array, cell: Array | None, units: int, layout: AxisLayout) -> t
     """Compute one time step of one layer from z and the cell before; None: zero, at the first step.
 
     Returns gates, in the columns of z (input, forget unless condensed away, candidate, output), the new cell, its tanh and
-    the state h. One tanh computes all gates: sigmoid(z) = tanh(z / 2) / 2 + 1 / 2.
+    the state h. In the layout "last" z and gates are (windows, gate columns, networks), the others (windows, units, networks).
     """
-    width = z.shape[layout.windows + 1]
-    half = np.full(width, 0.5, dtype=z.dtype if isinstance(z, np.ndarray) else z.dtype.as_numpy_dtype)
-    half[width - 2 * units : width - units] = 1
-    half = layout.along_features(half)
-    gates = layout.tanh(z * half) * half + (1 - half)
-    new_cell = layout.columns(gates, 0, units) * layout.columns(gates, width - 2 * units, width - units)
+    gate_width = z.shape[layout.windows + 1]
+    # One tanh computes all gates: sigmoid(z) = tanh(z / 2) / 2 + 1 / 2.
+    gate_scale = np.full(gate_width, 0.5, dtype=z.dtype if isinstance(z, np.ndarray) else z.dtype.as_numpy_dtype)
+    gate_scale[gate_width - 2 * units : gate_width - units] = 1
+    gate_scale = layout.along_features(gate_scale)
+    gates = layout.tanh(z * gate_scale) * gate_scale + (1 - gate_scale)
+    new_cell = layout.columns(gates, 0, units) * layout.columns(gates, gate_width - 2 * units, gate_width - units)
     if cell is not None:
         new_cell = new_cell + layout.columns(gates, units, 2 * units) * cell
     cell_tanh = layout.tanh(new_cell)
-    return gates, new_cell, cell_tanh, layout.columns(gates, width - units, width) * cell_tanh
+    return gates, new_cell, cell_tanh, layout.columns(gates, gate_width - units, gate_width) * cell_tanh
 
 
 def forward(architecture: Architecture, condensed: list[Array], x: Array, layout: AxisLayout) -> Array:
-    """Predict from windows x; x and condensed, the arrays of `condense`, are in the layout."""
+    """Predict from windows x; x, the arrays of `condense` and the result, with outputs as features, are in the layout."""
     sequence = [x]
     if architecture.time_steps > 1:
         sequence = [layout.columns(x, step, step + 1) for step in range(architecture.time_steps)]
@@ -64,34 +65,36 @@ def predict(architecture: Architecture, weights: Weights, windows: np.ndarray) -
     on every machine: the result of each operation is exact, but for one rounding.
     """
     windows = np.asarray(windows, dtype=np.float32)
-    networks, count, _ = windows.shape
-    outputs = np.empty((networks, count, architecture.outputs), dtype=np.float32)
+    network_count, window_count, _ = windows.shape
+    outputs = np.empty((network_count, window_count, architecture.outputs), dtype=np.float32)
     condensed = condense(architecture, weights)
-    width = 4 * max(architecture.units)
-    rows = max(1, min(count, BLOCK // width))
-    block = max(1, BLOCK // (width * rows))
+    gate_width = 4 * max(architecture.units)
+    windows_at_once = max(1, min(window_count, BLOCK // gate_width))
+    networks_at_once = max(1, BLOCK // (gate_width * windows_at_once))
     forward_block = forward_sums if max(architecture.units) <= SUMMED_UNITS else forward_products
     with np.errstate(all="ignore"):  # a diverged network predicts NaN
-        for start in range(0, networks, block):
-            part = slice(start, start + block)
-            for first in range(0, count, rows):
-                x = windows[part, first : first + rows]
-                outputs[part, first : first + rows] = forward_block(architecture, [w[part] for w in condensed], x)
+        for first_network in range(0, network_count, networks_at_once):
+            network_slice = slice(first_network, first_network + networks_at_once)
+            for first_window in range(0, window_count, windows_at_once):
+                part = network_slice, slice(first_window, first_window + windows_at_once)
+                outputs[part] = forward_block(
+                    architecture, [array[network_slice] for array in condensed], windows[part]
+                )
     return outputs
 
 
 def forward_sums(architecture: Architecture, condensed: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Predict in the layout "last", which is fast for few units."""
-    condensed = [np.ascontiguousarray(array.transpose(1, 2, 0)) for array in condensed]
-    x = np.ascontiguousarray(x.transpose(1, 2, 0))  # (windows, look_back, networks)
-    return np.asarray(forward(architecture, condensed, x, NUMPY_LAST).transpose(2, 0, 1))
+    """Predict in the layout "last", which is fast for few units; arguments and result have the axis of networks first."""
+    condensed_last = [np.ascontiguousarray(array.transpose(1, 2, 0)) for array in condensed]
+    x_last = np.ascontiguousarray(x.transpose(1, 2, 0))  # (windows, look_back, networks)
+    return np.asarray(forward(architecture, condensed_last, x_last, NUMPY_LAST).transpose(2, 0, 1))
 
 
 def forward_products(architecture: Architecture, condensed: list[np.ndarray], x: np.ndarray) -> np.ndarray:
     """Predict in the layout "first", which is fast for many units."""
     kernels = [on_grid(kernel, 1, kernel.shape[1]) for kernel in condensed[::2]]
-    condensed = [array for pair in zip(kernels, condensed[1::2], strict=True) for array in pair]
-    return np.asarray(forward(architecture, condensed, x, NUMPY_FIRST))
+    condensed_on_grids = [array for pair in zip(kernels, condensed[1::2], strict=True) for array in pair]
+    return np.asarray(forward(architecture, condensed_on_grids, x, NUMPY_FIRST))
 
 
 def to_keras(architecture: Architecture, weights: Weights, position: int) -> "keras.Sequential":

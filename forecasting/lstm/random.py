@@ -41,9 +41,9 @@ def orthogonal(random_numbers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
 
     random_numbers: (networks, count) in (0, 1), of which each kernel uses two for each of its weights (Box & Muller 1958).
     """
-    size = int(np.prod(shape))
-    radius = np.sqrt(-2.0 * np.log(random_numbers[:, :size]))
-    normal = radius * np.cos(2.0 * np.pi * random_numbers[:, size : 2 * size])
+    weight_count = int(np.prod(shape))
+    radius = np.sqrt(-2.0 * np.log(random_numbers[:, :weight_count]))
+    normal = radius * np.cos(2.0 * np.pi * random_numbers[:, weight_count : 2 * weight_count])
     q, r = np.linalg.qr(normal.reshape(-1, max(shape), min(shape)))
     q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
     return q.transpose(0, 2, 1) if shape[0] < shape[1] else q

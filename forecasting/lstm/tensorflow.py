@@ -41,19 +41,19 @@ def _set_matrix_kernel() -> None:
 def _import_quietly() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    standard_error = os.dup(2)
+    original_descriptor = os.dup(2)
     with tempfile.TemporaryFile() as file:
         os.dup2(file.fileno(), 2)
         try:
             import tensorflow  # noqa: F401
         finally:
             sys.stderr.flush()
-            os.dup2(standard_error, 2)
+            os.dup2(original_descriptor, 2)
             file.seek(0)
             for line in file:
                 if not _LOG_LINE.fullmatch(line.rstrip(b"\r\n")):
-                    os.write(standard_error, line)
-            os.close(standard_error)
+                    os.write(original_descriptor, line)
+            os.close(original_descriptor)
 
 
 def _set_two_threads() -> None:

@@ -46,13 +46,13 @@ class Architecture:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Tensor shapes of one network by name, in Keras' layout and gate order (input, forget, candidate, output)."""
         shapes: dict[str, tuple[int, ...]] = {}
-        inputs = self.features
+        input_count = self.features
         for layer, units in enumerate(self.units):
-            shapes[f"lstm_{layer}/kernel"] = (inputs, 4 * units)
+            shapes[f"lstm_{layer}/kernel"] = (input_count, 4 * units)
             shapes[f"lstm_{layer}/recurrent_kernel"] = (units, 4 * units)
             shapes[f"lstm_{layer}/bias"] = (4 * units,)
-            inputs = units
-        shapes["dense/kernel"] = (inputs, self.outputs)
+            input_count = units
+        shapes["dense/kernel"] = (input_count, self.outputs)
         shapes["dense/bias"] = (self.outputs,)
         return shapes
 
@@ -69,16 +69,16 @@ def draw_weights(shapes: dict[str, tuple[int, ...]], seeds: np.ndarray) -> Weigh
     kernels orthogonal, biases zero, but one for the forget gate of an LSTM layer (Jozefowicz et al. 2015).
     """
     seeds = np.asarray(seeds, dtype=np.uint64)
-    counts = {name: 2 * int(np.prod(shape)) for name, shape in shapes.items() if name.endswith("kernel")}
-    bits = [random_bits(seed, WEIGHTS_STREAM, sum(counts.values())) for seed in seeds]
-    random_numbers = unit_interval(np.array(bits, dtype=np.uint64).reshape(len(seeds), sum(counts.values())))
+    number_counts = {name: 2 * int(np.prod(shape)) for name, shape in shapes.items() if name.endswith("kernel")}
+    bits = [random_bits(seed, WEIGHTS_STREAM, sum(number_counts.values())) for seed in seeds]
+    random_numbers = unit_interval(np.array(bits, dtype=np.uint64).reshape(len(seeds), sum(number_counts.values())))
     weights: Weights = {}
-    start = 0
+    first = 0
     for name, shape in shapes.items():
-        if name in counts:
+        if name in number_counts:
             draw = orthogonal if name.endswith("recurrent_kernel") else glorot_uniform
-            weights[name] = draw(random_numbers[:, start : start + counts[name]], shape).astype(np.float32)
-            start += counts[name]
+            weights[name] = draw(random_numbers[:, first : first + number_counts[name]], shape).astype(np.float32)
+            first += number_counts[name]
         else:
             weights[name] = np.zeros((len(seeds), *shape), dtype=np.float32)
             if name.startswith("lstm"):
@@ -109,12 +109,12 @@ def expand(architecture: Architecture, weights: Weights, condensed: list[np.ndar
     weights = {name: tensor.copy() for name, tensor in weights.items()}
     for layer, units in enumerate(architecture.units):
         kernel, bias = condensed[2 * layer], condensed[2 * layer + 1][:, 0]
-        inputs = weights[f"lstm_{layer}/kernel"].shape[1]
+        input_count = weights[f"lstm_{layer}/kernel"].shape[1]
         used_gates = np.r_[0:units, 2 * units : 4 * units] if architecture.time_steps == 1 else np.r_[0 : 4 * units]
-        weights[f"lstm_{layer}/kernel"][:, :, used_gates] = kernel[:, :inputs]
+        weights[f"lstm_{layer}/kernel"][:, :, used_gates] = kernel[:, :input_count]
         weights[f"lstm_{layer}/bias"][:, used_gates] = bias
         if architecture.time_steps > 1:
-            weights[f"lstm_{layer}/recurrent_kernel"] = kernel[:, inputs:]
+            weights[f"lstm_{layer}/recurrent_kernel"] = kernel[:, input_count:]
     return weights | {"dense/kernel": condensed[-2], "dense/bias": condensed[-1][:, 0]}
 
 

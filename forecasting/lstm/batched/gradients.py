@@ -25,8 +25,9 @@ def loss_and_gradients(
 ) -> tuple[Array, list[Array]]:
     """Return the loss of every window, (windows, 1, networks), and the gradients by all arrays of condensed.
 
-    batch: x (windows, look_back, networks), y (windows, outputs, networks), and the share of each window in the loss of its
-    network, (windows, 1, networks): one over the number of windows, zero for padding.
+    condensed: as from `condense`, kernel and bias of each layer in turn. batch: x (windows, look_back, networks), targets y
+    (windows, outputs, networks), and the share of each window in the loss of its network, (windows, 1, networks): one over the
+    number of windows, zero for padding. quantiles: as for `loss`.
     """
     x, y, share = batch
     sequence = in_steps(architecture, x, layout)
@@ -70,26 +71,28 @@ def in_steps(architecture: Architecture, x: Array, layout: AxisLayout) -> Array:
 
 
 def loss(prediction: Array, y: Array, quantiles: tuple[float, ...], layout: AxisLayout) -> tuple[Array, Array]:
-    """Loss of every window, (windows, 1, networks), and its derivative by the prediction, (windows, outputs, networks).
+    """Return the losses of the windows, (windows, 1, networks), and their slope by the prediction: (windows, outputs, networks).
 
-    Mean squared error; or, where there are quantiles, the pinball loss (Koenker & Bassett 1978).
+    prediction, y: (windows, outputs, networks), y the targets. quantiles: levels of the pinball loss (Koenker & Bassett 1978),
+    output j has the level at j modulo their number; empty for the mean squared error.
     """
-    axis = layout.windows + 1
-    outputs = y.shape[axis]
+    feature_axis = layout.windows + 1
+    outputs = y.shape[feature_axis]
     if not quantiles:
         error = prediction - y
-        return tf.reduce_mean(error * error, axis, keepdims=True), error * (2 / outputs)
+        return tf.reduce_mean(error * error, feature_axis, keepdims=True), error * (2 / outputs)
     levels = layout.along_features(np.resize(np.array(quantiles, y.dtype.as_numpy_dtype), outputs))
-    error = y - prediction
-    slope = tf.where(error > 0, -levels, 1 - levels)
-    return tf.reduce_mean(-slope * error, axis, keepdims=True), slope / outputs
+    shortfall = y - prediction
+    slope = tf.where(shortfall > 0, -levels, 1 - levels)
+    return tf.reduce_mean(-slope * shortfall, feature_axis, keepdims=True), slope / outputs
 
 
 def forward_pass(units: int, kernel: Array, bias: Array, sequence: Array, layout: AxisLayout) -> Trace:
-    """Compute one layer step by step from its inputs x, (steps, windows, features, networks).
+    """Compute one layer step by step from the sequence of its inputs x, (steps, windows, features, networks).
 
-    Returns five arrays with an axis of steps: inputs (x, then h), gates, the cell before the step (None where there is one step),
-    tanh of the cell after it, and h.
+    kernel: (features + units, columns, networks), with one step (features, columns, networks). bias: (1, columns, networks).
+    Returns five arrays with an axis of steps: inputs (x and the h of the step before, joined along features; with one step x
+    alone), gates, the cell before the step (None with one step), tanh of the cell after it, and h.
     """
     if sequence.shape[0] == 1:
         gates, _, cell_tanh, h = lstm_step(layout.product(sequence[0], kernel) + bias, None, units, layout)
@@ -98,44 +101,45 @@ def forward_pass(units: int, kernel: Array, bias: Array, sequence: Array, layout
     shape[layout.windows + 1] = units
     zero = tf.zeros(shape, kernel.dtype)
 
-    def run_step(step: Array, cell: Array, h: Array, *trace: Array) -> tuple[Array, ...]:
-        inputs = layout.join(sequence[step], h)
-        gates, new_cell, cell_tanh, new_h = lstm_step(layout.product(inputs, kernel) + bias, cell, units, layout)
-        step_values = (inputs, gates, cell, cell_tanh, new_h)
-        trace = tuple(array.write(step, value) for array, value in zip(trace, step_values, strict=True))
-        return step + 1, new_cell, new_h, *trace
+    def run_step(step_index: Array, previous_cell: Array, h: Array, *writers: Array) -> tuple[Array, ...]:
+        inputs = layout.join(sequence[step_index], h)
+        z = layout.product(inputs, kernel) + bias
+        gates, new_cell, cell_tanh, new_h = lstm_step(z, previous_cell, units, layout)
+        step_values = (inputs, gates, previous_cell, cell_tanh, new_h)
+        writers = tuple(array.write(step_index, value) for array, value in zip(writers, step_values, strict=True))
+        return step_index + 1, new_cell, new_h, *writers
 
-    empty = [tf.TensorArray(kernel.dtype, sequence.shape[0]) for _ in range(5)]
-    _, _, _, *trace = tf.while_loop(lambda step, *_: step < sequence.shape[0], run_step, (0, zero, zero, *empty))
-    inputs, gates, previous_cells, cell_tanh, h = (array.stack() for array in trace)
+    initial = (0, zero, zero, *[tf.TensorArray(kernel.dtype, sequence.shape[0]) for _ in range(5)])
+    _, _, _, *writers = tf.while_loop(lambda step_index, *_: step_index < sequence.shape[0], run_step, initial)
+    inputs, gates, previous_cells, cell_tanh, h = (array.stack() for array in writers)
     return inputs, gates, previous_cells, cell_tanh, h
 
 
 def backward_pass(units: int, kernel: Array, trace: Trace, d_h: Array, layout: AxisLayout) -> tuple[Array, Array]:
     """Carry derivatives back through one layer (backpropagation through time, Werbos 1990).
 
-    d_h: derivative by the states h as far as other layers use them, (steps, windows, units, networks); or by the last state,
-    with one step. Returns the derivatives by z, (steps, windows, columns, networks), and by x, (steps, windows, features,
-    networks).
+    trace: as from `forward_pass`. d_h: derivative by the states h as far as other layers use them, (steps, windows, units,
+    networks); where its first axis has one entry, it is that of the last state. Returns the derivatives by z, (steps, windows,
+    columns, networks), and by x, (steps, windows, features, networks).
     """
     _, gates, previous_cells, cell_tanh, _ = trace
     if previous_cells is None:
         d_z, _ = backward_step(units, (gates[0], None, cell_tanh[0]), d_h[0], None, layout)
         return d_z[None], transposed_product(d_z, kernel, layout)[None]
-    steps, inputs = gates.shape[0], kernel.shape[layout.windows] - units
+    step_count, x_size = gates.shape[0], kernel.shape[layout.windows] - units
     zero = tf.zeros_like(previous_cells[0])
 
-    def run_step(step: Array, d_later: Array, d_cell: Array, *derivatives: Array) -> tuple[Array, ...]:
-        d_state = d_later if d_h.shape[0] == 1 else d_later + d_h[step]
-        trace_of_step = (gates[step], previous_cells[step], cell_tanh[step])
+    def run_step(step_index: Array, d_later: Array, d_cell: Array, *writers: Array) -> tuple[Array, ...]:
+        d_state = d_later if d_h.shape[0] == 1 else d_later + d_h[step_index]
+        trace_of_step = (gates[step_index], previous_cells[step_index], cell_tanh[step_index])
         d_z, d_cell = backward_step(units, trace_of_step, d_state, d_cell, layout)
         d_inputs = transposed_product(d_z, kernel, layout)
-        d_x, d_later = layout.columns(d_inputs, 0, inputs), layout.columns(d_inputs, inputs, inputs + units)
-        return step - 1, d_later, d_cell, derivatives[0].write(step, d_z), derivatives[1].write(step, d_x)
+        d_x, d_later = layout.columns(d_inputs, 0, x_size), layout.columns(d_inputs, x_size, x_size + units)
+        return step_index - 1, d_later, d_cell, writers[0].write(step_index, d_z), writers[1].write(step_index, d_x)
 
-    empty = [tf.TensorArray(kernel.dtype, steps) for _ in range(2)]
-    start = (steps - 1, d_h[0] if d_h.shape[0] == 1 else zero, zero, *empty)
-    *_, d_z, d_x = tf.while_loop(lambda step, *_: step >= 0, run_step, start)
+    empty_writers = [tf.TensorArray(kernel.dtype, step_count) for _ in range(2)]
+    initial = (step_count - 1, d_h[0] if d_h.shape[0] == 1 else zero, zero, *empty_writers)
+    *_, d_z, d_x = tf.while_loop(lambda step_index, *_: step_index >= 0, run_step, initial)
     return d_z.stack(), d_x.stack()
 
 
@@ -144,8 +148,10 @@ def backward_step(
 ) -> tuple[Array, Array | None]:
     """Return the derivatives by z and by the cell before a step, from those by h and by the cell after it."""
     gates, previous_cell, cell_tanh = trace_of_step
-    axis = layout.windows + 1
-    input_gate, *forget_gate, candidate, output_gate = tf.split(gates, gates.shape[axis] // units, axis)
+    feature_axis = layout.windows + 1
+    input_gate, *forget_gates, candidate, output_gate = tf.split(
+        gates, gates.shape[feature_axis] // units, feature_axis
+    )
     d_new_cell = d_h * output_gate * (1 - cell_tanh * cell_tanh)
     if d_cell is not None:
         d_new_cell = d_new_cell + d_cell
@@ -153,9 +159,10 @@ def backward_step(
     d_candidate = d_new_cell * input_gate * (1 - candidate * candidate)
     d_output_gate = d_h * cell_tanh * output_gate * (1 - output_gate)
     if previous_cell is None:
-        return tf.concat([d_input_gate, d_candidate, d_output_gate], axis), None
-    d_forget_gate = d_new_cell * previous_cell * forget_gate[0] * (1 - forget_gate[0])
-    return tf.concat([d_input_gate, d_forget_gate, d_candidate, d_output_gate], axis), d_new_cell * forget_gate[0]
+        return tf.concat([d_input_gate, d_candidate, d_output_gate], feature_axis), None
+    [forget_gate] = forget_gates
+    d_forget_gate = d_new_cell * previous_cell * forget_gate * (1 - forget_gate)
+    return tf.concat([d_input_gate, d_forget_gate, d_candidate, d_output_gate], feature_axis), d_new_cell * forget_gate
 
 
 def transposed_product(d_z: Array, kernel: Array, layout: AxisLayout) -> Array:
@@ -173,15 +180,15 @@ def weight_gradient(inputs: Array, d_z: Array, layout: AxisLayout) -> Array:
     if layout.networks == "first":
         return exact_product(rows_of_network(inputs), rows_of_network(d_z))
 
-    def product(step: Array) -> Array:
-        x, d = inputs[step], d_z[step]
+    def product(step_index: Array) -> Array:
+        x, d = inputs[step_index], d_z[step_index]
         return tf.reduce_sum(x[:, :, None] * d[:, None], 0)
 
     if d_z.shape[0] == 1:
         return product(0)
-    start = (0, tf.zeros([inputs.shape[2], *d_z.shape[2:]], d_z.dtype))
+    initial = (0, tf.zeros([inputs.shape[2], *d_z.shape[2:]], d_z.dtype))
     return tf.while_loop(
-        lambda step, _: step < d_z.shape[0], lambda step, total: (step + 1, total + product(step)), start
+        lambda index, _: index < d_z.shape[0], lambda index, total: (index + 1, total + product(index)), initial
     )[1]
 
 
@@ -194,8 +201,8 @@ def bias_gradient(d_z: Array, layout: AxisLayout) -> Array:
 
 def rows_of_network(array: Array) -> Array:
     """Join the axes of steps and windows, in the layout "first": (networks, rows, features)."""
-    steps, networks, windows, features = array.shape
-    return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [networks, steps * windows, features])
+    step_count, network_count, window_count, feature_count = array.shape
+    return tf.reshape(tf.transpose(array, [1, 0, 2, 3]), [network_count, step_count * window_count, feature_count])
 
 
 def exact_product(x: Array, d: Array) -> Array:

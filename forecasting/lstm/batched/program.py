@@ -43,54 +43,56 @@ def program(architecture: Architecture, training: BatchedTraining) -> Any:
     """Return the program that trains a block; XLA compiles it once for each shape of its arguments.
 
     Its arguments: weights, as from `weights.condense`, in the layout, see `split_weights`. source: (rows, look_back + outputs), x
-    and y side by side. counts: (1, 1, networks). orders: (epochs, networks, windows), rows of source. rates: (updates + 1,),
-    step sizes of Adam. validation: x and y in the layout, and counts; or (). Its results: weights, losses (epochs,
-    networks), and the number of epochs (1, 1, networks).
+    and y side by side. counts: (1, 1, networks), windows of each network. orders: (epochs, networks, windows), rows of source.
+    adam_steps: (updates + 1,), step sizes of Adam. validation: x and y in the layout, and counts; or (). Its results: weights,
+    losses (epochs, networks), and the number of epochs (1, 1, networks).
     """
     layout, batch_size = layout_for(architecture), training.batch_size
     quantiles = training.quantiles
 
-    def train_block(weights: Any, source: Any, counts: Any, orders: Any, rates: Any, validation: Any) -> Any:
+    def train_block(weights: Any, source: Any, counts: Any, orders: Any, adam_steps: Any, validation: Any) -> Any:
         dtype = source.dtype
-        batches = -(-counts // batch_size)
-        most_batches = tf.reduce_max(batches)
+        batch_counts = -(-counts // batch_size)
+        most_batches = tf.reduce_max(batch_counts)
         zero = tf.zeros_like(counts, dtype)
 
-        def run_batch(number: Array, epoch: Array, running: Array, state: State, total: Array) -> Any:
-            start = number * batch_size
-            rows = tf.slice(orders, [epoch, 0, start], [1, orders.shape[1], batch_size])[0]
-            x, y = batch_of(architecture, tf.gather(source, rows), layout)
-            share, size = loss_shares(start, batch_size, counts, dtype, layout)
+        def run_batch(batch_index: Array, epoch: Array, is_running: Array, state: State, loss_sum: Array) -> Any:
+            first_window = batch_index * batch_size
+            window_rows = tf.slice(orders, [epoch, 0, first_window], [1, orders.shape[1], batch_size])[0]
+            x, y = batch_of(architecture, tf.gather(source, window_rows), layout)
+            shares, sizes = loss_shares(first_window, batch_size, counts, dtype, layout)
             condensed = split_weights(architecture, state[0], layout)
-            losses, gradients = loss_and_gradients(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
-            total = total + tf.reduce_sum(losses * share, layout.windows, keepdims=True) * size
-            rate = tf.gather(rates, epoch * batches + number + 1)
-            active = running & (start < counts)
-            return number + 1, adam(state, join_weights(gradients, layout), rate, active, training), total
+            losses, gradients = loss_and_gradients(architecture, condensed, (x, y, shares), layout, quantiles=quantiles)
+            loss_sum = loss_sum + tf.reduce_sum(losses * shares, layout.windows, keepdims=True) * sizes
+            adam_step = tf.gather(adam_steps, epoch * batch_counts + batch_index + 1)
+            is_active = is_running & (first_window < counts)
+            new_state = adam(state, join_weights(gradients, layout), adam_step, is_active, training)
+            return batch_index + 1, new_state, loss_sum
 
         def run_epoch(
-            epoch: Array, running: Array, state: State, best: Any, losses_by_epoch: Array, epoch_counts: Array
+            epoch: Array, is_running: Array, state: State, best: Any, losses_by_epoch: Array, epoch_counts: Array
         ) -> Any:
-            _, state, total = tf.while_loop(
-                lambda number, *_: number < most_batches,
-                lambda number, state, total: run_batch(number, epoch, running, state, total),
+            _, state, loss_sum = tf.while_loop(
+                lambda batch_index, *_: batch_index < most_batches,
+                lambda batch_index, state, loss_sum: run_batch(batch_index, epoch, is_running, state, loss_sum),
                 (0, state, zero),
             )
-            losses_by_epoch = losses_by_epoch.write(epoch, tf.where(running, total / tf.cast(counts, dtype), np.nan))
-            epoch_counts = epoch_counts + tf.cast(running, tf.int32)
+            mean_losses = tf.where(is_running, loss_sum / tf.cast(counts, dtype), np.nan)
+            losses_by_epoch = losses_by_epoch.write(epoch, mean_losses)
+            epoch_counts = epoch_counts + tf.cast(is_running, tf.int32)
             if training.patience is not None:
                 x, y, validation_counts = validation
-                share, _ = loss_shares(0, x.shape[layout.windows], validation_counts, dtype, layout)
+                shares, _ = loss_shares(0, x.shape[layout.windows], validation_counts, dtype, layout)
                 condensed = split_weights(architecture, state[0], layout)
-                loss = mean_loss(architecture, condensed, (x, y, share), layout, quantiles=quantiles)
-                best, running = update_best(best, state[0], loss, epoch, running, training.patience)
-            return epoch + 1, running, state, best, losses_by_epoch, epoch_counts
+                loss = mean_loss(architecture, condensed, (x, y, shares), layout, quantiles=quantiles)
+                best, is_running = update_best(best, state[0], loss, epoch, is_running, training.patience)
+            return epoch + 1, is_running, state, best, losses_by_epoch, epoch_counts
 
         zeros = [tf.zeros_like(array) for array in weights]
         best = (zero + np.inf, weights, tf.zeros_like(counts)) if training.patience is not None else ()
         losses_by_epoch = tf.TensorArray(dtype, training.epochs, element_shape=counts.shape)
         _, _, state, best, losses_by_epoch, epoch_counts = tf.while_loop(
-            lambda epoch, running, *_: (epoch < training.epochs) & tf.reduce_any(running),
+            lambda epoch, is_running, *_: (epoch < training.epochs) & tf.reduce_any(is_running),
             run_epoch,
             (0, counts > 0, (weights, zeros, zeros), best, losses_by_epoch, tf.zeros_like(counts)),
         )
@@ -115,51 +117,54 @@ def split_weights(architecture: Architecture, arrays: list[Array], layout: AxisL
     return [tf.reshape(part, [*shape, -1]) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def batch_of(architecture: Architecture, windows: Array, layout: AxisLayout) -> tuple[Array, Array]:
+def batch_of(architecture: Architecture, rows: Array, layout: AxisLayout) -> tuple[Array, Array]:
     """Split rows (networks, windows, look_back + outputs) into x and y, each (windows, features, networks)."""
-    windows = tf.transpose(windows, [1, 2, 0]) if layout.windows == 0 else windows
-    split = architecture.look_back
-    return layout.columns(windows, 0, split), layout.columns(windows, split, split + architecture.outputs)
+    rows = tf.transpose(rows, [1, 2, 0]) if layout.windows == 0 else rows
+    look_back = architecture.look_back
+    return layout.columns(rows, 0, look_back), layout.columns(rows, look_back, look_back + architecture.outputs)
 
 
-def loss_shares(start: Array, size: int, counts: Array, dtype: Any, layout: AxisLayout) -> tuple[Array, Array]:
-    """Return the share of each window in the mean loss of its batch, zero for padding; and the size of the batch, at least 1."""
-    rows = tf.reshape(start + tf.range(size), [-1, 1, 1] if layout.windows == 0 else [1, -1, 1])
-    batch_size = tf.cast(tf.clip_by_value(counts - start, 1, size), dtype)
-    return tf.where(rows < counts, 1 / batch_size, 0), batch_size
+def loss_shares(first_window: Array, size: int, counts: Array, dtype: Any, layout: AxisLayout) -> tuple[Array, Array]:
+    """Return the share of each window in the mean loss of its batch, zero for padding; and the size of the batch, at least 1.
+
+    first_window, size: of the batch, padding included. counts: (1, 1, networks), windows of each network.
+    """
+    window_index = tf.reshape(first_window + tf.range(size), [-1, 1, 1] if layout.windows == 0 else [1, -1, 1])
+    batch_sizes = tf.cast(tf.clip_by_value(counts - first_window, 1, size), dtype)
+    return tf.where(window_index < counts, 1 / batch_sizes, 0), batch_sizes
 
 
-def adam(state: State, gradients: list[Array], rate: Array, active: Array, training: BatchedTraining) -> State:
+def adam(state: State, gradients: list[Array], adam_step: Array, is_active: Array, training: BatchedTraining) -> State:
     """Update weights and moments of active networks by Adam (Kingma & Ba 2015), in Keras' order of operations."""
     new_state: State = ([], [], [])
-    for weight, first, second, gradient in zip(*state, gradients, strict=True):
-        new_first = first + (gradient - first) * (1 - training.beta_1)
-        new_second = second + (gradient * gradient - second) * (1 - training.beta_2)
-        new_weight = weight - new_first * rate / (tf.sqrt(new_second) + training.epsilon)
-        pairs = ((new_weight, weight), (new_first, first), (new_second, second))
+    for weight, first_moment, second_moment, gradient in zip(*state, gradients, strict=True):
+        new_first = first_moment + (gradient - first_moment) * (1 - training.beta_1)
+        new_second = second_moment + (gradient * gradient - second_moment) * (1 - training.beta_2)
+        new_weight = weight - new_first * adam_step / (tf.sqrt(new_second) + training.epsilon)
+        pairs = ((new_weight, weight), (new_first, first_moment), (new_second, second_moment))
         for outputs, (new, old) in zip(new_state, pairs, strict=True):
-            outputs.append(tf.where(active, new, old))
+            outputs.append(tf.where(is_active, new, old))
     return new_state
 
 
-def update_best(best: Any, condensed: list[Array], loss: Array, epoch: Array, running: Array, patience: int) -> Any:
+def update_best(best: Any, condensed: list[Array], loss: Array, epoch: Array, is_running: Array, patience: int) -> Any:
     """Update the best weights of each network, and stop those whose validation loss has not fallen for `patience` epochs.
 
     best: the lowest loss, its weights, and the number of epochs since. As in Keras' EarlyStopping, the first epoch never stops.
     """
     best_loss, best_condensed, epochs_since = best
-    better = running & (loss < best_loss)
+    is_better = is_running & (loss < best_loss)
     pairs = zip(condensed, best_condensed, strict=True)
-    best_condensed = [tf.where(better | (epoch == 0), new, old) for new, old in pairs]
-    epochs_since = tf.where(better, 0, epochs_since + 1)
-    running = running & (better | (epochs_since < patience) | (epoch == 0))
-    return (tf.where(better, loss, best_loss), best_condensed, epochs_since), running
+    best_condensed = [tf.where(is_better | (epoch == 0), new, old) for new, old in pairs]
+    epochs_since = tf.where(is_better, 0, epochs_since + 1)
+    is_running = is_running & (is_better | (epochs_since < patience) | (epoch == 0))
+    return (tf.where(is_better, loss, best_loss), best_condensed, epochs_since), is_running
 
 
 def step_sizes(training: BatchedTraining, updates: int, dtype: Any) -> np.ndarray:
     """Step sizes of Adam with their bias corrections, rounded where Keras rounds: (updates + 1,), the first is not used."""
-    number = np.arange(updates + 1).astype(dtype)
+    update_index = np.arange(updates + 1).astype(dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
-        first, second = (1 - np.power(dtype(beta), number) for beta in (training.beta_1, training.beta_2))
-        rates = dtype(training.learning_rate) * np.sqrt(second) / first
-    return np.asarray(np.nan_to_num(rates), dtype)
+        corrections = [1 - np.power(dtype(beta), update_index) for beta in (training.beta_1, training.beta_2)]
+        sizes = dtype(training.learning_rate) * np.sqrt(corrections[1]) / corrections[0]
+    return np.asarray(np.nan_to_num(sizes), dtype)

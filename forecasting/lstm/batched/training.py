@@ -57,17 +57,17 @@ def train(
     from forecasting.lstm.batched.blocks import train_block
     from forecasting.lstm.batched.program import block_width
 
-    width = block_width(architecture)
+    lanes = block_width(architecture)
     longest_first = np.argsort(-windows.counts, kind="stable")
-    blocks = [longest_first[start : start + width] for start in range(0, len(seeds), width)]
+    blocks = [longest_first[start : start + lanes] for start in range(0, len(seeds), lanes)]
     with ThreadPoolExecutor(workers or usable_cores()) as pool:
         arguments = (architecture, training, windows, validation_windows, seeds, result)
         tasks = [pool.submit(train_block, *arguments, block) for block in blocks]
         try:
             for task in as_completed(tasks):
-                networks = task.result()
+                trained_count = task.result()
                 if progress:
-                    progress(networks)
+                    progress(trained_count)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -75,13 +75,14 @@ def train(
 
 
 def checked_windows(
-    architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, networks: int
+    architecture: Architecture, x: np.ndarray, y: np.ndarray, counts: np.ndarray, network_count: int
 ) -> TrainingWindows:
     """Return the windows; raises ValueError unless they fit the architecture and the number of networks."""
     x, y, counts = np.asarray(x, np.float32), np.asarray(y, np.float32), np.asarray(counts, np.int32)
-    rows = x.shape[1] if x.ndim == 3 else -1
-    if x.shape != (networks, rows, architecture.look_back) or y.shape != (networks, rows, architecture.outputs):
-        raise ValueError(f"windows {x.shape} and targets {y.shape} do not fit {networks} networks of {architecture}")
-    if counts.shape != (networks,) or (counts < 1).any() or (counts > rows).any():
-        raise ValueError(f"counts must give 1 to {rows} windows for each of {networks} networks")
+    window_count = x.shape[1] if x.ndim == 3 else -1
+    shape = (network_count, window_count)
+    if x.shape != (*shape, architecture.look_back) or y.shape != (*shape, architecture.outputs):
+        raise ValueError(f"x {x.shape} and y {y.shape} do not fit {network_count} networks of {architecture}")
+    if counts.shape != (network_count,) or (counts < 1).any() or (counts > window_count).any():
+        raise ValueError(f"counts must give 1 to {window_count} windows for each of {network_count} networks")
     return TrainingWindows(x, y, counts)

@@ -64,18 +64,18 @@ def predict_single(
 
     A row has the same bits whatever else is predicted with it: products are exact, see `arithmetic.matrix_product`.
     """
-    stacked = [
+    lstm_kernels = [
         np.concatenate([weights[f"lstm_{layer}/kernel"], weights[f"lstm_{layer}/recurrent_kernel"]]) for layer in (0, 1)
     ]
     kernels = [
         on_grid(kernel[None], 1, kernel.shape[0])
-        for kernel in (*stacked, weights["facts/kernel"], weights["head/kernel"])
+        for kernel in (*lstm_kernels, weights["facts/kernel"], weights["head/kernel"])
     ]
     outputs = np.empty((len(sequences), architecture.outputs), dtype=np.float32)
-    for start in range(0, len(sequences), BLOCK):
-        rows = slice(start, start + BLOCK)
-        inputs = sequences[rows].astype(np.float32), static_inputs[rows].astype(np.float32)
-        outputs[rows] = _predict_block(architecture, weights, kernels, *inputs)
+    for first_row in range(0, len(sequences), BLOCK):
+        block_rows = slice(first_row, first_row + BLOCK)
+        inputs = sequences[block_rows].astype(np.float32), static_inputs[block_rows].astype(np.float32)
+        outputs[block_rows] = _predict_block(architecture, weights, kernels, *inputs)
     return outputs
 
 

@@ -52,8 +52,8 @@ def build_training_set(
     values: (series, longest). maximum_examples: where there are more, each is chosen with the same probability, by random
     numbers of the seed, so that about as many remain; None: all remain.
     """
-    available = int(np.minimum(np.maximum(lengths - minimum_months, 0), maximum_lag).sum())
-    probability = 1.0 if maximum_examples is None else min(1.0, maximum_examples / max(available, 1))
+    available_count = int(np.minimum(np.maximum(lengths - minimum_months, 0), maximum_lag).sum())
+    probability = 1.0 if maximum_examples is None else min(1.0, maximum_examples / max(available_count, 1))
     parts = []
     for start, block_values, block_lengths in _blocks(values, lengths):
         lags = np.arange(1, min(maximum_lag, int(block_lengths.max()) - minimum_months) + 1)
@@ -89,6 +89,16 @@ def residuals_of(examples: Examples, logs: Values) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         residuals = (logs - examples.base_path) / examples.scale[:, None]
         return np.asarray(np.clip(residuals, -MAXIMUM_RESIDUAL, MAXIMUM_RESIDUAL))
+
+
+def values_of(examples: Examples, residuals: Values, shift: Values, *, largest_log: float = np.inf) -> Values:
+    """Undo `residuals_of`, in the unit of the series: exp(base path + residual · scale) - shift, (rows, horizon).
+
+    residuals: (rows, horizon) in units of scale. shift: (rows,), of the logs. largest_log: where logs are cut.
+    """
+    with np.errstate(over="ignore"):
+        logs = np.minimum(examples.base_path + residuals * examples.scale[:, None], largest_log)
+        return np.asarray(np.exp(logs) - shift[:, None])
 
 
 def _blocks(values: Values, lengths: Counts) -> Iterator[tuple[int, Values, Counts]]:

@@ -18,29 +18,29 @@ def interval_scale(
     path: np.ndarray,
     validation: Validation,
     medians: np.ndarray,
-    rows: np.ndarray,
-    series: int,
+    validated_rows: np.ndarray,
+    series_count: int,
 ) -> Values:
     """Return the standard deviation of each series' forecast errors: (series, horizon) in logs.
 
     path: as for `training_scale`. medians: (validated series, origins, horizon) in units of scale, the forecasts of the
-    held-out months. rows: int (validated series,), their positions among the series.
+    held-out months. validated_rows: int (validated series,), their positions among the series.
     """
-    holdout_errors = np.full((series, *validation.residuals.shape[1:]), np.nan)
-    holdout_errors[rows] = (validation.residuals - medians) * validation.scales[:, :, None]
-    scale = interval_scales(training_scale(training_set, path, series), holdout_errors)
+    holdout_errors = np.full((series_count, *validation.residuals.shape[1:]), np.nan)
+    holdout_errors[validated_rows] = (validation.residuals - medians) * validation.scales[:, :, None]
+    scale = interval_scales(training_scale(training_set, path, series_count), holdout_errors)
     # A series without an origin in the training set has no errors. It is forecast by the base path, so any number serves.
     return np.where(np.isfinite(scale), scale, 1.0)
 
 
-def training_scale(training_set: TrainingSet, path: np.ndarray, series: int) -> Values:
+def training_scale(training_set: TrainingSet, path: np.ndarray, series_count: int) -> Values:
     """Root mean square of a path's errors over the origins of a training set: (series, horizon) in logs, NaN where there is none.
 
     path: (rows, horizon) for the rows of the training set, less the base path, in units of scale.
     """
     errors = (training_set.residuals - path) * training_set.examples.scale[:, None]
     has_error = ~np.isnan(errors)
-    squares, counts = np.zeros((2, series, errors.shape[1]))
+    squares, counts = np.zeros((2, series_count, errors.shape[1]))
     np.add.at(squares, training_set.series_index, np.where(has_error, errors, 0.0) ** 2)
     np.add.at(counts, training_set.series_index, has_error)
     return np.sqrt(np.where(counts > 0, squares / np.maximum(counts, 1), np.nan))

@@ -44,35 +44,43 @@ def train_local(
     seeds: uint64 (series,). Returns for each set the tensors `{member}/{tensor}` with the series axis first, and `mix`:
     (series, ALTERNATIVE_PATHS).
     """
-    sets, series, members = len(training_sets), len(seeds), recipe.own_members
-    member_seeds = np.array([random_bits(seed, MEMBERS_STREAM, members) for seed in seeds], dtype=np.uint64)
-    member_seeds = member_seeds.reshape(series, members)
-    mixes = [mix_weights(training_set, series) for training_set in training_sets]
+    set_count, series_count, member_count = len(training_sets), len(seeds), recipe.own_members
+    member_seeds = np.array([random_bits(seed, MEMBERS_STREAM, member_count) for seed in seeds], dtype=np.uint64)
+    member_seeds = member_seeds.reshape(series_count, member_count)
+    mixes = [mix_weights(training_set, series_count) for training_set in training_sets]
     windows = _concatenate_windows(
-        [_windows(recipe, training_set, mix, series) for training_set, mix in zip(training_sets, mixes, strict=True)]
+        [
+            _windows(recipe, training_set, mix, series_count)
+            for training_set, mix in zip(training_sets, mixes, strict=True)
+        ]
     )  # (sets · series) rows
-    initial = initial_weights(architecture_of(recipe), member_seeds.ravel())
-    initial["dense/kernel"][:] = 0
-    # The axis of networks is (sets · series · members); owners: the row of each network's series in the windows.
-    weights = {name: np.tile(tensor, (sets, *[1] * (tensor.ndim - 1))) for name, tensor in initial.items()}
-    owners = np.repeat(np.arange(sets * series), members)
-    trainable = np.flatnonzero(windows.counts[owners] >= MINIMUM_WINDOWS)
+    initial_tensors = initial_weights(architecture_of(recipe), member_seeds.ravel())
+    initial_tensors["dense/kernel"][:] = 0
+    # The axis of networks is (sets · series · members). series_rows: the row of each network's series in the windows.
+    weights = {name: np.tile(tensor, (set_count, *[1] * (tensor.ndim - 1))) for name, tensor in initial_tensors.items()}
+    series_rows = np.repeat(np.arange(set_count * series_count), member_count)
+    trainable = np.flatnonzero(windows.counts[series_rows] >= MINIMUM_WINDOWS)
     if len(trainable):
-        rows = owners[trainable]
-        results = _train_networks(
+        trainable_rows = series_rows[trainable]
+        trained_weights = _train_networks(
             recipe,
-            TrainingWindows(windows.x[rows], windows.y[rows], windows.counts[rows]),
-            np.tile(member_seeds.ravel(), sets)[trainable],
+            TrainingWindows(windows.x[trainable_rows], windows.y[trainable_rows], windows.counts[trainable_rows]),
+            np.tile(member_seeds.ravel(), set_count)[trainable],
             {name: tensor[trainable] for name, tensor in weights.items()},
             workers,
         )
-        for name, tensor in results.items():
+        for name, tensor in trained_weights.items():
             weights[name][trainable] = tensor
-    by_set = {name: tensor.reshape(sets, series, members, *tensor.shape[1:]) for name, tensor in weights.items()}
+    shape = (set_count, series_count, member_count)
+    by_set = {name: tensor.reshape(*shape, *tensor.shape[1:]) for name, tensor in weights.items()}
     return [
         {"mix": mix.astype(np.float32)}
-        | {f"{member}/{name}": tensor[index, :, member] for name, tensor in by_set.items() for member in range(members)}
-        for index, mix in enumerate(mixes)
+        | {
+            f"{member}/{name}": tensor[at, :, member]
+            for name, tensor in by_set.items()
+            for member in range(member_count)
+        }
+        for at, mix in enumerate(mixes)
     ]
 
 
@@ -91,18 +99,18 @@ def predict_local(recipe: MonthlyRecipe, weights: Weights, examples: Examples, p
     return np.asarray(np.median(quantiles, axis=0) + mix[:, :, None], dtype=np.float64)
 
 
-def mix_weights(training_set: TrainingSet, series: int) -> Values:
+def mix_weights(training_set: TrainingSet, series_count: int) -> Values:
     """Weights of the alternative paths (smoothed, airline, last year) in the mix: (series, ALTERNATIVE_PATHS).
 
     w_p = E_p^-4 / Σ_q E_q^-4, with E_p the squared error of path p, summed over all past origins and horizons. The base path
     is one of the paths q; it has the rest of the weight, up to 1.
     """
     alternatives = training_set.examples.alternative_paths / training_set.examples.scale[:, None, None]
-    squared_errors = np.zeros((1 + ALTERNATIVE_PATHS, series))
-    for row, path in enumerate([np.zeros_like(training_set.residuals), *alternatives.transpose(1, 0, 2)]):
+    squared_errors = np.zeros((1 + ALTERNATIVE_PATHS, series_count))
+    for path_index, path in enumerate([np.zeros_like(training_set.residuals), *alternatives.transpose(1, 0, 2)]):
         errors = (training_set.residuals - path) ** 2
         errors = np.where(np.isnan(errors), 0.0, errors).sum(axis=1)
-        np.add.at(squared_errors[row], training_set.series_index, errors)
+        np.add.at(squared_errors[path_index], training_set.series_index, errors)
     weights = 1 / np.maximum(squared_errors, 1e-9) ** MIX_POWER
     return np.asarray((weights / weights.sum(axis=0))[1:].T)
 
@@ -110,10 +118,10 @@ def mix_weights(training_set: TrainingSet, series: int) -> Values:
 def mix_paths(mix: Values, examples: Examples) -> Values:
     """Mix of the paths, less the base path: (rows, horizon) in units of scale; mix: (rows, ALTERNATIVE_PATHS), weights."""
     alternatives = examples.alternative_paths / examples.scale[:, None, None]
-    path = np.zeros_like(examples.base_path)
-    for index in range(ALTERNATIVE_PATHS):
-        path = path + mix[:, index, None] * alternatives[:, index]
-    return path
+    mixed = np.zeros_like(examples.base_path)
+    for path_index in range(ALTERNATIVE_PATHS):
+        mixed = mixed + mix[:, path_index, None] * alternatives[:, path_index]
+    return mixed
 
 
 def _network_windows(examples: Examples) -> np.ndarray:
@@ -121,23 +129,23 @@ def _network_windows(examples: Examples) -> np.ndarray:
     return np.asarray(examples.window[:, LONGEST_WINDOW - LOOK_BACK :] / 3, dtype=np.float32)
 
 
-def _windows(recipe: MonthlyRecipe, training_set: TrainingSet, mix: Values, series: int) -> TrainingWindows:
+def _windows(recipe: MonthlyRecipe, training_set: TrainingSet, mix: Values, series_count: int) -> TrainingWindows:
     """Windows of each series, the oldest first, with the residuals of the mix once for each quantile as targets.
 
     An origin is left out where a month of its horizon is not known.
     """
     is_complete = ~np.isnan(training_set.residuals).any(axis=1)
-    order = np.lexsort((-training_set.lags, training_set.series_index))
-    order = order[is_complete[order]]
-    rows = training_set.series_index[order]
-    counts = np.bincount(rows, minlength=series)
-    columns = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    x = np.zeros((series, max(int(counts.max(initial=0)), 1), LOOK_BACK), np.float32)
+    example_order = np.lexsort((-training_set.lags, training_set.series_index))
+    example_order = example_order[is_complete[example_order]]
+    rows = training_set.series_index[example_order]
+    counts = np.bincount(rows, minlength=series_count)
+    columns = np.arange(len(example_order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    x = np.zeros((series_count, max(int(counts.max(initial=0)), 1), LOOK_BACK), np.float32)
     y = np.zeros((*x.shape[:2], recipe.horizon * len(LEVELS)), np.float32)
     residuals = training_set.residuals - mix_paths(mix[training_set.series_index], training_set.examples)
     targets = np.repeat(residuals[:, :, None], len(LEVELS), axis=2).reshape(len(residuals), -1)
-    x[rows, columns] = _network_windows(training_set.examples)[order]
-    y[rows, columns] = targets[order]
+    x[rows, columns] = _network_windows(training_set.examples)[example_order]
+    y[rows, columns] = targets[example_order]
     return TrainingWindows(x, y, counts)
 
 
@@ -166,8 +174,8 @@ def _train_networks(
     validation_counts = windows.counts // VALIDATION_SHARE
     train_counts = windows.counts - validation_counts
     last_window = windows.x.shape[1] - 1
-    networks = np.arange(len(windows.x))[:, None]
-    validation_windows = np.minimum(train_counts[:, None] + np.arange(validation_counts.max()), last_window)
+    network_rows = np.arange(len(windows.x))[:, None]
+    window_columns = np.minimum(train_counts[:, None] + np.arange(validation_counts.max()), last_window)
     training = BatchedTraining("pinball", LEVELS, epochs=recipe.own_epochs, batch_size=16, patience=15)
     return train(
         architecture_of(recipe),
@@ -178,8 +186,8 @@ def _train_networks(
         seeds,
         weights=weights,
         validation=(
-            windows.x[networks, validation_windows],
-            windows.y[networks, validation_windows],
+            windows.x[network_rows, window_columns],
+            windows.y[network_rows, window_columns],
             validation_counts,
         ),
         workers=workers,

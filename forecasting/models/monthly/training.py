@@ -39,33 +39,42 @@ def fit(
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
-    """Train local networks, both the validation and the final ones in one program; arguments as for `Method`."""
-    series, rows = len(seeds), _validated_rows(recipe, histories)
-    earlier_lengths = histories.lengths.copy()
-    earlier_lengths[rows] -= validation_months(recipe)
-    training_sets = [_local_training_set(recipe, histories.values, n) for n in (earlier_lengths, histories.lengths)]
-    validation_weights, weights = train_local(recipe, training_sets, seeds, workers=workers)
+    """Train local networks, both the validation and the final ones in one program.
+
+    seeds: uint64 (series,). filled_mask: bool (series, months), True for a month that no score counts. workers: threads, None for
+    one per core. progress: called once, with the number of series.
+    """
+    series_count, validated_rows = len(seeds), _validated_rows(recipe, histories)
+    lengths_before_holdout = histories.lengths.copy()
+    lengths_before_holdout[validated_rows] -= validation_months(recipe)
+    validation_set = _local_training_set(recipe, histories.values, lengths_before_holdout)
+    final_set = _local_training_set(recipe, histories.values, histories.lengths)
+    validation_weights, final_weights = train_local(recipe, [validation_set, final_set], seeds, workers=workers)
     if progress:
-        progress(series)
-    validation = _validate(recipe, validation_weights, weights, False, histories, rows, filled_mask)
-    training_set = training_sets[1]
-    mix = mix_paths(weights["mix"][training_set.series_index].astype(np.float64), training_set.examples)
+        progress(series_count)
+    validation = _validate(
+        recipe, validation_weights, final_weights, histories, validated_rows, filled_mask, are_global=False
+    )
+    # Errors of the networks' forecasts and of the base path's. Less the base path, in units of scale, the latter are zero.
+    mix = mix_paths(final_weights["mix"][final_set.series_index].astype(np.float64), final_set.examples)
     medians = validation.quantiles[..., MEDIAN]
-    scales = interval_scale(training_set, mix, validation, medians, rows, series)
-    base_path = np.zeros_like(mix), np.zeros_like(medians)
-    base_scales = interval_scale(training_set, base_path[0], validation, base_path[1], rows, series)
+    zero_mix, zero_medians = np.zeros_like(mix), np.zeros_like(medians)
+    spreads = interval_scale(final_set, mix, validation, medians, validated_rows, series_count)
+    base_spreads = interval_scale(final_set, zero_mix, validation, zero_medians, validated_rows, series_count)
+    guarded_mask = _guarded_mask(recipe, validation, validated_rows, series_count)
     scalers = tuple(
         {
             "kind": "base_path",
-            "guarded": bool(is_gated),
-            "spread": scales[row].tolist(),
-            "base_spread": base_scales[row].tolist(),
+            "guarded": bool(is_guarded),
+            "spread": spread.tolist(),
+            "base_spread": base_spread.tolist(),
         }
-        for row, is_gated in enumerate(_gate_mask(recipe, validation, rows, series))
+        for is_guarded, spread, base_spread in zip(guarded_mask, spreads, base_spreads, strict=True)
     )
-    finite = np.all([np.isfinite(tensor).reshape(series, -1).all(axis=1) for tensor in weights.values()], axis=0)
-    networks = Networks(_joined(weights, validation_weights), scalers, {"shared": False, "horizon": recipe.horizon})
-    return FitResult(networks, _scores(validation, rows, series), histories.lengths, ~finite)
+    finite_tensors = [np.isfinite(tensor).reshape(series_count, -1).all(axis=1) for tensor in final_weights.values()]
+    networks = Networks(_join(final_weights, validation_weights), scalers, {"shared": False, "horizon": recipe.horizon})
+    scores = _scores(validation, validated_rows, series_count)
+    return FitResult(networks, scores, histories.lengths, ~np.all(finite_tensors, axis=0))
 
 
 def fit_global(
@@ -75,27 +84,30 @@ def fit_global(
     filled_mask: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
-    """Train global networks, first recipe.judges validation networks, then the final ones, one per window of the recipe."""
-    series, rows = len(histories.lengths), _validated_rows(recipe, histories)
+    """Train global networks, first recipe.judges validation networks, then the final ones, one per window of the recipe.
+
+    filled_mask: as for `fit`. progress: called with 1 after each network.
+    """
+    series_count, validated_rows = len(histories.lengths), _validated_rows(recipe, histories)
     state: dict[str, Any] = {"shared": True, "horizon": recipe.horizon, "factors": {}}
     validation_weights: Weights = {}
-    if len(rows):
-        validated = histories.select(rows.tolist())
-        earlier_lengths = validated.lengths - validation_months(recipe)
-        validation_weights = _train_members(recipe, validated.values, earlier_lengths, recipe.judges, progress)
-    weights = _train_members(recipe, histories.values, histories.lengths, len(recipe.windows), progress)
-    validation = _validate(recipe, validation_weights, weights, True, histories, rows, filled_mask)
-    if len(rows):
-        by_origin = (-1, *validation.quantiles.shape[2:])  # (series · origins, horizon, levels)
-        state["factors"] = fit_factors(
-            validation.residuals.reshape(by_origin[:2]), validation.quantiles.reshape(by_origin)
-        )
-    gate_mask = _gate_mask(recipe, validation, rows, series)
-    scalers = tuple({"kind": "base_path", "guarded": bool(is_gated)} for is_gated in gate_mask)
-    weights = _joined(weights, validation_weights)
-    diverged = not all(np.isfinite(tensor).all() for tensor in weights.values())
-    networks, scores = Networks(weights, scalers, state), _scores(validation, rows, series)
-    return FitResult(networks, scores, histories.lengths, np.full(series, diverged))
+    if len(validated_rows):
+        validated = histories.select(validated_rows.tolist())
+        lengths_before_holdout = validated.lengths - validation_months(recipe)
+        validation_weights = _train_members(recipe, validated.values, lengths_before_holdout, recipe.judges, progress)
+    final_weights = _train_members(recipe, histories.values, histories.lengths, len(recipe.windows), progress)
+    validation = _validate(
+        recipe, validation_weights, final_weights, histories, validated_rows, filled_mask, are_global=True
+    )
+    if len(validated_rows):
+        shape = (-1, *validation.quantiles.shape[2:])  # (series · origins, horizon, levels)
+        state["factors"] = fit_factors(validation.residuals.reshape(shape[:2]), validation.quantiles.reshape(shape))
+    guarded_mask = _guarded_mask(recipe, validation, validated_rows, series_count)
+    scalers = tuple({"kind": "base_path", "guarded": bool(is_guarded)} for is_guarded in guarded_mask)
+    weights = _join(final_weights, validation_weights)
+    has_diverged = not all(np.isfinite(tensor).all() for tensor in weights.values())
+    networks, scores = Networks(weights, scalers, state), _scores(validation, validated_rows, series_count)
+    return FitResult(networks, scores, histories.lengths, np.full(series_count, has_diverged))
 
 
 def comparison_months(
@@ -107,8 +119,8 @@ def comparison_months(
     without these months, so they learn the older half, and both forecast the newer half.
     """
     newer_half = np.maximum(months_since_training // 2, minimum_months)
-    months = np.where(months_since_training >= minimum_months, newer_half, 0)
-    return np.where(histories.lengths - months >= MINIMUM_FORECAST_MONTHS, months, 0)
+    month_counts = np.where(months_since_training >= minimum_months, newer_half, 0)
+    return np.where(histories.lengths - month_counts >= MINIMUM_FORECAST_MONTHS, month_counts, 0)
 
 
 def holdout_networks(
@@ -120,17 +132,17 @@ def holdout_networks(
     *,
     workers: int | None = None,
 ) -> Networks:
-    """Train networks of the same kind without the last months; of global networks, recipe.judges of them.
+    """Train networks of the same kind without the last holdout_months; of global networks, recipe.judges of them.
 
     They stand for final and validation networks alike: past months are predicted by the former or by the latter.
     """
-    lengths = histories.lengths - holdout_months
+    lengths_before_holdout = histories.lengths - holdout_months
     if networks.are_global:
-        weights = _train_members(recipe, histories.values, lengths, recipe.judges)
+        weights = _train_members(recipe, histories.values, lengths_before_holdout, recipe.judges)
     else:
-        training_set = _local_training_set(recipe, histories.values, lengths)
+        training_set = _local_training_set(recipe, histories.values, lengths_before_holdout)
         [weights] = train_local(recipe, [training_set], seeds, workers=workers)
-    return Networks(_joined(weights, weights), networks.scalers, networks.state)
+    return Networks(_join(weights, weights), networks.scalers, networks.state)
 
 
 def _validated_rows(recipe: MonthlyRecipe, histories: Histories) -> np.ndarray:
@@ -153,10 +165,10 @@ def _train_members(
     recipe: MonthlyRecipe,
     values: Values,
     lengths: Counts,
-    members: int,
+    member_count: int,
     progress: Callable[[int], None] | None = None,
 ) -> Weights:
-    """Train the first members of the global ensemble on the first `lengths` months of each history."""
+    """Train the first member_count members of the global ensemble on the first `lengths` months of each history."""
     training_set = build_training_set(
         values,
         lengths,
@@ -166,50 +178,54 @@ def _train_members(
         maximum_examples=recipe.most_examples,
         seed=recipe.seed,
     )
-    return train_members(recipe, training_set, range(members), recipe.seed, progress)
+    return train_members(recipe, training_set, range(member_count), recipe.seed, progress)
 
 
-def _joined(weights: Weights, validation_weights: Weights) -> Weights:
+def _join(final_weights: Weights, validation_weights: Weights) -> Weights:
     """Return the tensors of final and validation networks, the names of the latter with a prefix."""
-    return weights | {f"{VALIDATION_PREFIX}{name}": tensor for name, tensor in validation_weights.items()}
+    return final_weights | {f"{VALIDATION_PREFIX}{name}": tensor for name, tensor in validation_weights.items()}
 
 
 def _validate(
     recipe: MonthlyRecipe,
     validation_weights: Weights,
-    weights: Weights,
-    are_global: bool,
+    final_weights: Weights,
     histories: Histories,
-    rows: np.ndarray,
+    validated_rows: np.ndarray,
     filled_mask: np.ndarray | None,
+    *,
+    are_global: bool,
 ) -> Validation:
-    """Validate the networks of the series at `rows` on their held-out months."""
+    """Validate the networks on the held-out months of the series at validated_rows; filled_mask: as for `fit`."""
 
-    def predictor(tensors: Weights) -> Predictor:
+    def predictor(weights: Weights) -> Predictor:
         # As many members of the final networks as there are validation networks, so that their scores can be compared.
-        selected = tensors if are_global else {name: tensor[rows] for name, tensor in tensors.items()}
+        selected = weights if are_global else {name: tensor[validated_rows] for name, tensor in weights.items()}
         return lambda examples, positions: predict_residuals(
-            recipe, selected, are_global, examples, positions, members=recipe.judges
+            recipe, selected, are_global, examples, positions, member_count=recipe.judges
         )
 
-    validated = histories.select(rows.tolist())
+    validated = histories.select(validated_rows.tolist())
     return validate_networks(
         predictor(validation_weights),
-        predictor(weights),
+        predictor(final_weights),
         validated,
         validation_months(recipe),
         horizon=recipe.horizon,
-        filled_mask=None if filled_mask is None else filled_mask[rows][:, : validated.values.shape[1]],
+        filled_mask=None if filled_mask is None else filled_mask[validated_rows][:, : validated.values.shape[1]],
     )
 
 
-def _gate_mask(recipe: MonthlyRecipe, validation: Validation, rows: np.ndarray, series: int) -> np.ndarray:
-    """Fallback gate: bool (series,), True where the network's error is more than recipe.guard times the base path's."""
-    gate_mask = np.zeros(series, bool)
-    gate_mask[rows] = validation.network_mae > recipe.guard * validation.base_path_mae
-    return gate_mask
+def _guarded_mask(recipe: MonthlyRecipe, validation: Validation, rows: np.ndarray, series_count: int) -> np.ndarray:
+    """Fallback gate: bool (series,), True where the base path forecasts instead of networks that were much worse than it.
+
+    rows: int (validated series,), their positions among the series; their error is more than recipe.guard times the base path's.
+    """
+    guarded_mask = np.zeros(series_count, bool)
+    guarded_mask[rows] = validation.network_mae > recipe.guard * validation.base_path_mae
+    return guarded_mask
 
 
-def _scores(validation: Validation, rows: np.ndarray, series: int) -> dict[Split, SplitScores]:
-    """Return the scores of all series; n = 0 for those without validation."""
-    return {split: scores.scatter(rows, series) for split, scores in validation.scores.items()}
+def _scores(validation: Validation, rows: np.ndarray, series_count: int) -> dict[Split, SplitScores]:
+    """Return the scores of all series, from those of the validated series at `rows`; n = 0 for the others."""
+    return {split: scores.scatter(rows, series_count) for split, scores in validation.scores.items()}

@@ -14,7 +14,7 @@ import numpy as np
 from forecasting.domain.panel import Counts, Histories, Values
 from forecasting.domain.settings import usable_cores
 from forecasting.domain.vocabulary import Split
-from forecasting.models.monthly.dataset import BLOCK, describe_histories, residuals_of
+from forecasting.models.monthly.dataset import BLOCK, describe_histories, residuals_of, values_of
 from forecasting.models.monthly.features import Examples
 from forecasting.models.monthly.global_networks import LEVELS, MEDIAN
 from forecasting.models.types import SplitScores
@@ -48,37 +48,41 @@ def validate_networks(
     validation_networks: Predictor,
     final_networks: Predictor,
     histories: Histories,
-    holdout_months: int,
+    holdout_length: int,
     *,
     horizon: int,
     filled_mask: np.ndarray | None = None,
 ) -> Validation:
-    """Forecast from each of the last holdout_months origins, and compute the errors.
+    """Forecast the last holdout_length months, from the origin before each of them, and compute the errors.
 
-    histories: without gaps, each longer than holdout_months. filled_mask: bool (series, months), True for months without an
+    histories: without gaps, each longer than holdout_length. filled_mask: bool (series, months), True for months without an
     observed value: they have no error.
     """
     observed_values = histories.values if filled_mask is None else np.where(filled_mask, np.nan, histories.values)
-    series = len(histories.lengths)
-    residuals = np.empty((series, holdout_months, horizon), np.float32)
-    quantiles = np.empty((series, holdout_months, horizon, len(LEVELS)), np.float32)
-    scales = np.empty((series, holdout_months))
-    mae = np.empty((2, series))
-    blocks = [np.empty((5, holdout_months, 0, horizon))]
-    for start in range(0, series, BLOCK):
-        rows = np.arange(start, min(start + BLOCK, series))
-        at_lag = partial(
+    series_count = len(histories.lengths)
+    residuals = np.empty((series_count, holdout_length, horizon), np.float32)
+    quantiles = np.empty((series_count, holdout_length, horizon, len(LEVELS)), np.float32)
+    scales = np.empty((series_count, holdout_length))
+    mean_errors = np.empty((2, series_count))
+    error_blocks = [np.empty((5, holdout_length, 0, horizon))]
+    for first_row in range(0, series_count, BLOCK):
+        rows = np.arange(first_row, min(first_row + BLOCK, series_count))
+        validate_origin = partial(
             _validate_origin, (validation_networks, final_networks), histories, observed_values, rows, horizon
         )
         with ThreadPoolExecutor(usable_cores()) as pool:
-            origins = list(pool.map(at_lag, range(holdout_months, 0, -1)))
-        arrays = [np.stack(of_origins, axis=1) for of_origins in zip(*origins, strict=True)]
+            results_by_origin = list(pool.map(validate_origin, range(holdout_length, 0, -1)))
+        arrays = [np.stack(results, axis=1) for results in zip(*results_by_origin, strict=True)]
         residuals[rows], quantiles[rows], scales[rows], log_errors, errors = arrays
-        mae[:, rows] = _mean_over_origins(log_errors)
-        blocks.append(errors)
-    test, train, *baselines = np.concatenate(blocks, axis=2).transpose(0, 2, 3, 1)  # each (series, horizon, origins)
-    scores = {Split.TRAIN: _scores(train, *baselines), Split.TEST: _scores(test, *baselines)}
-    return Validation(residuals, quantiles, scales, mae[0], mae[1], scores)
+        mean_errors[:, rows] = _mean_over_origins(log_errors)
+        error_blocks.append(errors)
+    # Each (series, horizon, origins), in the order of `_validate_origin`.
+    validation_errors, final_errors, *baseline_errors = np.concatenate(error_blocks, axis=2).transpose(0, 2, 3, 1)
+    scores = {
+        Split.TRAIN: _scores(final_errors, *baseline_errors),
+        Split.TEST: _scores(validation_errors, *baseline_errors),
+    }
+    return Validation(residuals, quantiles, scales, mean_errors[0], mean_errors[1], scores)
 
 
 def _validate_origin(
@@ -89,7 +93,7 @@ def _validate_origin(
     horizon: int,
     lag: int,
 ) -> tuple[np.ndarray, ...]:
-    """Forecast the series at `rows` from the origin `lag` months before their last month.
+    """Forecast the series at `rows` from the origin `lag` months before their last month; predictors: validation and final.
 
     Returns residuals (series, horizon), quantiles (series, horizon, levels) and scale (series,) as in `Validation`; absolute
     errors in logs (2, series, horizon), of validation networks and base path; and errors in the unit of the series
@@ -101,16 +105,16 @@ def _validate_origin(
     medians = quantiles[:, :, MEDIAN]
     actual = _values_after(observed_values[rows], lengths, histories.lengths[rows], horizon)
     residuals = residuals_of(examples, _logs(actual, shift))
-    paths = (
-        _in_units(examples, medians, shift),
-        _in_units(examples, final_quantiles[:, :, MEDIAN], shift),
+    predictions = (
+        values_of(examples, medians, shift),
+        values_of(examples, final_quantiles[:, :, MEDIAN], shift),
         seasonal_naive(values, lengths, horizon=horizon),
         naive(values, lengths, horizon=horizon),
-        _in_units(examples, np.zeros_like(residuals), shift),
+        values_of(examples, np.zeros_like(residuals), shift),
     )
     scale = examples.scale[:, None]
     log_errors = np.array([np.abs(residuals - medians) * scale, np.abs(residuals) * scale])
-    return residuals, quantiles, examples.scale, log_errors, np.array([path - actual for path in paths])
+    return residuals, quantiles, examples.scale, log_errors, np.array([path - actual for path in predictions])
 
 
 def _mean_over_origins(errors: Values) -> Values:
@@ -145,9 +149,3 @@ def _values_after(values: Values, lengths: Counts, ends: Counts, horizon: int) -
 def _logs(values: Values, shift: Values) -> Values:
     # Where value + shift is not positive there is no logarithm: a tiny number stands in, and its residual is cut.
     return np.asarray(np.log(np.maximum(values + shift[:, None], 1e-300)))
-
-
-def _in_units(examples: Examples, residuals: Values, shift: Values) -> Values:
-    """Forecasts in the unit of the series, exp(base path + residual · scale) - shift: (series, horizon)."""
-    with np.errstate(over="ignore"):
-        return np.asarray(np.exp(examples.base_path + residuals * examples.scale[:, None]) - shift[:, None])
