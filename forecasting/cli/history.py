@@ -13,11 +13,7 @@ from forecasting.domain.vocabulary import Kind
 @click.option("--horizon", type=click.IntRange(min=1), default=1, show_default=True, help="Months ahead.")
 @click.option("--rmse", is_flag=True, help="The RMSE that each run found, instead of the forecasts.")
 @click.option(
-    "--kind",
-    type=click.Choice([*map(str, Kind)]),
-    default=str(Kind.LIVE),
-    show_default=True,
-    help="Kind of runs.",
+    "--kind", type=click.Choice([*map(str, Kind)]), default=str(Kind.LIVE), show_default=True, help="Kind of runs."
 )
 @format_options
 def history(series: str, horizon: int, rmse: bool, kind: str, output_format: str) -> None:

@@ -30,8 +30,13 @@ class Panel:
 
     def up_to(self, month: Month) -> "Panel":
         """Return the panel without the months after `month`; it has at least one column."""
-        columns = min(max(month - self.first + 1, 1), self.values.shape[1])
-        return Panel(self.series_ids, self.names, self.first, self.values[:, :columns])
+        column_count = min(max(month - self.first + 1, 1), self.values.shape[1])
+        return Panel(self.series_ids, self.names, self.first, self.values[:, :column_count])
+
+    def select(self, rows: list[int]) -> "Panel":
+        """Return some rows, in that order, with the newest values alone."""
+        ids, names = tuple(self.series_ids[row] for row in rows), tuple(self.names[row] for row in rows)
+        return Panel(ids, names, self.first, self.values[rows])
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from forecasting.domain.panel import Values
+from forecasting.numerics.accuracy import coverage
 from forecasting.numerics.metrics import rmse, skill
 
 BASELINES = {"seasonal_naive": "baseline_rmse", "last_value": "naive_rmse", "base_path": "base_path_rmse"}
@@ -24,15 +25,7 @@ def score_live(paths: dict[str, Values], actual: Values) -> dict[str, Values]:
     measures["skill"] = skill(rmse_with_baseline, measures["baseline_rmse"])
     for level in (80, 95):
         if f"lower_{level}" in paths:
-            measures[f"coverage_{level}"] = _coverage(
-                paths[f"lower_{level}"], paths[f"upper_{level}"], actual_by_horizon
-            )
+            lower, upper = paths[f"lower_{level}"], paths[f"upper_{level}"]
+            actual_with_interval = np.where(np.isnan(upper - lower), np.nan, actual_by_horizon)
+            measures[f"coverage_{level}"] = coverage(actual_with_interval, lower, upper)
     return measures
-
-
-def _coverage(lower: Values, upper: Values, actual: Values) -> Values:
-    """Share of months inside an interval: (series, horizon); NaN where no month has one."""
-    has_interval = ~np.isnan(upper - lower + actual)
-    inside = (lower <= actual) & (actual <= upper)
-    count = has_interval.sum(axis=-1)
-    return np.where(count > 0, (inside & has_interval).sum(axis=-1) / np.maximum(count, 1), np.nan)

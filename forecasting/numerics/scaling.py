@@ -44,8 +44,7 @@ def fit_min_max(values: Values, counts: Counts) -> MinMaxScaler:
     """
     fitted_mask = columns_inside(values.shape[1], counts)
     return MinMaxScaler(
-        low=np.where(fitted_mask, values, np.inf).min(axis=1),
-        high=np.where(fitted_mask, values, -np.inf).max(axis=1),
+        low=np.where(fitted_mask, values, np.inf).min(axis=1), high=np.where(fitted_mask, values, -np.inf).max(axis=1)
     )
 
 

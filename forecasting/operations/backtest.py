@@ -17,7 +17,9 @@ from forecasting.domain.vocabulary import NetworkScope
 from forecasting.lstm.random import series_seeds
 from forecasting.models.method import global_method_of, method_of
 from forecasting.models.types import FitResult, Forecasts
+from forecasting.numerics.accuracy import mean
 from forecasting.numerics.baselines import naive, seasonal_naive
+from forecasting.numerics.seasonality import SEASON
 from forecasting.numerics.statistical import forecast_by
 from forecasting.runs.snapshot import Observations, observations_from
 from forecasting.storage import panels
@@ -130,10 +132,8 @@ def _actual_after(panel: Panel, origin: Month, horizon: int) -> Values:
 
 def _mase_scale(panel: Panel) -> Values:
     """Return the mean absolute change over a year of each series: (series,), NaN where there is none."""
-    change = np.abs(panel.values[:, 12:] - panel.values[:, :-12])
-    has_change = ~np.isnan(change)
-    total, count = np.where(has_change, change, 0.0).sum(axis=1), has_change.sum(axis=1)
-    return np.where((count > 0) & (total > 0), total / np.maximum(count, 1), np.nan)
+    mean_change = mean(np.abs(panel.values[:, SEASON:] - panel.values[:, :-SEASON]))
+    return np.where(mean_change > 0, mean_change, np.nan)
 
 
 def _collect(shape: tuple[int, ...], forecasts_by_origin: Iterator[OriginForecasts]) -> ContestantForecasts:
@@ -181,12 +181,7 @@ def _by_model(
 
 
 def _by_recipe(
-    recipe: Recipe,
-    panel: Panel,
-    origins: Sequence[Month],
-    refit: int,
-    late_months: int,
-    progress: Progress | None,
+    recipe: Recipe, panel: Panel, origins: Sequence[Month], refit: int, late_months: int, progress: Progress | None
 ) -> Iterator[OriginForecasts]:
     policy, method = Policy(late_months=late_months), method_of(recipe)
     fitted_recipe: FittedRecipe | None = None

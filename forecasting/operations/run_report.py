@@ -18,12 +18,7 @@ from forecasting.storage.runs import Run, read_run
 from forecasting.storage.views.forecasts import read_changes_of_run, read_forecast_arrays
 from forecasting.storage.views.months import read_newest_observation
 from forecasting.storage.views.rows import Record
-from forecasting.storage.views.runs import (
-    RunHistory,
-    find_newest_published_run,
-    read_run_history,
-    read_series_outcomes,
-)
+from forecasting.storage.views.runs import RunHistory, find_newest_published_run, read_run_history, read_series_outcomes
 from forecasting.storage.views.scores import SCORE_COLUMNS, SPLITS, read_score_arrays
 
 EARLIER_ORIGINS = 12

@@ -10,7 +10,7 @@ from forecasting.domain.recipes import ClassicRecipe
 from forecasting.lstm.prediction import to_keras
 from forecasting.models import classic
 from forecasting.models.method import method_of
-from forecasting.numerics.gaps import fill_gaps
+from forecasting.numerics.gaps import filled_histories
 from forecasting.reports.charts import Line, SeriesChart
 from forecasting.runs.model_store import ModelStore, NetworkGroup
 from forecasting.runs.snapshot import DatabaseReads
@@ -81,9 +81,7 @@ def predict_past(database: Database, run: Run, panel: Panel, *, months: int | No
         if series_id in champions and champions[series_id].recipe_hash == recipe.hash
     }
     groups, damages = ModelStore(DatabaseReads(database).read_bundles).group(bundle_ids, panel.series_ids)
-    gappy = histories_of(panel)
-    values, _ = fill_gaps(gappy.values, gappy.lengths)
-    histories = Histories(values, gappy.lengths, gappy.last_months)
+    histories = filled_histories(panel)
     lines: dict[int, tuple[Line, Line]] = {}
     for group in groups:
         origins = [champions[panel.series_ids[row]].origin for row in group.rows]

@@ -13,7 +13,7 @@ from forecasting.domain.vocabulary import RunState
 from forecasting.models.method import method_of
 from forecasting.models.types import Forecasts
 from forecasting.numerics.baselines import seasonal_naive
-from forecasting.runs.model_store import ModelStore
+from forecasting.runs.model_store import ModelStore, finite_or_none
 from forecasting.runs.snapshot import DatabaseReads, Snapshot, read_snapshot
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Run
@@ -183,8 +183,8 @@ def _compare(
             snapshot.panel.names[row],
             snapshot.histories.last_months[row] + (int(step) + 1),
             NUMBER_COLUMNS[number],
-            _number_or_none(before[number, row, step]),
-            _number_or_none(after[number, row, step]),
+            finite_or_none(before[number, row, step]),
+            finite_or_none(after[number, row, step]),
             float(absolute[number, row, step]),
             float(relative[number, row, step]),
         )
@@ -211,6 +211,3 @@ def _distances(before: Values, after: Values, is_compared: np.ndarray) -> tuple[
     scale = np.fmax.reduce(np.fmax.reduce(values, axis=0), axis=1)[:, None]
     return absolute, np.where(absolute > 0, absolute / np.where(scale > 0, scale, 1.0), 0.0)
 
-
-def _number_or_none(number: float) -> float | None:
-    return None if np.isnan(number) else float(number)

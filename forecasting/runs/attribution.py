@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecasting.domain.panel import Counts, Histories, Panel, Values, concatenate_histories, histories_of
+from forecasting.domain.panel import Counts, Histories, Panel, Values, concatenate_histories
 from forecasting.domain.promotion_rules import REFUSAL_REASONS, distance_in_ranges, forecast_outcome
 from forecasting.domain.recipes import Recipe
 from forecasting.domain.version import __version__
 from forecasting.domain.vocabulary import Cause, Reason
 from forecasting.models.method import method_of
-from forecasting.numerics.gaps import fill_gaps
+from forecasting.numerics.gaps import filled_histories
 from forecasting.runs.model_store import ModelStore, NetworkGroup
 from forecasting.runs.snapshot import RunReads, Snapshot
 from forecasting.storage.attribution import ForecastChanges, PreviousRun
@@ -71,7 +71,7 @@ def explain_changes(
             previous,
             recipe,
             run.request.recipe,
-            (_select(panel, rows), _select(snapshot.panel, rows)),
+            (panel.select(rows), snapshot.panel.select(rows)),
             snapshot.histories.select(rows),
             [results[row] for row in rows],
             store,
@@ -100,7 +100,7 @@ def _explain(
     if differences.needs_repeat.any():
         values_now = panel_now.values[:, : panel_then.values.shape[1]]
         panel_revised = replace(panel_then, values=np.where(np.isnan(panel_then.values), np.nan, values_now))
-        by_step = {BEFORE: _fill(panel_then), REVISED: _fill(panel_revised), GROWN: histories}
+        by_step = {BEFORE: filled_histories(panel_then), REVISED: filled_histories(panel_revised), GROWN: histories}
         is_damaged = _repeat(previous, previous_recipe, by_step, differences.rows_by_step, steps, store)
     forecasts = np.stack([result.values for result in results if result.values is not None])
     origins = np.array([result.origin.ordinal for result in results if result.origin is not None])
@@ -245,15 +245,3 @@ def _choose(rows: np.ndarray, values: Values, otherwise: Values) -> Values:
     """Return `values` for the rows that are set, bool (series,), and `otherwise` for the rest: (series, horizon)."""
     return np.where(rows[:, None], values, otherwise)
 
-
-def _fill(panel: Panel) -> Histories:
-    """Return the histories of a panel, with their gaps filled."""
-    histories = histories_of(panel)
-    values, _ = fill_gaps(histories.values, histories.lengths)
-    return replace(histories, values=values)
-
-
-def _select(panel: Panel, rows: list[int]) -> Panel:
-    """Return some rows of a panel, in that order."""
-    ids, names = tuple(panel.series_ids[row] for row in rows), tuple(panel.names[row] for row in rows)
-    return Panel(ids, names, panel.first, panel.values[rows])

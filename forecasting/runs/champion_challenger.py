@@ -91,12 +91,7 @@ def challenge_local(
 
 
 def challenge_global(
-    recipe: Recipe,
-    new_model: TrainedModel,
-    champion: Networks,
-    months_since: Counts,
-    *,
-    minimum_months: int,
+    recipe: Recipe, new_model: TrainedModel, champion: Networks, months_since: Counts, *, minimum_months: int
 ) -> Challenge:
     """Compare new global networks with the champion: medians over the series, as multiples of the champion's RMSE.
 

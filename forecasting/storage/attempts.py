@@ -1,6 +1,5 @@
 """Attempts: the runs of one request, and the series that earlier attempts left without a forecast."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
 from forecasting.domain.vocabulary import OUTCOMES_WITHOUT_VALUES, sql_list
-from forecasting.storage.runs import Request
+from forecasting.storage.runs import Request, request_parameters
 
 _SAME = """kind = :kind AND origin = :origin AND as_of = :as_of AND recipe_hash = :recipe_hash
            AND policy = CAST(:policy AS jsonb)"""
@@ -28,7 +27,7 @@ def find_newest_published_runs(connection: Connection, requests: Sequence[Reques
             SELECT origin, as_of, max(run_id) FROM milkrun.run
             WHERE {_OF_ORIGINS} AND scope = :scope AND state = 'published' GROUP BY origin, as_of
         """),
-        _of_origins(requests),
+        _origins_parameters(requests),
     )
     run_ids = {(Month.containing(origin), as_of): run_id for origin, as_of, run_id in rows}
     return [run_ids.get((request.origin, request.as_of)) for request in requests]
@@ -46,18 +45,18 @@ def read_written_shards_of_requests(connection: Connection, requests: Sequence[R
             SELECT origin, as_of, scope, attempt, array_agg(shard) FROM milkrun.run JOIN milkrun.run_shard USING (run_id)
             WHERE {_OF_ORIGINS} GROUP BY run.run_id
         """),
-        _of_origins(requests),
+        _origins_parameters(requests),
     )
-    shards_by_key = {(Month.containing(origin), *fields): set(shards) for origin, *fields, shards in rows}
+    numbers_by_key = {(Month.containing(origin), *other_fields): set(numbers) for origin, *other_fields, numbers in rows}
     keys = [(request.origin, request.as_of, request.scope, request.attempt) for request in requests]
-    return [shards_by_key.get(key, set()) for key in keys]
+    return [numbers_by_key.get(key, set()) for key in keys]
 
 
 def find_newest_attempt(connection: Connection, request: Request) -> int:
     """Return the highest attempt of the runs of a request or of some of its series, published or not; 1 without a run."""
     attempt = connection.scalar(
         text(f"SELECT max(attempt) FROM milkrun.run WHERE {_SAME} AND series_ids <@ CAST(:ids AS int[])"),
-        {**_parameters(request), "ids": list(request.series_ids)},
+        {**request_parameters(request), "ids": list(request.series_ids)},
     )
     return int(attempt or 1)
 
@@ -75,21 +74,10 @@ def find_series_without_forecast(connection: Connection, request: Request, attem
             JOIN milkrun.series s USING (series_id)
             WHERE outcome IN ({sql_list(OUTCOMES_WITHOUT_VALUES)}) ORDER BY s.name
         """),
-        {**_parameters(request), "attempt": attempt, "ids": list(request.series_ids)},
+        {**request_parameters(request), "attempt": attempt, "ids": list(request.series_ids)},
     )
     return list(rows)
 
 
-def _of_origins(requests: Sequence[Request]) -> dict[str, Any]:
-    return {**_parameters(requests[0]), "origins": [request.origin.first_day for request in requests]}
-
-
-def _parameters(request: Request) -> dict[str, Any]:
-    return {
-        "kind": request.kind,
-        "origin": request.origin.first_day,
-        "as_of": request.as_of,
-        "recipe_hash": request.recipe.hash,
-        "policy": json.dumps(request.policy.settings),
-        "scope": request.scope,
-    }
+def _origins_parameters(requests: Sequence[Request]) -> dict[str, Any]:
+    return {**request_parameters(requests[0]), "origins": [request.origin.first_day for request in requests]}

@@ -194,10 +194,7 @@ def read_champions(connection: Connection, series_ids: Sequence[int], run: Run) 
     its recipe, or by another where its recipe has none. A live run never reuses the network of a backfill, nor of a run with
     vintages `latest`.
     """
-    rows = connection.execute(
-        _CHAMPIONS,
-        {"ids": list(series_ids), **built_on_parameters(run)},
-    )
+    rows = connection.execute(_CHAMPIONS, {"ids": list(series_ids), **built_on_parameters(run)})
     return {
         series_id: Champion(
             series_id,

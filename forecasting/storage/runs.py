@@ -100,13 +100,8 @@ def open_runs(connection: Connection, requests: Sequence[Request]) -> list[Run]:
 
 def _row_of(request: Request) -> dict[str, Any]:
     return {
-        "kind": request.kind,
-        "origin": request.origin.first_day,
-        "as_of": request.as_of,
-        "vintages": request.vintages,
-        "recipe_hash": request.recipe.hash,
+        **request_parameters(request),
         "policy": request.policy.settings,
-        "scope": request.scope,
         "attempt": request.attempt,
         "series_ids": list(request.series_ids),
         "shard_size": request.shard_size,
@@ -183,15 +178,19 @@ RUN_PRECEDENCE = "recipe_hash = :recipe_hash DESC, origin DESC, kind = :kind DES
 
 def built_on_parameters(run: Run) -> dict[str, Any]:
     """Return the parameters of BUILT_ON and RUN_PRECEDENCE for a run, stored or not."""
-    request = run.request
+    return {"run_id": run.run_id, **request_parameters(run.request)}
+
+
+def request_parameters(request: Request) -> dict[str, Any]:
+    """Return the columns of the table `run` that a request decides, as parameters of statements; policy as JSON text."""
     return {
-        "run_id": run.run_id,
         "kind": request.kind,
+        "origin": request.origin.first_day,
+        "as_of": request.as_of,
         "vintages": request.vintages,
         "recipe_hash": request.recipe.hash,
         "policy": json.dumps(request.policy.settings),
-        "origin": request.origin.first_day,
-        "as_of": request.as_of,
+        "scope": request.scope,
     }
 
 
@@ -213,8 +212,8 @@ def claim_shard(connection: Connection, run_id: int, shard: int) -> bool:
 
     A second claimant waits here until the first commits, so the rows of a shard are written exactly once.
     """
-    claimed = connection.execute(insert(tables.run_shard).values(run_id=run_id, shard=shard).on_conflict_do_nothing())
-    return claimed.rowcount == 1
+    result = connection.execute(insert(tables.run_shard).values(run_id=run_id, shard=shard).on_conflict_do_nothing())
+    return result.rowcount == 1
 
 
 def publish(connection: Connection, run: Run) -> bool:
