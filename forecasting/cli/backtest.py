@@ -92,37 +92,35 @@ def backtest(
 
 
 def _print(result: "Backtest", first_recipe: str, per_horizon: bool, output_format: str) -> None:
-    """Print one row per contestant, over all horizons and by horizon; below a table, the comparison with the first recipe."""
+    """Print one row per contestant, over all horizons and by horizon; below a table, the comparison with the first recipe.
+
+    per_horizon: whether a table has the rows by horizon; JSON and CSV always have. output_format: table, json or csv.
+    """
     from forecasting.numerics.comparison import MEASURES, compare, measures
 
-    horizons = result.actual.shape[2]
-    horizon_slices = [
-        ("all", slice(None)),
-        *(
-            (str(ahead + 1), slice(ahead, ahead + 1))
-            for ahead in range(horizons if per_horizon or output_format != "table" else 0)
-        ),
-    ]
+    horizon_count = result.actual.shape[2]
+    slices = {"all": slice(None)}
+    if per_horizon or output_format != "table":
+        slices |= {str(index + 1): slice(index, index + 1) for index in range(horizon_count)}
     rows: list[list[Any]] = []
-    for label, months in horizon_slices:
+    for label, horizon_slice in slices.items():
+        naive_values = result.forecasts["seasonal_naive"].values[..., horizon_slice]
+        actual = result.actual[..., horizon_slice]
         for name, forecasts in result.forecasts.items():
-            bounds = {bound: numbers[..., months] for bound, numbers in forecasts.bounds.items()}
-            baseline = result.forecasts["seasonal_naive"].values[..., months]
-            scores = measures(forecasts.values[..., months], bounds, result.actual[..., months], result.scale, baseline)
+            bounds = {bound: bound_values[..., horizon_slice] for bound, bound_values in forecasts.bounds.items()}
+            scores = measures(forecasts.values[..., horizon_slice], bounds, actual, result.scale, naive_values)
             if scores["rmse"] == scores["rmse"]:  # NaN where no month is known
                 rows.append([label, name, *(scores.get(measure) for measure in MEASURES)])
     rows = [[None if value != value else value for value in row] for row in rows]
-    span = f"{result.origins[0]} to {result.origins[-1]}"
-    title = f"Backtest: {len(result.names)} series, {len(result.origins)} origins from {span}, up to {horizons} months ahead"
+    origins = f"{len(result.origins)} origins from {result.origins[0]} to {result.origins[-1]}"
+    title = f"Backtest: {len(result.names)} series, {origins}, up to {horizon_count} months ahead"
     print_rows(["horizon", "contestant", *MEASURES], rows, output_format, title=title)
-    if output_format != "table":
-        return
-    for name, forecasts in result.forecasts.items():
+    for name, forecasts in result.forecasts.items() if output_format == "table" else ():
         if name != first_recipe:
-            difference = compare(result.forecasts[first_recipe].values, forecasts.values, result.actual, result.scale)
+            comparison = compare(result.forecasts[first_recipe].values, forecasts.values, result.actual, result.scale)
             click.echo(
-                f"{first_recipe} beside {name}: better in {difference.better:.0%} of {difference.pairs} pairs, "
-                f"p = {difference.p:.2g}"
+                f"{first_recipe} beside {name}: better in {comparison.better:.0%} of {comparison.pairs} pairs, "
+                f"p = {comparison.p:.2g}"
             )
 
 
@@ -132,9 +130,9 @@ def _save(result: "Backtest", out: Path) -> None:
     import pandas as pd
 
     shape = result.actual.shape  # origins, series, horizons
-    ahead = np.arange(1, shape[2] + 1)
+    horizons = np.arange(1, shape[2] + 1)
     origins = np.array([origin.to_datetime64() for origin in result.origins])
-    months = origins[:, None] + ahead
+    months = origins[:, None] + horizons
     frames = []
     for name, forecasts in result.forecasts.items():
         columns = {
@@ -142,7 +140,7 @@ def _save(result: "Backtest", out: Path) -> None:
             "origin": np.broadcast_to(origins[:, None, None], shape).ravel().astype("datetime64[s]"),
             "series": np.broadcast_to(np.array(result.names, dtype=object)[None, :, None], shape).ravel(),
             "month": np.broadcast_to(months[:, None, :], shape).ravel().astype("datetime64[s]"),
-            "horizon": np.broadcast_to(ahead, shape).ravel(),
+            "horizon": np.broadcast_to(horizons, shape).ravel(),
             "forecast": forecasts.values.ravel(),
             **{
                 bound: forecasts.bounds[bound].ravel() if forecasts.bounds else np.nan

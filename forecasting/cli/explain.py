@@ -25,14 +25,14 @@ def explain(series: str, month: str | None, as_json: bool) -> None:
     from forecasting.domain.months import Month
     from forecasting.storage.views.series import read_changes_of_series
 
-    target = Month.parse(month) if month else None
+    target_month = Month.parse(month) if month else None
     with configured_database() as database, database.reading() as connection:
-        columns, rows = read_changes_of_series(connection, series, target)
+        columns, rows = read_changes_of_series(connection, series, target_month)
     if as_json:
         click.echo(json.dumps(as_objects(columns, rows), indent=2))
         return
     if not rows:
-        subject = f"the forecast of {target}" if target else "its newest forecast"
+        subject = f"the forecast of {target_month}" if target_month else "its newest forecast"
         click.echo(
             f"{series}: nothing to explain; no two runs in a row made {subject}. milkrun history {series} lists them."
         )
@@ -48,20 +48,23 @@ def _heading(series: str, newest: dict[str, Any]) -> str:
     return f"{series}{unit}: how its forecasts moved, up to run {newest['run_id']}:"
 
 
-def change_sentence(change: dict[str, Any]) -> str:
-    """How one forecast moved and why, in a sentence; the largest part comes first. change: a row of forecast_change."""
-    movement = (
-        f"{change['month']:%Y-%m}: {change['previous_value']:,.6g} → {change['value']:,.6g}, {change['change']:+,.4g}"
-    )
-    since = f"since the run from {change['previous_origin']:%Y-%m}"
-    if change["reason"]:
-        return f"{movement} {since}; not explained: {UNEXPLAINED_LABELS.get(change['reason'], change['reason'])}."
-    causes = sorted((name for name in CAUSE_LABELS if change[name]), key=lambda name: -abs(change[name]))
-    return f"{movement} {since}: {_cause_list(change, causes) or 'nothing moved it'}."
+def change_sentence(row: dict[str, Any]) -> str:
+    """How one forecast moved and why, in a sentence; the largest part comes first.
+
+    row: of the view forecast_change, by column. month: the target month. previous_value, value, change and one column per
+    cause: in the unit of the series. reason: why the change is not explained, None where it is.
+    """
+    movement = f"{row['month']:%Y-%m}: {row['previous_value']:,.6g} → {row['value']:,.6g}, {row['change']:+,.4g}"
+    since = f"since the run from {row['previous_origin']:%Y-%m}"
+    unexplained_reason = row["reason"]
+    if unexplained_reason:
+        return f"{movement} {since}; not explained: {UNEXPLAINED_LABELS.get(unexplained_reason, unexplained_reason)}."
+    causes = sorted((name for name in CAUSE_LABELS if row[name]), key=lambda name: -abs(row[name]))
+    return f"{movement} {since}: {_cause_list(row, causes) or 'nothing moved it'}."
 
 
-def _cause_list(change: dict[str, Any], causes: Sequence[str]) -> str:
-    recipes = f" ({change['recipe']} instead of {change['previous_recipe']})"
+def _cause_list(row: dict[str, Any], causes: Sequence[str]) -> str:
+    recipes = f" ({row['recipe']} instead of {row['previous_recipe']})"
     return ", ".join(
-        f"{CAUSE_LABELS[name]}{recipes if name == Cause.RECIPE_CHANGE else ''} {change[name]:+,.4g}" for name in causes
+        f"{CAUSE_LABELS[name]}{recipes if name == Cause.RECIPE_CHANGE else ''} {row[name]:+,.4g}" for name in causes
     )

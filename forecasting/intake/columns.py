@@ -152,13 +152,14 @@ class _Header:
                 return lowered.index(candidate)
         return None
 
-    def find(self, name: str | None, candidates: Sequence[str], role: str) -> int:
-        if name is not None:
-            return self.position(name, f"--{role}-column")
-        position = self.find_common(candidates)
+    def find(self, given_name: str | None, common_names: Sequence[str], role: str) -> int:
+        """Return the position of the column that the user names (None: by its common names); role: month, series or value."""
+        if given_name is not None:
+            return self.position(given_name, f"--{role}-column")
+        position = self.find_common(common_names)
         if position is None:
             raise InputError(
-                f"{self.source}: there is no {role} column (looked for {', '.join(candidates)}). "
+                f"{self.source}: there is no {role} column (looked for {', '.join(common_names)}). "
                 f"Its first line gives the columns {self}: name the right one with --{role}-column."
             )
         return position

@@ -12,8 +12,8 @@ from forecasting.numerics.seasonality import SEASON
 
 def smape(forecast: Values, actual: Values) -> Values:
     """Symmetric mean absolute percentage error, 0 to 200: the mean of 200·|y - f| / (|y| + |f|), zero at 0/0 (M3, M4)."""
-    size = np.abs(actual) + np.abs(forecast)
-    return mean(200 * np.abs(forecast - actual) / np.where(size > 0, size, 1.0))
+    sizes = np.abs(actual) + np.abs(forecast)
+    return mean(200 * np.abs(forecast - actual) / np.where(sizes > 0, sizes, 1.0))
 
 
 def mase(forecast: Values, actual: Values, scale: Values) -> Values:
@@ -23,8 +23,8 @@ def mase(forecast: Values, actual: Values, scale: Values) -> Values:
 
 def mase_scale(values: Values, lengths: Counts, *, season: int = SEASON) -> Values:
     """Mean absolute error of the seasonal naive inside the histories (series, longest): (series,); NaN up to a year."""
-    change = np.abs(values[:, season:] - values[:, :-season])
-    return mean(np.where(np.arange(season, values.shape[1]) < lengths[:, None], change, np.nan))
+    changes = np.abs(values[:, season:] - values[:, :-season])
+    return mean(np.where(np.arange(season, values.shape[1]) < lengths[:, None], changes, np.nan))
 
 
 def bias(forecast: Values, actual: Values) -> Values:
@@ -34,19 +34,19 @@ def bias(forecast: Values, actual: Values) -> Values:
 
 def coverage(actual: Values, lower: Values, upper: Values) -> Values:
     """Share of months inside the interval, its ends included."""
-    inside = ((actual >= lower) & (actual <= upper)).astype(np.float64)
-    return mean(np.where(np.isnan(actual), np.nan, inside))
+    is_inside = ((actual >= lower) & (actual <= upper)).astype(np.float64)
+    return mean(np.where(np.isnan(actual), np.nan, is_inside))
 
 
 def msis(actual: Values, lower: Values, upper: Values, scale: Values, *, level: float = 0.95) -> Values:
     """Mean scaled interval score (Gneiting & Raftery 2007, as in M4): width plus 2 / (1 - level) times each miss, scaled."""
-    distance_outside = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
-    score = np.where(np.isnan(actual), np.nan, upper - lower + 2 / (1 - level) * distance_outside)
-    return mean(score) / np.where(scale > 0, scale, np.nan)
+    distances = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
+    scores = np.where(np.isnan(actual), np.nan, upper - lower + 2 / (1 - level) * distances)
+    return mean(scores) / np.where(scale > 0, scale, np.nan)
 
 
 def mean(values: Values) -> Values:
     """Mean over the last axis, NaN left out; NaN where no number is left."""
     is_number = ~np.isnan(values)
-    count = is_number.sum(axis=-1)
-    return np.where(count > 0, np.where(is_number, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)
+    counts = is_number.sum(axis=-1)
+    return np.where(counts > 0, np.where(is_number, values, 0.0).sum(axis=-1) / np.maximum(counts, 1), np.nan)

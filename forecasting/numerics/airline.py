@@ -27,34 +27,34 @@ def airline_paths(logs: Values, origins: Counts, *, horizon: int) -> Values:
     logs: (months, series), each series from row 0 on, zero after its end. origins: (origins, series), the last row that a
     forecast may use. A path from one of the first thirteen months is flat.
     """
-    months, series = logs.shape
+    month_count, series_count = logs.shape
     monthly, yearly = PARAMETER_PAIRS
-    zeros = np.zeros((PARAMETER_PAIRS.shape[1], series))
+    zeros = np.zeros((PARAMETER_PAIRS.shape[1], series_count))
     innovations = [zeros] * MAXIMUM_LAG  # the latest first
-    squares = zeros
-    corrections = np.zeros((len(origins), MAXIMUM_LAG, series))
-    for month in range(MAXIMUM_LAG, months):
+    sums_of_squares = zeros
+    corrections = np.zeros((len(origins), MAXIMUM_LAG, series_count))
+    for month in range(MAXIMUM_LAG, month_count):
         expected = monthly * yearly * innovations[12] - monthly * innovations[0] - yearly * innovations[11]
         change = logs[month] - logs[month - 1] - logs[month - SEASON] + logs[month - MAXIMUM_LAG]
         innovations = [change - expected, *innovations[:-1]]
-        squares = squares + innovations[0] ** 2
-        rows = np.flatnonzero((origins == month).any(axis=1))
-        if len(rows):
-            corrections_now = _corrections(squares, innovations, month - MAXIMUM_LAG + 1)
-            for row in rows:
-                at_origin = origins[row] == month
-                corrections[row][:, at_origin] = corrections_now[:, at_origin]
+        sums_of_squares = sums_of_squares + innovations[0] ** 2
+        origin_rows = np.flatnonzero((origins == month).any(axis=1))
+        if len(origin_rows):
+            corrections_now = _corrections(sums_of_squares, innovations, month - MAXIMUM_LAG + 1)
+            for origin_row in origin_rows:
+                at_origin = origins[origin_row] == month
+                corrections[origin_row][:, at_origin] = corrections_now[:, at_origin]
     return _recursion(logs, origins, corrections, horizon)
 
 
-def _corrections(squares: Values, innovations: list[Values], count: int) -> Values:
+def _corrections(sums_of_squares: Values, innovations: list[Values], month_count: int) -> Values:
     """Return what past innovations add to w of the next 13 months, averaged over the pairs: (13, series); later months get 0.
 
-    squares: (pairs, series), sums of `count` squared innovations. innovations: the latest first, each (pairs, series).
+    sums_of_squares: (pairs, series), over month_count innovations. innovations: the latest first, each (pairs, series).
     """
     monthly, yearly = PARAMETER_PAIRS
-    logs = -0.5 * count * np.log(np.maximum(squares, 1e-12))
-    shares = np.exp(logs - logs.max(axis=0))
+    log_weights = -0.5 * month_count * np.log(np.maximum(sums_of_squares, 1e-12))
+    weights = np.exp(log_weights - log_weights.max(axis=0))
     mean_corrections = []
     for lead in range(1, MAXIMUM_LAG + 1):
         w = monthly * yearly * innovations[MAXIMUM_LAG - lead]
@@ -62,20 +62,22 @@ def _corrections(squares: Values, innovations: list[Values], count: int) -> Valu
             w = w - yearly * innovations[SEASON - lead]
         if lead == 1:
             w = w - monthly * innovations[0]
-        mean_corrections.append(total(shares * w) / total(shares))
+        mean_corrections.append(total(weights * w) / total(weights))
     return np.array(mean_corrections)
 
 
 def _recursion(logs: Values, origins: Counts, corrections: Values, horizon: int) -> Values:
-    """Paths (origins, horizon, series): y(t) = y(t-1) + y(t-12) - y(t-13) + the correction of month t."""
-    rows = np.maximum(origins[:, None] - np.arange(MAXIMUM_LAG)[:, None], 0)
+    """Paths (origins, horizon, series): y(t) = y(t-1) + y(t-12) - y(t-13) + the correction of month t.
+
+    corrections: (origins, 13, series). The other arguments are those of `airline_paths`.
+    """
+    lag_rows = np.maximum(origins[:, None] - np.arange(MAXIMUM_LAG)[:, None], 0)
     columns = np.arange(logs.shape[1])
-    path_values = [logs[rows[:, lag], columns] for lag in range(MAXIMUM_LAG - 1, -1, -1)]  # the oldest first
+    path_logs = [
+        logs[lag_rows[:, lag], columns] for lag in range(MAXIMUM_LAG - 1, -1, -1)
+    ]  # by month, up to the origin
     has_pattern = origins >= MAXIMUM_LAG
-    path = []
     for lead in range(horizon):
-        correction = corrections[:, lead] if lead < MAXIMUM_LAG else 0.0
-        step = np.where(has_pattern, path_values[-SEASON] - path_values[-MAXIMUM_LAG] + correction, 0.0)
-        path_values.append(path_values[-1] + step)
-        path.append(path_values[-1])
-    return np.stack(path, axis=1)
+        changes = path_logs[-SEASON] - path_logs[-MAXIMUM_LAG] + (corrections[:, lead] if lead < MAXIMUM_LAG else 0.0)
+        path_logs.append(path_logs[-1] + np.where(has_pattern, changes, 0.0))
+    return np.stack(path_logs[MAXIMUM_LAG:], axis=1)

@@ -22,31 +22,31 @@ def smoothed_level(adjusted: Values, counts: Counts) -> tuple[Values, Values]:
     """
     inside_mask = history_mask(len(adjusted), counts)
     start_mask = np.arange(len(adjusted))[:, None] == len(adjusted) - counts
-    level = np.zeros((len(SMOOTHING_WEIGHTS), adjusted.shape[1]))
-    squares = np.zeros_like(level)
-    for month, inside, is_start in zip(adjusted, inside_mask, start_mask, strict=True):
-        error = np.where(inside & ~is_start, month - level, 0.0)
-        squares = squares + error**2
-        level = np.where(is_start, month, level + SMOOTHING_WEIGHTS[:, None] * error)
-    best = squares.argmin(axis=0)
-    return level[best, np.arange(adjusted.shape[1])], SMOOTHING_WEIGHTS[best]
+    levels = np.zeros((len(SMOOTHING_WEIGHTS), adjusted.shape[1]))
+    sums_of_squares = np.zeros_like(levels)
+    for logs, inside, is_start in zip(adjusted, inside_mask, start_mask, strict=True):
+        errors = np.where(inside & ~is_start, logs - levels, 0.0)
+        sums_of_squares = sums_of_squares + errors**2
+        levels = np.where(is_start, logs, levels + SMOOTHING_WEIGHTS[:, None] * errors)
+    best_index = sums_of_squares.argmin(axis=0)
+    return levels[best_index, np.arange(adjusted.shape[1])], SMOOTHING_WEIGHTS[best_index]
 
 
 def slope_of(adjusted: Values, counts: Counts) -> Values:
     """Slope (series,) of the least-squares line through each series: in logs per month, limited to ±MAXIMUM_SLOPE."""
     inside_mask = history_mask(len(adjusted), counts)
-    middle = len(adjusted) - (counts + 1) / 2
-    lead = np.where(inside_mask, np.arange(len(adjusted))[:, None] - middle, 0.0)
-    mean = total(np.where(inside_mask, adjusted, 0.0)) / np.maximum(counts, 1)
-    size = total(lead**2)
-    slope = total(lead * np.where(inside_mask, adjusted - mean, 0.0)) / np.where(size > 0, size, 1.0)
-    return np.clip(slope, -MAXIMUM_SLOPE, MAXIMUM_SLOPE)
+    middle_rows = len(adjusted) - (counts + 1) / 2
+    centred_months = np.where(inside_mask, np.arange(len(adjusted))[:, None] - middle_rows, 0.0)
+    mean_logs = total(np.where(inside_mask, adjusted, 0.0)) / np.maximum(counts, 1)
+    variations = total(centred_months**2)
+    covariations = total(centred_months * np.where(inside_mask, adjusted - mean_logs, 0.0))
+    return np.clip(covariations / np.where(variations > 0, variations, 1.0), -MAXIMUM_SLOPE, MAXIMUM_SLOPE)
 
 
 def base_path(adjusted: Values, counts: Counts, *, horizon: int) -> Values:
     """Forecast deseasonalised logs (months, series) with the level and half the slope: (horizon, series)."""
-    level, weight = smoothed_level(adjusted, counts)
+    level, smoothing_weight = smoothed_level(adjusted, counts)
     # A smoothed level is behind a trend, by up to (1 - weight) / weight months; the drift of Hyndman & Billah adds these months.
-    lag = (1 - (1 - weight) ** counts) / weight
-    steps = np.arange(horizon)[:, None] + lag
-    return level + steps * slope_of(adjusted, counts) / 2
+    lags = (1 - (1 - smoothing_weight) ** counts) / smoothing_weight
+    months_ahead = np.arange(horizon)[:, None] + lags
+    return level + months_ahead * slope_of(adjusted, counts) / 2

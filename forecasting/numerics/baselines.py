@@ -17,8 +17,8 @@ def seasonal_naive(values: Values, lengths: Counts, *, horizon: int) -> Values:
 
     Hyndman & Athanasopoulos, Forecasting: Principles and Practice, section 5.2.
     """
-    steps = np.arange(horizon) % SEASON
-    columns = lengths[:, None] - SEASON + steps
+    month_offsets = np.arange(horizon) % SEASON
+    columns = lengths[:, None] - SEASON + month_offsets
     repeated = values[np.arange(len(values))[:, None], np.maximum(columns, 0)]
     return np.where(columns >= 0, repeated, np.nan)
 
@@ -29,6 +29,6 @@ def value_before(values: Values, columns: Counts, *, months: int) -> Values:
     values: (series, months). columns: (series, windows). With 12 months it is the seasonal naive one month ahead, with 1 month
     the naive.
     """
-    earlier = columns - months
-    before = values[np.arange(len(values))[:, None], np.maximum(earlier, 0)]
-    return np.where(earlier >= 0, before, np.nan)
+    earlier_columns = columns - months
+    values_before = values[np.arange(len(values))[:, None], np.maximum(earlier_columns, 0)]
+    return np.where(earlier_columns >= 0, values_before, np.nan)

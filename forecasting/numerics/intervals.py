@@ -39,18 +39,18 @@ def conformal_factors(actual: Values, middle: Values, lower: Values, upper: Valu
     all_scores = np.where(
         actual < middle, (middle - actual) / _width(middle - lower), (actual - middle) / _width(upper - middle)
     )
-    horizon = actual.shape[1]
-    factors = np.ones(horizon)
-    for step in range(horizon):
+    horizon_count = actual.shape[1]
+    factors = np.ones(horizon_count)
+    for horizon_index in range(horizon_count):
         scores = np.zeros(0)
-        for reach in range(horizon):
-            scores_near = all_scores[:, max(step - reach, 0) : step + reach + 1]
+        for reach in range(horizon_count):
+            scores_near = all_scores[:, max(horizon_index - reach, 0) : horizon_index + reach + 1]
             scores = scores_near[~np.isnan(scores_near)]
             if len(scores) >= MINIMUM_SCORES:
                 break
         if len(scores):
             rank = min(int(np.ceil((len(scores) + 1) * coverage)), len(scores))
-            factors[step] = np.partition(scores, rank - 1)[rank - 1]
+            factors[horizon_index] = np.partition(scores, rank - 1)[rank - 1]
     return np.clip(factors, MINIMUM_FACTOR, MAXIMUM_FACTOR)
 
 
@@ -75,13 +75,13 @@ def interval_scales(past_rmse: Values, held_out_errors: Values) -> Values:
     known_horizons = np.maximum.accumulate(np.where(np.isnan(past_rmse), 0, horizons), axis=1)
     rows = np.arange(len(past_rmse))[:, None]
     filled_rmse = np.where(known_horizons > 0, past_rmse[rows, np.maximum(known_horizons, 1) - 1], np.nan)
-    shape = np.maximum(filled_rmse * np.sqrt(horizons / np.maximum(known_horizons, 1)), 1e-9)
-    ratios = (held_out_errors / shape[:, None]) ** 2
+    shapes = np.maximum(filled_rmse * np.sqrt(horizons / np.maximum(known_horizons, 1)), 1e-9)
+    ratios = (held_out_errors / shapes[:, None]) ** 2
     is_number = ~np.isnan(ratios)
     has_error = is_number.any(axis=2)
     mean_by_origin = np.where(is_number, ratios, 0.0).sum(axis=2) / np.maximum(is_number.sum(axis=2), 1)
-    size = (mean_by_origin.sum(axis=1) + PAST_ORIGINS_WEIGHT) / (has_error.sum(axis=1) + PAST_ORIGINS_WEIGHT)
-    return np.asarray(shape * np.sqrt(size)[:, None])
+    sizes = (mean_by_origin.sum(axis=1) + PAST_ORIGINS_WEIGHT) / (has_error.sum(axis=1) + PAST_ORIGINS_WEIGHT)
+    return np.asarray(shapes * np.sqrt(sizes)[:, None])
 
 
 def live_factors(month_counts: Values, live_coverage: Values) -> Values:
@@ -92,11 +92,9 @@ def live_factors(month_counts: Values, live_coverage: Values) -> Values:
     & Candès 2021), with the logarithm of the factor in the place of the level: every month adds LIVE_RATE · (nominal - live
     coverage).
     """
-    coverage_deficit = month_counts[:, None] * (np.array(NOMINAL_COVERAGES) - live_coverage)
+    deficits = month_counts[:, None] * (np.array(NOMINAL_COVERAGES) - live_coverage)
     limit = np.log(LIVE_LIMIT)
-    return np.asarray(
-        np.exp(np.clip(LIVE_RATE * np.where(np.isnan(coverage_deficit), 0.0, coverage_deficit), -limit, limit))
-    )
+    return np.asarray(np.exp(np.clip(LIVE_RATE * np.where(np.isnan(deficits), 0.0, deficits), -limit, limit)))
 
 
 def widen(middle: Values, bound: Values, factors: Values) -> Values:
@@ -109,5 +107,5 @@ def nonnegative_bounds(bound: Values, lowest: Values) -> Values:
     return np.where(lowest[:, None] >= 0, np.maximum(bound, 0.0), bound)
 
 
-def _width(width: Values) -> Values:
-    return np.maximum(width, 1e-9)
+def _width(widths: Values) -> Values:
+    return np.maximum(widths, 1e-9)

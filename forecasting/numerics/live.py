@@ -18,10 +18,10 @@ def score_live(paths: dict[str, Values], actual: Values) -> dict[str, Values]:
     skill (on the months that have a seasonal naive) and coverages; each (series, horizon), NaN where no month counts.
     """
     actual_by_horizon = actual[:, None, :]
-    error = paths["value"] - actual_by_horizon
-    measures = {"n": (~np.isnan(error)).sum(axis=-1).astype(np.float64), "rmse": rmse(error)}
+    errors = paths["value"] - actual_by_horizon
+    measures = {"n": (~np.isnan(errors)).sum(axis=-1).astype(np.float64), "rmse": rmse(errors)}
     measures |= {name: rmse(paths[path] - actual_by_horizon) for path, name in BASELINES.items() if path in paths}
-    rmse_with_baseline = rmse(np.where(np.isnan(paths["seasonal_naive"]), np.nan, error))
+    rmse_with_baseline = rmse(np.where(np.isnan(paths["seasonal_naive"]), np.nan, errors))
     measures["skill"] = skill(rmse_with_baseline, measures["baseline_rmse"])
     for level in (80, 95):
         if f"lower_{level}" in paths:

@@ -12,14 +12,14 @@ def rmse(errors: Values) -> Values:
     errors: (series, months) in the unit of the series; returns (series,).
     """
     is_number = ~np.isnan(errors)
-    count = is_number.sum(axis=-1)
+    counts = is_number.sum(axis=-1)
     # Divided by the largest error, squares of huge errors stay finite.
     largest = np.where(is_number, np.abs(errors), 0.0).max(axis=-1, initial=0.0)
-    unit = np.where(largest > 0, largest, 1.0)
-    squares = np.where(is_number, errors / unit[..., None], 0.0) ** 2
+    units = np.where(largest > 0, largest, 1.0)
+    squares = np.where(is_number, errors / units[..., None], 0.0) ** 2
     # NaN that pad a short row to the width of longer ones change no bit of this sum.
     sum_of_squares = total_of_columns(squares)
-    return np.where(count > 0, unit * np.sqrt(sum_of_squares / np.maximum(count, 1)), np.nan)
+    return np.where(counts > 0, units * np.sqrt(sum_of_squares / np.maximum(counts, 1)), np.nan)
 
 
 def skill(model_rmse: Values, baseline_rmse: Values) -> Values:

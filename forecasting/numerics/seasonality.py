@@ -21,15 +21,15 @@ MINIMUM_STRENGTH = 0.3
 
 def align_ends(values: Values, lengths: Counts) -> Values:
     """Turn histories (series, longest), each from column 0 on, into (longest, series), each up to the last row."""
-    longest = values.shape[1]
-    columns = np.arange(longest)[:, None] - (longest - lengths)
-    values_by_row = values.T[np.maximum(columns, 0), np.arange(len(values))]
-    return np.where(columns >= 0, values_by_row, 0.0)
+    row_count = values.shape[1]
+    source_columns = np.arange(row_count)[:, None] - (row_count - lengths)
+    values_by_row = values.T[np.maximum(source_columns, 0), np.arange(len(values))]
+    return np.where(source_columns >= 0, values_by_row, 0.0)
 
 
-def history_mask(months: int, counts: Counts) -> np.ndarray:
-    """Mask (months, series): True from the first month of each series on."""
-    return np.asarray(np.arange(months)[:, None] >= months - counts)
+def history_mask(row_count: int, counts: Counts) -> np.ndarray:
+    """Mask (months, series): True from the first month of each series on; row_count: how many months the mask has."""
+    return np.asarray(np.arange(row_count)[:, None] >= row_count - counts)
 
 
 def shift_for_logs(values: Values, counts: Counts) -> Values:
@@ -39,9 +39,9 @@ def shift_for_logs(values: Values, counts: Counts) -> Values:
     """
     inside_mask = history_mask(len(values), counts)
     lowest = np.where(inside_mask, values, np.inf).min(axis=0, initial=np.inf)
-    level = total(np.where(inside_mask, np.abs(values), 0.0) / np.maximum(counts, 1))
-    margin = np.where(level > 0, level, 1.0)
-    return np.where(lowest > 0, 0.0, margin - np.where(np.isfinite(lowest), lowest, 0.0))
+    mean_sizes = total(np.where(inside_mask, np.abs(values), 0.0) / np.maximum(counts, 1))
+    margins = np.where(mean_sizes > 0, mean_sizes, 1.0)
+    return np.where(lowest > 0, 0.0, margins - np.where(np.isfinite(lowest), lowest, 0.0))
 
 
 def is_seasonal(logs: Values, counts: Counts) -> np.ndarray:
@@ -52,19 +52,19 @@ def is_seasonal(logs: Values, counts: Counts) -> np.ndarray:
     than three years.
     """
     inside_mask = history_mask(len(logs), counts)
-    size = np.maximum(counts, 1)
-    centred = np.where(inside_mask, logs - total(np.where(inside_mask, logs, 0.0)) / size, 0.0)
-    variance = total(centred**2)
-    variance = np.where(variance > 0, variance, 1.0)
-    bartlett_variance, correlation = np.ones(logs.shape[1]), np.zeros(logs.shape[1])
+    lengths = np.maximum(counts, 1)
+    deviations = np.where(inside_mask, logs - total(np.where(inside_mask, logs, 0.0)) / lengths, 0.0)
+    variances = total(deviations**2)
+    variances = np.where(variances > 0, variances, 1.0)
+    bartlett_variances, correlations = np.ones(logs.shape[1]), np.zeros(logs.shape[1])
     for lag in range(1, min(SEASON, len(logs) - 1) + 1):
-        correlation = total(centred[lag:] * centred[:-lag]) / variance
+        correlations = total(deviations[lag:] * deviations[:-lag]) / variances
         if lag < SEASON:
-            bartlett_variance = bartlett_variance + 2 * correlation**2
+            bartlett_variances = bartlett_variances + 2 * correlations**2
     return (
         (counts >= MINIMUM_MONTHS)
         & (len(logs) > SEASON)
-        & (np.abs(correlation) > NORMAL_QUANTILE * np.sqrt(bartlett_variance / size))
+        & (np.abs(correlations) > NORMAL_QUANTILE * np.sqrt(bartlett_variances / lengths))
     )
 
 
@@ -76,33 +76,36 @@ def seasonal_indices(logs: Values, counts: Counts) -> Values:
     their variance that chance does not explain (after James & Stein 1961; Miller & Williams 2003). They are zero for series
     of two years or less.
     """
-    months = len(logs)
-    if months < 2 * SEASON + 1:
+    row_count = len(logs)
+    if row_count < 2 * SEASON + 1:
         return np.zeros((SEASON, logs.shape[1]))
-    half = SEASON // 2
-    average = (logs[: months - SEASON] + logs[SEASON:]) / 2
+    half_year = SEASON // 2
+    moving_sums = (logs[: row_count - SEASON] + logs[SEASON:]) / 2
     for lead in range(1, SEASON):
-        average = average + logs[lead : months - SEASON + lead]
-    inside = history_mask(months, counts)[: months - SEASON]
-    deviations = np.where(inside, logs[half : months - half] - average / SEASON, 0.0)
+        moving_sums = moving_sums + logs[lead : row_count - SEASON + lead]
+    inside_mask = history_mask(row_count, counts)[: row_count - SEASON]
+    deviations = np.where(inside_mask, logs[half_year : row_count - half_year] - moving_sums / SEASON, 0.0)
     indices = np.zeros((SEASON, logs.shape[1]))
-    for month in range(SEASON):
+    for calendar_month in range(SEASON):
         # Row r of the deviations is month half + r of the logs; the row `months` would be the first after the origin.
-        first = (month + months - half) % SEASON
-        counts_of_month = inside[first::SEASON].sum(axis=0)
-        indices[month] = total(deviations[first::SEASON]) / np.maximum(counts_of_month, 1)
+        first_row = (calendar_month + row_count - half_year) % SEASON
+        counts_of_month = inside_mask[first_row::SEASON].sum(axis=0)
+        indices[calendar_month] = total(deviations[first_row::SEASON]) / np.maximum(counts_of_month, 1)
     indices = np.where(counts >= 2 * SEASON + 1, indices - total(indices) / SEASON, 0.0)
-    residuals = np.where(inside, deviations - seasonal_path(indices, half - months, -half), 0.0)
-    return indices * _strength(indices, residuals, inside.sum(axis=0))
+    residuals = np.where(inside_mask, deviations - seasonal_path(indices, half_year - row_count, -half_year), 0.0)
+    return indices * _strength(indices, residuals, inside_mask.sum(axis=0))
 
 
 def _strength(indices: Values, residuals: Values, counts: Counts) -> Values:
-    """Share (series,) of the variance of the indices that chance does not explain; 0 up to MINIMUM_STRENGTH."""
-    noise = total(residuals**2) / np.maximum(counts - SEASON + 1, 1)
-    variance = total(indices**2) / (SEASON - 1)
-    variance_by_chance = NOISE_MARGIN * noise * SEASON / np.maximum(counts, 1)
-    share = 1 - variance_by_chance / np.where(variance > 0, variance, 1.0)
-    return np.where((share > MINIMUM_STRENGTH) & (variance > 0), share, 0.0)
+    """Share (series,) of the variance of the indices that chance does not explain; 0 up to MINIMUM_STRENGTH.
+
+    indices: (12, series). residuals: (months, series), zero outside the history, which has counts (series,) of them.
+    """
+    noise_variances = total(residuals**2) / np.maximum(counts - SEASON + 1, 1)
+    variances = total(indices**2) / (SEASON - 1)
+    variance_by_chance = NOISE_MARGIN * noise_variances * SEASON / np.maximum(counts, 1)
+    shares = 1 - variance_by_chance / np.where(variances > 0, variances, 1.0)
+    return np.where((shares > MINIMUM_STRENGTH) & (variances > 0), shares, 0.0)
 
 
 def seasonal_path(indices: Values, first: int, stop: int) -> Values:

@@ -44,36 +44,39 @@ def smooth(logs: Values, seasonal: np.ndarray, origins: Counts) -> SmoothingStat
     logs: (months, series), each series from row 0 on, zero after its end. seasonal: bool (series,), whether it has a season.
     origins: (origins, series), the last row that each state may use, at least 0.
     """
-    months, series = logs.shape
+    month_count, series_count = logs.shape
     first_years = logs[: 2 * SEASON]
     level_weight, trend_share, season_weight = SETTINGS
     season_weight = np.where(seasonal, season_weight, 0.0)
-    shape = (level_weight.shape[0], series)
+    shape = (
+        level_weight.shape[0],
+        series_count,
+    )  # of level, slope, error and each month of the season: (settings, series)
     level = np.broadcast_to(_mean(first_years[:SEASON]), shape).copy()
     slope = np.zeros(shape)
     season = [np.broadcast_to(deviation, shape) for deviation in _first_season(first_years, seasonal)]
-    squares = np.zeros(shape)
+    sums_of_squares = np.zeros(shape)
     states = np.zeros((3, *origins.shape))
-    seasons = np.zeros((len(origins), SEASON, series))
-    for month in range(months):
+    seasons = np.zeros((len(origins), SEASON, series_count))
+    for month in range(month_count):
         calendar_month = month % SEASON
         error = logs[month] - (level + DAMPING * slope + season[calendar_month])
-        squares = squares * ERROR_DECAY + error**2
+        sums_of_squares = sums_of_squares * ERROR_DECAY + error**2
         level = level + DAMPING * slope + level_weight * error
         slope = DAMPING * slope + level_weight * trend_share * error
         season[calendar_month] = season[calendar_month] + season_weight * (1 - level_weight) * error
-        rows = np.flatnonzero((origins == month).any(axis=1))
-        if len(rows):
-            weights = _setting_weights(squares, month + 1)
-            states_now = [_weighted_mean(weights, state) for state in (level, slope, squares)]
+        origin_rows = np.flatnonzero((origins == month).any(axis=1))
+        if len(origin_rows):
+            weights = _setting_weights(sums_of_squares, month + 1)
+            states_now = [_weighted_mean(weights, state) for state in (level, slope, sums_of_squares)]
             seasons_ahead = np.array(
                 [_weighted_mean(weights, season[(month + 1 + lead) % SEASON]) for lead in range(SEASON)]
             )
-            for row in rows:
-                at_origin = origins[row] == month
+            for origin_row in origin_rows:
+                at_origin = origins[origin_row] == month
                 for origin_states, state in zip(states, states_now, strict=True):
-                    origin_states[row, at_origin] = state[at_origin]
-                seasons[row][:, at_origin] = seasons_ahead[:, at_origin]
+                    origin_states[origin_row, at_origin] = state[at_origin]
+                seasons[origin_row][:, at_origin] = seasons_ahead[:, at_origin]
     total_weight = (1 - ERROR_DECAY ** (origins + 1.0)) / (1 - ERROR_DECAY)
     return SmoothingStates(states[0], states[1], seasons, np.sqrt(states[2] / total_weight))
 
@@ -104,10 +107,11 @@ def _first_season(first_years: Values, seasonal: np.ndarray) -> list[Values]:
     return season
 
 
-def _setting_weights(squares: Values, count: int) -> Values:
-    """Akaike weights (settings, series), the largest 1, from sums of `count` squared errors (settings, series)."""
-    logs = -AKAIKE_EXPONENT * min(count, MAXIMUM_AKAIKE_MONTHS) * np.log(np.maximum(squares, 1e-12))
-    return np.asarray(np.exp(logs - logs.max(axis=0)))
+def _setting_weights(sums_of_squares: Values, month_count: int) -> Values:
+    """Akaike weights (settings, series), the largest 1, from sums of month_count squared errors (settings, series)."""
+    exponent = -AKAIKE_EXPONENT * min(month_count, MAXIMUM_AKAIKE_MONTHS)
+    log_weights = exponent * np.log(np.maximum(sums_of_squares, 1e-12))
+    return np.asarray(np.exp(log_weights - log_weights.max(axis=0)))
 
 
 def _weighted_mean(weights: Values, state: Values) -> Values:

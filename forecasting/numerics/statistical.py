@@ -19,13 +19,8 @@ from forecasting.domain.settings import usable_cores
 from forecasting.domain.vocabulary import STATISTICAL_MODELS
 from forecasting.numerics.seasonality import SEASON
 
-LIBRARY_COLUMNS = (
-    "mean",
-    "lo-80",
-    "hi-80",
-    "lo-95",
-    "hi-95",
-)  # names in results of statsforecast, in the order of the fields below
+# Names in results of statsforecast, in the order of the fields below.
+LIBRARY_COLUMNS = ("mean", "lo-80", "hi-80", "lo-95", "hi-95")
 SERIES_PER_CHUNK = 16
 FEW_SERIES = 4  # up to so many, the models take less time than the start of processes
 
@@ -52,37 +47,36 @@ def check_installed() -> None:
 
 
 def forecast_by(
-    model: str, values: Values, lengths: Counts, *, horizon: int, workers: int | None = None
+    model_name: str, values: Values, lengths: Counts, *, horizon: int, workers: int | None = None
 ) -> StatisticalForecast:
     """Fit a model to each history and forecast.
 
     values: (series, longest), of row i the first lengths[i] months. workers: number of processes, None for all cores; it has no
-    influence on the numbers. Raises InputError if the model is unknown or
-    statsforecast is not installed.
+    influence on the numbers. Raises InputError if the model is unknown or statsforecast is not installed.
     """
-    if model not in STATISTICAL_MODELS:
-        raise InputError(f"There is no model {model!r}; there are: {', '.join(STATISTICAL_MODELS)}.")
+    if model_name not in STATISTICAL_MODELS:
+        raise InputError(f"There is no model {model_name!r}; there are: {', '.join(STATISTICAL_MODELS)}.")
     check_installed()
     histories = [row[:length] for row, length in zip(values, lengths, strict=True)]
     chunks = [histories[start : start + SERIES_PER_CHUNK] for start in range(0, len(histories), SERIES_PER_CHUNK)]
-    workers = min(workers or usable_cores(), len(chunks))
-    if workers < 2 or len(histories) <= FEW_SERIES:
-        results = [_forecast_chunk(model, chunk, horizon) for chunk in chunks]
+    process_count = min(workers or usable_cores(), len(chunks))
+    if process_count < 2 or len(histories) <= FEW_SERIES:
+        results = [_forecast_chunk(model_name, chunk, horizon) for chunk in chunks]
     else:
         # New processes: a forked copy of a process with threads, such as those of TensorFlow, may hang.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            results = list(pool.map(_forecast_chunk, [model] * len(chunks), chunks, [horizon] * len(chunks)))
+        with ProcessPoolExecutor(process_count, mp_context=context) as pool:
+            results = list(pool.map(_forecast_chunk, [model_name] * len(chunks), chunks, [horizon] * len(chunks)))
     rows = [row for chunk in results for row in chunk]
     numbers = np.array([row for row, _ in rows]).reshape(-1, len(LIBRARY_COLUMNS), horizon)
     mean, low_80, high_80, low_95, high_95 = numbers.transpose(1, 0, 2)
     return StatisticalForecast(mean, low_80, high_80, low_95, high_95, tuple(reason for _, reason in rows))
 
 
-def _forecast_chunk(model: str, histories: Sequence[Values], horizon: int) -> list[tuple[Values, str]]:
+def _forecast_chunk(model_name: str, histories: Sequence[Values], horizon: int) -> list[tuple[Values, str]]:
     from statsforecast import models
 
-    return [_forecast_one(getattr(models, model), history, horizon) for history in histories]
+    return [_forecast_one(getattr(models, model_name), history, horizon) for history in histories]
 
 
 def _forecast_one(model: type, history: Values, horizon: int) -> tuple[Values, str]:

@@ -32,24 +32,24 @@ def train_lengths(lengths: Counts, train_share: float) -> Counts:
     return (lengths * train_share).astype(np.int64)
 
 
-def cut_windows(values: Values, first_target: Counts, end_target: Counts, *, look_back: int) -> Windows:
-    """Return the windows whose targets are the columns first_target to end_target - 1 of each history.
+def cut_windows(values: Values, first_targets: Counts, end_targets: Counts, *, look_back: int) -> Windows:
+    """Return the windows whose targets are the columns first_targets to end_targets - 1 of each history.
 
-    values: (series, months). first_target, end_target: (series,), columns; first_target is at least look_back.
+    values: (series, months). first_targets, end_targets: (series,), columns; the first targets are at least look_back.
     """
-    counts = np.maximum(end_target - first_target, 0)
-    steps = np.arange(int(counts.max(initial=0)))
+    counts = np.maximum(end_targets - first_targets, 0)
+    window_steps = np.arange(int(counts.max(initial=0)))
     last_column = max(values.shape[1] - 1, 0)
-    months = first_target[:, None] + steps  # (series, windows)
-    inside = np.minimum(months, last_column)
-    columns = np.minimum(months[:, :, None] + np.arange(-look_back, 0), last_column)
+    unclipped_columns = first_targets[:, None] + window_steps  # (series, windows)
+    target_columns = np.minimum(unclipped_columns, last_column)
+    input_columns = np.minimum(unclipped_columns[:, :, None] + np.arange(-look_back, 0), last_column)
     rows = np.arange(len(values))[:, None]
-    real = steps < counts[:, None]
+    is_real = window_steps < counts[:, None]
     return Windows(
-        inputs=np.where(real[:, :, None], values[rows[:, :, None], columns], 0.0),
-        targets=np.where(real, values[rows, inside], 0.0)[:, :, None],
+        inputs=np.where(is_real[:, :, None], values[rows[:, :, None], input_columns], 0.0),
+        targets=np.where(is_real, values[rows, target_columns], 0.0)[:, :, None],
         counts=counts,
-        months=inside,
+        months=target_columns,
     )
 
 
@@ -60,11 +60,13 @@ def split_windows(values: Values, lengths: Counts, recipe: ClassicRecipe) -> tup
     drop_last_window, as in the published tutorial, the inputs of a test window are in the test part, and each part loses its
     last window.
     """
-    split = train_lengths(lengths, recipe.train_share)
-    first = np.full_like(lengths, recipe.look_back)
-    dropped = 1 if recipe.drop_last_window else 0
-    test_first = split + recipe.look_back if recipe.drop_last_window else np.maximum(split, recipe.look_back)
+    train_ends = train_lengths(lengths, recipe.train_share)
+    first_targets = np.full_like(lengths, recipe.look_back)
+    dropped_count = 1 if recipe.drop_last_window else 0
+    test_targets = (
+        train_ends + recipe.look_back if recipe.drop_last_window else np.maximum(train_ends, recipe.look_back)
+    )
     return (
-        cut_windows(values, first, split - dropped, look_back=recipe.look_back),
-        cut_windows(values, test_first, lengths - dropped, look_back=recipe.look_back),
+        cut_windows(values, first_targets, train_ends - dropped_count, look_back=recipe.look_back),
+        cut_windows(values, test_targets, lengths - dropped_count, look_back=recipe.look_back),
     )

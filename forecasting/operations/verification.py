@@ -210,4 +210,3 @@ def _distances(before: Values, after: Values, is_compared: np.ndarray) -> tuple[
     values = np.abs([before[NUMBER_COLUMNS.index("value")], after[NUMBER_COLUMNS.index("value")]])
     scale = np.fmax.reduce(np.fmax.reduce(values, axis=0), axis=1)[:, None]
     return absolute, np.where(absolute > 0, absolute / np.where(scale > 0, scale, 1.0), 0.0)
-

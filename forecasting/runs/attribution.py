@@ -244,4 +244,3 @@ def _align(values: Values, months_later: Counts, horizon: int) -> Values:
 def _choose(rows: np.ndarray, values: Values, otherwise: Values) -> Values:
     """Return `values` for the rows that are set, bool (series,), and `otherwise` for the rest: (series, horizon)."""
     return np.where(rows[:, None], values, otherwise)
-

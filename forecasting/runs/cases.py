@@ -25,16 +25,16 @@ from forecasting.storage.runs import Request
 
 @dataclass(frozen=True)
 class SeriesForecast:
-    """The forecast of one series; values, base_path and bounds: (horizon,) in the unit of the series.
+    """The forecast of one series; values, base_path (None where the recipe has none) and bounds: (horizon,), in its unit.
 
-    reason: empty where networks made the forecast, else the word for why they did not. note: a sentence about a part that
-    failed. bundle_id: of the networks that made the forecast.
+    fallback_reason: empty where networks made the forecast, else the word for why they did not. note: a sentence about a part
+    that failed. bundle_id: of the networks that made the forecast, None where none did.
     """
 
     values: Values
     base_path: Values | None
     bounds: dict[str, Values]
-    reason: str
+    fallback_reason: str
     note: str = ""
     bundle_id: str | None = None
 
@@ -86,16 +86,18 @@ def decide_cases(request: Request, snapshot: Snapshot, *, global_verdict: Verdic
     cases = []
     for row, series_id in enumerate(snapshot.series_ids):
         champion = snapshot.champions.get(series_id)
-        common = global_verdict
+        verdict_on_networks = global_verdict
         if snapshot.global_decision is not None:
-            common = verdict_of_global(snapshot.global_decision, is_member=champion is None or champion.position >= 0)
+            verdict_on_networks = verdict_of_global(
+                snapshot.global_decision, is_member=champion is None or champion.position >= 0
+            )
         verdict = decide(
             snapshot.evidence[row],
             snapshot.champion_evidence[row],
             request.policy,
             request.recipe,
             request.origin,
-            global_verdict=common,
+            global_verdict=verdict_on_networks,
         )
         cases.append(Case(row, series_id, snapshot.evidence[row], champion, snapshot.champion_evidence[row], verdict))
     return cases

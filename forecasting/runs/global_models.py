@@ -36,16 +36,16 @@ def decide_global(connection: Connection, run: Run) -> tuple[Verdict, GlobalCham
     champion = run_networks.read_global_champion(connection, run)
     evidence = None
     if champion is not None:
-        series, n, ratio = scores.read_global_ratio(
+        series_count, month_count, rmse_ratio = scores.read_global_ratio(
             connection, run, champion.bundle_id, least=request.policy.live_least
         )
         evidence = ChampionEvidence(
             champion.recipe_hash,
             champion.origin,
             1.0,
-            n,
-            ratio,
-            series,
+            month_count,
+            rmse_ratio,
+            series_count,
             confirmed=champion.confirmed,
             ordered=champion.ordered,
         )
@@ -55,50 +55,54 @@ def decide_global(connection: Connection, run: Run) -> tuple[Verdict, GlobalCham
 def prepare_global(
     database: Database, run: Run, *, progress: Callable[[int], None] | None = None
 ) -> tuple[GlobalDecision, Bundle | None]:
-    """Decide about the global networks of a run; train them where that is decided. Returns the new bundle as well.
+    """Decide about the global networks of a run; train them where that is decided.
 
-    progress: called with the number of networks trained since the last call.
+    Returns the decision, and the new bundle, also where its networks lost the challenge; None where none was trained, or all
+    networks diverged. progress: called with the number of networks trained since the last call.
     """
     request, store = run.request, ModelStore(DatabaseReads(database).read_bundles)
     with database.reading() as connection:
         verdict, champion, champion_evidence = decide_global(connection, run)
-    evidence: dict[str, Any] = {}
+    stored_evidence: dict[str, Any] = {}
     if champion_evidence is not None:
-        evidence["champion"] = stored_champion(champion_evidence, request.recipe)
+        stored_evidence["champion"] = stored_champion(champion_evidence, request.recipe)
+    verdict_after_damage = verdict
     if verdict.decision == Decision.REUSE and champion is not None:
-        damage = store.damage(champion.bundle_id)
+        damage = store.damage(champion.bundle_id)  # what is wrong, in a sentence
         if damage is None:
-            return _decision(verdict, champion.bundle_id, evidence), None
-        evidence["damage"] = damage
-        verdict = verdict_on_damage(request.policy, damage)
-    if verdict.decision is None:
-        return _decision(verdict, None, evidence), None
-    model = train_global(request, global_training_data(request, _read_shards(database, request)), progress)
-    bundle = model.bundle if model else None
-    if model is not None and champion is not None and verdict.decision_reason in CHALLENGE_REASONS:
-        challenge = _challenge(request, model, champion, store)
-        evidence["challenge"] = stored_challenge(challenge, request.policy)
-        verdict = decide_promotion(verdict, challenge, request.policy)
-        if verdict.decision == Decision.REUSE:
-            return _decision(verdict, champion.bundle_id, evidence), bundle
-    return _decision(verdict, bundle.bundle_id if bundle else None, evidence), bundle
+            return _decision(verdict, champion.bundle_id, stored_evidence), None
+        stored_evidence["damage"] = damage
+        verdict_after_damage = verdict_on_damage(request.policy, damage)
+    if verdict_after_damage.decision is None:
+        return _decision(verdict_after_damage, None, stored_evidence), None
+    new_model = train_global(request, global_training_data(request, _read_shards(database, request)), progress)
+    new_bundle = new_model.bundle if new_model else None
+    verdict_after_challenge = verdict_after_damage
+    if new_model and champion and verdict_after_damage.decision_reason in CHALLENGE_REASONS:
+        challenge = _challenge(request, new_model, champion, store)
+        stored_evidence["challenge"] = stored_challenge(challenge, request.policy)
+        verdict_after_challenge = decide_promotion(verdict_after_damage, challenge, request.policy)
+        if verdict_after_challenge.decision == Decision.REUSE:
+            return _decision(verdict_after_challenge, champion.bundle_id, stored_evidence), new_bundle
+    new_bundle_id = new_bundle.bundle_id if new_bundle else None
+    return _decision(verdict_after_challenge, new_bundle_id, stored_evidence), new_bundle
 
 
 def _decision(verdict: Verdict, bundle_id: str | None, evidence: dict[str, Any]) -> GlobalDecision:
     return GlobalDecision(verdict.decision, verdict.summary[1], verdict.detail, bundle_id, evidence)
 
 
-def _challenge(request: Request, model: TrainedModel, champion: GlobalChampion, store: ModelStore) -> Challenge:
+def _challenge(request: Request, new_model: TrainedModel, champion: GlobalChampion, store: ModelStore) -> Challenge:
     """Compare new global networks with the champion that they are to replace."""
-    if model.bundle is None:
+    if new_model.bundle is None:
         return Challenge()
     try:
         networks = store.model(champion.bundle_id).networks
     except BundleError as damage:
-        return Challenge(challenger=model.bundle_id, damage=str(damage))
-    months_since = np.array([max(last - champion.origin, 0) for last in model.data.histories.last_months])
+        return Challenge(challenger=new_model.bundle_id, damage=str(damage))
+    months_since = np.array([max(last - champion.origin, 0) for last in new_model.data.histories.last_months])
     return challenge_global(
-        request.recipe, model, networks, months_since, minimum_months=request.policy.challenge_least
+        request.recipe, new_model, networks, months_since, minimum_months=request.policy.challenge_least
     )
 
 
@@ -117,6 +121,7 @@ def train_global(
 
 
 def _read_shards(database: Database, request: Request) -> Iterator[Observations]:
+    """Read the observations of a run, shard after shard."""
     for shard in request.shards:
         with database.reading() as connection:
             observations = read_observations(connection, request, shard)

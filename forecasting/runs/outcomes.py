@@ -54,14 +54,19 @@ def _endings(request: Request, snapshot: Snapshot, cases: Sequence[Case]) -> lis
 
 
 def _ending(request: Request, snapshot: Snapshot, case: Case, lowest: float, highest: float) -> Ending:
+    """Say how one series ends; where its verdict has no decision, no network was to forecast it, and the verdict says how.
+
+    lowest, highest: of the history, in the unit of the series. fallback_reason: why no network made the forecast, empty where
+    one did. note: a part of the forecast that failed. The detail explains the reason, else it is the note or the verdict's.
+    """
     verdict, forecast = case.verdict, case.forecast
     evidence = case.stored_evidence(request.recipe, is_global=snapshot.global_decision is not None)
     if verdict.decision is None:
         return Ending(str(verdict.outcome), verdict.reason, verdict.detail, evidence)
-    ranges = distance_in_ranges(forecast.values if forecast else None, lowest, highest)
-    network_reason, note = (forecast.reason, forecast.note) if forecast else ("", "")
-    outcome, reason, detail = forecast_outcome(ranges, network_reason)
-    evidence |= stored_forecast(ranges, network_reason, note)
+    distance = distance_in_ranges(forecast.values if forecast else None, lowest, highest)
+    fallback_reason, note = (forecast.fallback_reason, forecast.note) if forecast else ("", "")
+    outcome, reason, detail = forecast_outcome(distance, fallback_reason)
+    evidence |= stored_forecast(distance, fallback_reason, note)
     return Ending(outcome, reason, detail or note or verdict.detail, evidence)
 
 

@@ -47,7 +47,9 @@ def read_written_shards_of_requests(connection: Connection, requests: Sequence[R
         """),
         _origins_parameters(requests),
     )
-    numbers_by_key = {(Month.containing(origin), *other_fields): set(numbers) for origin, *other_fields, numbers in rows}
+    numbers_by_key = {
+        (Month.containing(origin), *other_fields): set(numbers) for origin, *other_fields, numbers in rows
+    }
     keys = [(request.origin, request.as_of, request.scope, request.attempt) for request in requests]
     return [numbers_by_key.get(key, set()) for key in keys]
 
