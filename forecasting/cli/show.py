@@ -13,17 +13,8 @@ from forecasting.domain.vocabulary import Reason
 
 _FORECAST_COLUMNS = ("month", "forecast", "lower_80", "upper_80", "lower_95", "upper_95", "seasonal_naive")
 _PROMOTION_COLUMNS = ("kind", "bundle_id", "why", "made_by", "made_at", "run_id")
-_RMSE_COLUMNS = (
-    "recipe",
-    "split",
-    "horizon",
-    "n",
-    "rmse",
-    "seasonal_naive_rmse",
-    "skill",
-    "coverage_80",
-    "coverage_95",
-)
+_SCORE_COLUMNS = ("n", "rmse", "seasonal_naive_rmse", "skill", "coverage_80", "coverage_95")
+_RMSE_COLUMNS = ("recipe", "split", "horizon", *_SCORE_COLUMNS)
 
 
 @click.command()

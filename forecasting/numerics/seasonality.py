@@ -116,8 +116,3 @@ def seasonal_path(indices: Values, first: int, stop: int) -> Values:
 def remove_season(logs: Values, indices: Values) -> Values:
     """Subtract the indices (12, series) from logs (months, series) whose last row is the origin."""
     return logs - seasonal_path(indices, -len(logs), 0)
-
-
-def restore_season(adjusted: Values, indices: Values) -> Values:
-    """Add the indices that `remove_season` has subtracted."""
-    return adjusted + seasonal_path(indices, -len(adjusted), 0)

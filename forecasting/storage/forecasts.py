@@ -86,60 +86,46 @@ def write_last_shard(connection: Connection, run: Run, shard: int, result: Shard
 
 
 def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
-    names = (
-        "series_id",
-        "decision",
-        "decision_reason",
-        "outcome",
-        "reason",
-        "detail",
-        "evidence",
-        "method",
-        "bundle_id",
-        "last_value",
-    )
+    """Return the columns of run_series; but for run_id and origin, they are fields of a SeriesResult of the same names."""
+    names = [column.name for column in tables.run_series.columns if column.name not in ("run_id", "origin")]
     columns = dict(zip(names, zip(*map(attrgetter(*names), results), strict=True), strict=False))
-    return {**columns, "origin": [row.origin and row.origin.first_day for row in results]}
+    return {**columns, "origin": [result.origin and result.origin.first_day for result in results]}
 
 
-def _filled_columns(months: Sequence[FilledMonth]) -> dict[str, Any]:
-    return {
-        "series_id": [row.series_id for row in months],
-        "month": [row.month.first_day for row in months],
-        "value": [row.value for row in months],
-        "rule": [row.rule for row in months],
-    }
+def _filled_columns(filled: Sequence[FilledMonth]) -> dict[str, Any]:
+    columns = {name: [getattr(each, name) for each in filled] for name in ("series_id", "value", "rule")}
+    return {**columns, "month": [each.month.first_day for each in filled]}
 
 
 def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
-    forecasts = [row for row in results if row.values is not None and row.origin is not None]
+    forecasts = [result for result in results if result.values is not None and result.origin is not None]
     if not forecasts:
         return {}
-    values = np.stack([row.values for row in forecasts if row.values is not None])  # (series, horizon)
-    missing = np.full(values.shape[1], np.nan)
+    values = np.stack([result.values for result in forecasts if result.values is not None])  # (series, horizon)
+    no_numbers = np.full(values.shape[1], np.nan)
 
-    def masked_column(name: str, paths: list[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
+    def masked_column(name: str, arrays: list[Values | None]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
         """Return one column of all series, NULL where a number is missing; none where all are missing."""
-        if all(path is None for path in paths):
+        if all(array is None for array in arrays):
             return {}
-        column = np.concatenate([missing if path is None else path for path in paths])
+        column = np.concatenate([no_numbers if array is None else array for array in arrays])
         mask = np.isnan(column)
         return {} if mask.all() else {name: np.ma.array(column, mask=mask)}
 
     horizons = np.arange(1, values.shape[1] + 1)
-    ordinals = np.array([row.origin.ordinal for row in forecasts if row.origin is not None])
+    ordinals = np.array([result.origin.ordinal for result in forecasts if result.origin is not None])
     origins = (ordinals - Month.of(1970, 1).ordinal).astype("datetime64[M]")
     return {
-        "series_id": np.repeat([row.series_id for row in forecasts], len(horizons)),
+        "series_id": np.repeat([result.series_id for result in forecasts], len(horizons)),
         "horizon": np.tile(horizons, len(forecasts)),
         "month": (origins[:, None] + horizons).astype("datetime64[D]").ravel(),
         "value": values.ravel(),
-        **masked_column("seasonal_naive", [row.seasonal_naive for row in forecasts]),
-        **masked_column("base_path", [row.base_path for row in forecasts]),
+        **masked_column("seasonal_naive", [result.seasonal_naive for result in forecasts]),
+        **masked_column("base_path", [result.base_path for result in forecasts]),
         **{
             name: column
             for bound in BOUNDS
-            for name, column in masked_column(bound, [row.bounds.get(bound) for row in forecasts]).items()
+            for name, column in masked_column(bound, [result.bounds.get(bound) for result in forecasts]).items()
         },
     }
 

@@ -6,16 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 # The tables with rows of a run; a table comes before those that it refers to.
-_RUN_TABLES = (
-    "rmse_history",
-    "forecast_change_part",
-    "forecast",
-    "filled_month",
-    "run_series",
-    "run_network",
-    "run_shard",
-    "run",
-)
+_RESULT_TABLES = ("rmse_history", "forecast_change_part", "forecast", "filled_month", "run_series", "run_network")
+_RUN_TABLES = (*_RESULT_TABLES, "run_shard", "run")
 
 
 @dataclass(frozen=True)

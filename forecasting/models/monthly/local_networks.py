@@ -44,42 +44,34 @@ def train_local(
     seeds: uint64 (series,). Returns for each set the tensors `{member}/{tensor}` with the series axis first, and `mix`:
     (series, ALTERNATIVE_PATHS).
     """
-    set_count, series_count, member_count = len(training_sets), len(seeds), recipe.own_members
-    member_seeds = np.array([random_bits(seed, MEMBERS_STREAM, member_count) for seed in seeds], dtype=np.uint64)
-    member_seeds = member_seeds.reshape(series_count, member_count)
+    set_count, series_count, members = len(training_sets), len(seeds), range(recipe.own_members)
+    bits = [random_bits(seed, MEMBERS_STREAM, len(members)) for seed in seeds]
+    member_seeds = np.array(bits, dtype=np.uint64).ravel()  # (series · members,)
     mixes = [mix_weights(training_set, series_count) for training_set in training_sets]
-    windows = _concatenate_windows(
-        [
-            _windows(recipe, training_set, mix, series_count)
-            for training_set, mix in zip(training_sets, mixes, strict=True)
-        ]
-    )  # (sets · series) rows
-    initial_tensors = initial_weights(architecture_of(recipe), member_seeds.ravel())
+    windows_by_set = [_windows(recipe, *pair, series_count) for pair in zip(training_sets, mixes, strict=True)]
+    windows = _concatenate_windows(windows_by_set)  # (sets · series) rows
+    initial_tensors = initial_weights(architecture_of(recipe), member_seeds)
     initial_tensors["dense/kernel"][:] = 0
     # The axis of networks is (sets · series · members). series_rows: the row of each network's series in the windows.
     weights = {name: np.tile(tensor, (set_count, *[1] * (tensor.ndim - 1))) for name, tensor in initial_tensors.items()}
-    series_rows = np.repeat(np.arange(set_count * series_count), member_count)
+    series_rows = np.repeat(np.arange(set_count * series_count), len(members))
     trainable = np.flatnonzero(windows.counts[series_rows] >= MINIMUM_WINDOWS)
     if len(trainable):
         trainable_rows = series_rows[trainable]
         trained_weights = _train_networks(
             recipe,
             TrainingWindows(windows.x[trainable_rows], windows.y[trainable_rows], windows.counts[trainable_rows]),
-            np.tile(member_seeds.ravel(), set_count)[trainable],
+            np.tile(member_seeds, set_count)[trainable],
             {name: tensor[trainable] for name, tensor in weights.items()},
             workers,
         )
         for name, tensor in trained_weights.items():
             weights[name][trainable] = tensor
-    shape = (set_count, series_count, member_count)
+    shape = (set_count, series_count, len(members))
     by_set = {name: tensor.reshape(*shape, *tensor.shape[1:]) for name, tensor in weights.items()}
     return [
         {"mix": mix.astype(np.float32)}
-        | {
-            f"{member}/{name}": tensor[at, :, member]
-            for name, tensor in by_set.items()
-            for member in range(member_count)
-        }
+        | {f"{member}/{name}": tensor[at, :, member] for name, tensor in by_set.items() for member in members}
         for at, mix in enumerate(mixes)
     ]
 
