@@ -44,7 +44,7 @@ class Differences:
     needs_repeat: np.ndarray
 
     @property
-    def rows_by_step(self) -> dict[str, np.ndarray]:
+    def masks_by_step(self) -> dict[str, np.ndarray]:
         """For each step, the series whose forecast of that step is needed: bool (series,)."""
         return {
             BEFORE: self.needs_repeat,
@@ -60,10 +60,10 @@ def explain_changes(
 
     results: one per row of the snapshot.
     """
-    rows_of = {result.series_id: row for row, result in enumerate(results) if result.values is not None}
+    row_by_series = {result.series_id: row for row, result in enumerate(results) if result.values is not None}
     explanations = []
-    for previous, panel in reads.read_previous_runs(run, snapshot.panel, list(rows_of)):
-        rows = [rows_of[series_id] for series_id in previous.series_ids]
+    for previous, panel in reads.read_previous_runs(run, snapshot.panel, list(row_by_series)):
+        rows = [row_by_series[series_id] for series_id in previous.series_ids]
         recipe = run.request.recipe
         if previous.recipe_hash != recipe.hash:
             recipe = reads.read_recipe(previous.recipe_hash)
@@ -89,29 +89,32 @@ def _explain(
     results: Sequence[SeriesResult],
     store: ModelStore,
 ) -> ForecastChanges:
-    """Explain the changes since one previous run; panels: as it was known then, and as it is known now.
+    """Explain the changes since one previous run; panels: as known to that run, and as known to this run.
 
-    A network is identified by its bundle; a forecast without one is a method of its own.
+    previous_recipe, recipe: of that run, and of this one. panels, histories (of this run) and results have one row per series
+    of the previous run. A network is identified by its bundle; a forecast without one is a method of its own.
     """
     panel_then, panel_now = panels
     differences = _differences(previous, recipe, panel_then, panel_now, results)
-    steps = {step: np.full_like(previous.values, np.nan) for step in differences.rows_by_step}
+    masks_by_step = differences.masks_by_step
+    forecasts_by_step = {step: np.full_like(previous.values, np.nan) for step in masks_by_step}
     is_damaged = np.zeros(len(results), dtype=bool)
     if differences.needs_repeat.any():
         values_now = panel_now.values[:, : panel_then.values.shape[1]]
         panel_revised = replace(panel_then, values=np.where(np.isnan(panel_then.values), np.nan, values_now))
-        by_step = {BEFORE: filled_histories(panel_then), REVISED: filled_histories(panel_revised), GROWN: histories}
-        is_damaged = _repeat(previous, previous_recipe, by_step, differences.rows_by_step, steps, store)
+        histories_then, histories_revised = filled_histories(panel_then), filled_histories(panel_revised)
+        histories_by_step = {BEFORE: histories_then, REVISED: histories_revised, GROWN: histories}
+        is_damaged = _repeat(previous, previous_recipe, histories_by_step, masks_by_step, forecasts_by_step, store)
     forecasts = np.stack([result.values for result in results if result.values is not None])
     origins = np.array([result.origin.ordinal for result in results if result.origin is not None])
     return _attribute(
         previous,
         differences,
-        steps,
+        forecasts_by_step,
         forecasts,
         origins - previous.origins,
         is_damaged,
-        last_part=Cause.NETWORK if previous.recipe_hash == recipe.hash else Cause.RECIPE_CHANGE,
+        last_cause=Cause.NETWORK if previous.recipe_hash == recipe.hash else Cause.RECIPE_CHANGE,
     )
 
 
@@ -122,8 +125,8 @@ def _differences(
     values_now = panel_now.values[:, : panel_then.values.shape[1]]
     is_revised = (has_value & (values_now != panel_then.values)).any(axis=1)
     has_grown = (~np.isnan(panel_now.values)).sum(axis=1) > has_value.sum(axis=1)
-    bundle_ids = zip(results, previous.bundle_ids, strict=True)
-    has_changed = np.array([result.bundle_id != bundle_id for result, bundle_id in bundle_ids])
+    pairs = zip(results, previous.bundle_ids, strict=True)
+    has_changed = np.array([result.bundle_id != bundle_id for result, bundle_id in pairs])
     has_changed |= previous.recipe_hash != recipe.hash
     needs_repeat = is_revised | has_changed | (previous.code_version != __version__)
     return Differences(is_revised, has_grown, has_changed, needs_repeat)
@@ -132,45 +135,47 @@ def _differences(
 def _attribute(
     previous: PreviousRun,
     differences: Differences,
-    steps: Mapping[str, Values],
+    forecasts_by_step: Mapping[str, Values],
     forecasts: Values,
     months_later: Counts,
     is_damaged: np.ndarray,
     *,
-    last_part: str,
+    last_cause: str,
 ) -> ForecastChanges:
     """Cut the difference of two forecasts into parts.
 
-    steps: by step, forecasts (series, horizon of the previous run). forecasts: of this run, (series, horizon).
-    months_later: (series,) by how many months this run's origin is later.
+    forecasts_by_step: (series, horizon of the previous run) each. forecasts: of this run, (series, horizon). months_later:
+    (series,) by how many months this run's origin is later. is_damaged: bool (series,), whether the previous network's bundle
+    is. last_cause: of the part that new months and revisions leave. All steps are moved to the horizons of this run; old_values
+    are the previous forecasts there, NaN for months that they did not reach.
     """
     is_revised, has_grown, has_changed = differences.is_revised, differences.has_grown, differences.has_changed
     horizon = forecasts.shape[1]
-    old = _align(previous.values, months_later, horizon)
-    has_both = ~np.isnan(old)
-    new = np.where(has_both, forecasts, np.nan)
+    old_values = _align(previous.values, months_later, horizon)
+    has_old = ~np.isnan(old_values)
+    new_values = np.where(has_old, forecasts, np.nan)
     with_all_months = _choose(
-        has_changed, np.where(has_both, _align(steps[GROWN], 0 * months_later, horizon), np.nan), new
+        has_changed, np.where(has_old, _align(forecasts_by_step[GROWN], 0 * months_later, horizon), np.nan), new_values
     )
-    with_all_months = _choose(is_revised | has_grown, with_all_months, old)
-    with_revisions = _choose(has_grown, _align(steps[REVISED], months_later, horizon), with_all_months)
-    with_revisions = _choose(is_revised, with_revisions, old)
-    unrepeated = _choose(is_revised | has_grown | has_changed, old, new)
-    repeated = _choose(differences.needs_repeat, _align(steps[BEFORE], months_later, horizon), unrepeated)
+    with_all_months = _choose(is_revised | has_grown, with_all_months, old_values)
+    with_revisions = _choose(has_grown, _align(forecasts_by_step[REVISED], months_later, horizon), with_all_months)
+    with_revisions = _choose(is_revised, with_revisions, old_values)
+    unrepeated = _choose(is_revised | has_grown | has_changed, old_values, new_values)
+    repeated = _choose(differences.needs_repeat, _align(forecasts_by_step[BEFORE], months_later, horizon), unrepeated)
     tolerance = TOLERANCE * np.nanmax(np.abs(previous.values), axis=1, initial=0.0)[:, None]
-    is_same = (np.abs(repeated - old) <= tolerance) & np.isfinite(with_revisions + with_all_months)
-    not_repeated = (has_both & ~is_same).any(axis=1)
-    has_parts = has_both & ~(is_damaged | not_repeated)[:, None]
+    is_same = (np.abs(repeated - old_values) <= tolerance) & np.isfinite(with_revisions + with_all_months)
+    not_repeated = (has_old & ~is_same).any(axis=1)
+    has_parts = has_old & ~(is_damaged | not_repeated)[:, None]
     parts = {
-        Cause.REVISIONS: with_revisions - old,
+        Cause.REVISIONS: with_revisions - old_values,
         Cause.NEW_MONTHS: with_all_months - with_revisions,
-        last_part: new - with_all_months,
+        last_cause: new_values - with_all_months,
     }
     reasons = [
-        Reason.BUNDLE_DAMAGED if damage else Reason.NOT_REPEATED if other else None
-        for damage, other in zip(is_damaged, not_repeated, strict=True)
+        Reason.BUNDLE_DAMAGED if has_damage else Reason.NOT_REPEATED if is_unequal else None
+        for has_damage, is_unequal in zip(is_damaged, not_repeated, strict=True)
     ]
-    rows = np.flatnonzero(has_both.any(axis=1)).tolist()
+    rows = np.flatnonzero(has_old.any(axis=1)).tolist()
     return ForecastChanges(
         [previous.series_ids[row] for row in rows],
         previous.run_id,
@@ -183,16 +188,16 @@ def _repeat(
     previous: PreviousRun,
     recipe: Recipe,
     histories_by_step: Mapping[str, Histories],
-    rows_by_step: Mapping[str, np.ndarray],
-    steps: Mapping[str, Values],
+    masks_by_step: Mapping[str, np.ndarray],
+    forecasts_by_step: Mapping[str, Values],
     store: ModelStore,
 ) -> np.ndarray:
-    """Forecast as the previous run would have, from the histories of each step, and write the forecasts into `steps`.
+    """Forecast as the previous run would have, from the histories of each step, and write into forecasts_by_step.
 
-    rows_by_step: bool (series,), the series whose forecast of a step is needed. Returns bool (series,): those whose stored
-    networks are damaged.
+    masks_by_step: bool (series,), the series whose forecast of a step is needed. forecasts_by_step: (series, horizon). Returns
+    bool (series,): those whose stored networks are damaged.
     """
-    rows = np.flatnonzero(np.any(list(rows_by_step.values()), axis=0)).tolist()
+    rows = np.flatnonzero(np.any(list(masks_by_step.values()), axis=0)).tolist()
     bundle_ids = {row: bundle_id for row in rows if (bundle_id := previous.bundle_ids[row]) is not None}
     groups, damages = store.group(bundle_ids, previous.series_ids)
     is_damaged = np.zeros(len(previous.series_ids), dtype=bool)
@@ -201,15 +206,14 @@ def _repeat(
     for group in [*groups, *([None] if without_networks else [])]:
         group_rows = without_networks if group is None else group.rows
         positions = dict(zip(group_rows, [-1] * len(group_rows) if group is None else group.positions, strict=True))
-        picks = {step: [row for row in group_rows if is_needed[row]] for step, is_needed in rows_by_step.items()}
-        all_rows = [row for step_rows in picks.values() for row in step_rows]
-        histories = concatenate_histories(
-            [histories_by_step[step].select(step_rows) for step, step_rows in picks.items()]
-        )
-        values = _forecast_as_published(recipe, group, histories, [positions[row] for row in all_rows])
-        ends = np.cumsum([len(step_rows) for step_rows in picks.values()])[:-1]
-        for (step, step_rows), step_values in zip(picks.items(), np.split(values, ends), strict=True):
-            steps[step][step_rows] = step_values
+        rows_by_step = {step: [row for row in group_rows if mask[row]] for step, mask in masks_by_step.items()}
+        stacked_rows = [row for step_rows in rows_by_step.values() for row in step_rows]
+        parts = [histories_by_step[step].select(step_rows) for step, step_rows in rows_by_step.items()]
+        histories = concatenate_histories(parts)
+        stacked_values = _forecast_as_published(recipe, group, histories, [positions[row] for row in stacked_rows])
+        ends = np.cumsum([len(step_rows) for step_rows in rows_by_step.values()])[:-1]
+        for (step, step_rows), step_values in zip(rows_by_step.items(), np.split(stacked_values, ends), strict=True):
+            forecasts_by_step[step][step_rows] = step_values
     return is_damaged
 
 

@@ -75,9 +75,9 @@ def group_steps(steps: Sequence[BackfillStep]) -> Iterator[list[BackfillStep]]:
     """
     group: list[BackfillStep] = []
     for step in steps:
-        series = sum(len(member.request.series_ids) for member in (*group, step))
-        can_join = all(member.to_do and always_trains(member.request) for member in (*group, step))
-        if group and not (can_join and series <= step.request.shard_size):
+        series_count = sum(len(joint_step.request.series_ids) for joint_step in (*group, step))
+        can_join = all(joint_step.to_do and always_trains(joint_step.request) for joint_step in (*group, step))
+        if group and not (can_join and series_count <= step.request.shard_size):
             yield group
             group = []
         group.append(step)
@@ -122,7 +122,7 @@ def _repeat(database: Database, step: BackfillStep, reprocess: Reprocess, attemp
     """Repeat an origin that is published, in whole or in part, as this attempt unless that is published as well."""
     if step.to_do:
         return step
-    series = step.parameters.series
+    series_names = step.parameters.series
     if reprocess == Reprocessing.FAILED:
         with database.reading() as connection:
             names = attempts.find_series_without_forecast(connection, step.request, attempt)
@@ -130,8 +130,8 @@ def _repeat(database: Database, step: BackfillStep, reprocess: Reprocess, attemp
             return step
         # Global networks are those of the whole run, so that it is repeated as a whole.
         if not step.request.has_global_networks:
-            series = tuple(names)
-    parameters = replace(step.parameters, attempt=attempt, series=series)
+            series_names = tuple(names)
+    parameters = replace(step.parameters, attempt=attempt, series=series_names)
     request = job.make_request(database, parameters)
     with database.reading() as connection:
         published_run_id = runs.find_published_run(connection, request)

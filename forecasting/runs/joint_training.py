@@ -87,8 +87,8 @@ class Trainer(Protocol):
     def fit(self, data: TrainingData) -> FitResult:
         """Train networks on all months."""
 
-    def fit_without(self, data: TrainingData, networks: Networks, months: Counts) -> Networks:
-        """Return networks like the given ones that have not seen the last months of each series: months (series,)."""
+    def fit_without(self, data: TrainingData, networks: Networks, holdout_months: Counts) -> Networks:
+        """Return networks like the given ones that have not seen the last months of each series: holdout_months (series,)."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ class LocalTrainer:
                 progress=self.progress,
             )
 
-    def fit_without(self, data: TrainingData, networks: Networks, months: Counts) -> Networks:
-        """Return networks like the given ones that have not seen the last months of each series: months (series,)."""
+    def fit_without(self, data: TrainingData, networks: Networks, holdout_months: Counts) -> Networks:
+        """Return networks like the given ones that have not seen the last months of each series: holdout_months (series,)."""
         with _TRAINING_LOCK:
             return method_of(data.recipe).holdout_networks(
-                data.recipe, networks, data.histories, data.seeds, months, workers=self.workers
+                data.recipe, networks, data.histories, data.seeds, holdout_months, workers=self.workers
             )
 
 
@@ -168,34 +168,34 @@ def pretrain(
         written_shards = attempts.read_written_shards_of_requests(connection, requests)
         observations = [
             (request, read_observations(connection, request, series_ids, cache))
-            for request, written_numbers in zip(requests, written_shards, strict=True)
+            for request, numbers in zip(requests, written_shards, strict=True)
             for number, series_ids in enumerate(request.shards)
-            if number not in written_numbers
+            if number not in numbers
         ]
-    rows = [rows_for_networks(request, of_shard) for request, of_shard in observations]
-    shards = [
-        training_data_from(request.recipe, of_shard, shard_rows)
-        for (request, of_shard), shard_rows in zip(observations, rows, strict=True)
-        if shard_rows
-    ]
-    if not shards:
+    data_by_shard = []
+    for request, shard_observations in observations:
+        rows = rows_for_networks(request, shard_observations)
+        if rows:
+            data_by_shard.append(training_data_from(request.recipe, shard_observations, rows))
+    if not data_by_shard:
         return {}
-    whole = concatenate_training_data(shards)
-    result = LocalTrainer(workers=workers, progress=progress).fit(whole)
-    ends = np.cumsum([len(data.seeds) for data in shards]).tolist()
+    all_data = concatenate_training_data(data_by_shard)
+    all_networks = LocalTrainer(workers=workers, progress=progress).fit(all_data)
+    ends = np.cumsum([len(data.seeds) for data in data_by_shard]).tolist()
     return {
-        data.digest: result.select(range(end - len(data.seeds), end)) for data, end in zip(shards, ends, strict=True)
+        data.digest: all_networks.select(range(end - len(data.seeds), end))
+        for data, end in zip(data_by_shard, ends, strict=True)
     }
 
 
-def concatenate_training_data(shards: Sequence[TrainingData]) -> TrainingData:
+def concatenate_training_data(parts: Sequence[TrainingData]) -> TrainingData:
     """Return the training data of one or more shards of a recipe as one, in their order."""
-    histories = concatenate_histories([data.histories for data in shards])
+    histories = concatenate_histories([data.histories for data in parts])
     width = histories.values.shape[1]
     return TrainingData(
-        shards[0].recipe,
-        [series_id for data in shards for series_id in data.series_ids],
+        parts[0].recipe,
+        [series_id for data in parts for series_id in data.series_ids],
         histories,
-        np.concatenate([np.pad(data.filled_mask, ((0, 0), (0, width - data.filled_mask.shape[1]))) for data in shards]),
-        np.concatenate([data.seeds for data in shards]),
+        np.concatenate([np.pad(data.filled_mask, ((0, 0), (0, width - data.filled_mask.shape[1]))) for data in parts]),
+        np.concatenate([data.seeds for data in parts]),
     )

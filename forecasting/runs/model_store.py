@@ -32,19 +32,19 @@ library_version = functools.cache(metadata.version)  # it reads files
 class StoredModel:
     """The networks of one bundle, checked.
 
-    positions: by series, which of the networks is the series' own; empty for global networks. gated: the series whose
+    positions: by series, which of the networks is the series' own; empty for global networks. guarded_ids: the series whose
     forecast the fallback gate leaves to the base path, of global networks.
     """
 
     bundle_id: str
     networks: Networks
     positions: Mapping[int, int]
-    gated: frozenset[int] = frozenset()
+    guarded_ids: frozenset[int] = frozenset()
 
     def networks_for(self, series_ids: Sequence[int]) -> tuple[Networks, list[int]]:
         """Return networks and, for each of some series, the position of its network in them (-1: it has none)."""
         if self.networks.are_global:
-            scalers = tuple({"guarded": series_id in self.gated} for series_id in series_ids)
+            scalers = tuple({"guarded": series_id in self.guarded_ids} for series_id in series_ids)
             return Networks(self.networks.weights, scalers, self.networks.state), list(range(len(series_ids)))
         return self.networks, [self.positions.get(series_id, -1) for series_id in series_ids]
 
@@ -99,13 +99,13 @@ class ModelStore:
 
         bundle_ids: by row. series_ids: of all rows.
         """
-        rows_of: dict[str, list[int]] = {}
+        rows_by_bundle: dict[str, list[int]] = {}
         for row, bundle_id in bundle_ids.items():
-            rows_of.setdefault(bundle_id, []).append(row)
-        self.read(rows_of.keys())
+            rows_by_bundle.setdefault(bundle_id, []).append(row)
+        self.read(rows_by_bundle.keys())
         groups: list[NetworkGroup] = []
         damages: dict[int, str] = {}
-        for bundle_id, rows in rows_of.items():
+        for bundle_id, rows in rows_by_bundle.items():
             model = self._models[bundle_id]
             if isinstance(model, BundleError):
                 damages |= dict.fromkeys(rows, str(model))
@@ -132,14 +132,15 @@ def load_model(bundle_id: str, bundle: Bundle) -> StoredModel:
         if any(tensor.shape[:1] != (len(bundle.members),) for tensor in weights.values()):
             raise BundleError("it has more or fewer networks than members: train again.")
         networks = Networks(weights, tuple(member.scaler for member in bundle.members), state)
-        model = StoredModel(bundle_id, networks, {member.series_id: at for at, member in enumerate(bundle.members)})
+        positions = {member.series_id: position for position, member in enumerate(bundle.members)}
+        model = StoredModel(bundle_id, networks, positions)
     check_networks(bundle.recipe, model.networks, bundle.manifest.get("golden"))
     return model
 
 
 def _has_global_parts(state: dict[str, Any]) -> bool:
-    gated, factors = state.get("guarded"), state.get("factors")
-    return isinstance(gated, list) and all(map(codec.is_count, gated)) and isinstance(factors, dict)
+    guarded_ids, factors = state.get("guarded"), state.get("factors")
+    return isinstance(guarded_ids, list) and all(map(codec.is_count, guarded_ids)) and isinstance(factors, dict)
 
 
 def make_bundle(
@@ -154,7 +155,7 @@ def make_bundle(
         return None
     networks = fit_result.networks.select(rows)
     payload, tensors = codec.pack(networks.weights)
-    members = tuple(_member(series_ids[row], at, histories, fit_result, row) for at, row in enumerate(rows))
+    members = tuple(_member(series_ids[row], position, histories, fit_result, row) for position, row in enumerate(rows))
     state = networks.state
     if networks.are_global:
         # The members of global networks are many and say little: what forecasts need stands in the manifest.
@@ -172,16 +173,17 @@ def make_bundle(
 
 
 def _member(series_id: int, position: int, histories: Histories, fit_result: FitResult, row: int) -> Member:
+    """Return the member of one series; position: in the bundle. row: in histories and fit_result."""
     last_month = histories.last_months[row]
-    first_scores = {split: finite_or_none(scores.rmse[row, 0]) for split, scores in fit_result.scores.items()}
+    first_rmse = {split: finite_or_none(scores.rmse[row, 0]) for split, scores in fit_result.scores.items()}
     return Member(
         series_id,
         position,
         fit_result.networks.scalers[row],
         trained_through=last_month + (int(fit_result.trained_lengths[row]) - int(histories.lengths[row])),
         origin=last_month,
-        train_rmse=first_scores.get(Split.TRAIN),
-        test_rmse=first_scores.get(Split.TEST),
+        train_rmse=first_rmse.get(Split.TRAIN),
+        test_rmse=first_rmse.get(Split.TEST),
         scores={split: _score_lists(scores, row) for split, scores in fit_result.scores.items()}
         if fit_result.networks.are_global
         else None,

@@ -33,16 +33,16 @@ def series_results(request: Request, snapshot: Snapshot, cases: Sequence[Case]) 
     """Return how every series ended, in the order of the cases."""
     endings = _endings(request, snapshot, cases)
     cases = _with_fallbacks(request, snapshot, cases, endings)
-    rows = [
+    forecast_rows = [
         case.row
         for case, ending in zip(cases, endings, strict=True)
         if ending.outcome in (Outcome.FORECAST, Outcome.FALLBACK)
     ]
-    histories = snapshot.histories.select(rows)
+    histories = snapshot.histories.select(forecast_rows)
     naive_paths = seasonal_naive(histories.values, histories.lengths, horizon=request.recipe.horizon)
-    baselines = dict(zip(rows, naive_paths, strict=True))
+    baseline_by_row = dict(zip(forecast_rows, naive_paths, strict=True))
     return tuple(
-        _series_result(request, snapshot, case, ending, baselines.get(case.row))
+        _series_result(request, snapshot, case, ending, baseline_by_row.get(case.row))
         for case, ending in zip(cases, endings, strict=True)
     )
 
@@ -74,15 +74,17 @@ def _with_fallbacks(
     request: Request, snapshot: Snapshot, cases: Sequence[Case], endings: Sequence[Ending]
 ) -> Sequence[Case]:
     """Return the cases with a forecast without networks where a network's may not be published, or there is none."""
-    rows = [
+    fallback_rows = [
         case.row
         for case, ending in zip(cases, endings, strict=True)
         if ending.outcome == Outcome.FALLBACK and (case.forecast is None or ending.reason in REFUSAL_REASONS)
     ]
-    if not rows:
+    if not fallback_rows:
         return cases
-    fallback = method_of(request.recipe).forecast_without_networks(request.recipe, snapshot.histories.select(rows))
-    return with_forecasts(cases, rows, fallback, None)
+    fallback = method_of(request.recipe).forecast_without_networks(
+        request.recipe, snapshot.histories.select(fallback_rows)
+    )
+    return with_forecasts(cases, fallback_rows, fallback, None)
 
 
 def _series_result(

@@ -107,20 +107,20 @@ def challenge_champions(
         return list(cases)
     challenges = challenge_local(
         new_model,
-        [place for place, series_id in enumerate(new_model.data.series_ids) if series_id in champions],
+        [row for row, series_id in enumerate(new_model.data.series_ids) if series_id in champions],
         list(champions.values()),
         store,
         trainer.fit_without,
         minimum_months=request.policy.challenge_least,
     )
-    by_series = dict(zip(champions, challenges, strict=True))
+    challenge_of = dict(zip(champions, challenges, strict=True))
     return [
         replace(
             case,
-            verdict=decide_promotion(case.verdict, by_series[case.series_id], request.policy),
-            facts={"challenge": stored_challenge(by_series[case.series_id], request.policy)},
+            verdict=decide_promotion(case.verdict, challenge_of[case.series_id], request.policy),
+            facts={"challenge": stored_challenge(challenge_of[case.series_id], request.policy)},
         )
-        if case.series_id in by_series
+        if case.series_id in challenge_of
         else case
         for case in cases
     ]
@@ -130,13 +130,13 @@ def forecast_with_new_networks(
     request: Request, snapshot: Snapshot, cases: Sequence[Case], new_model: TrainedModel
 ) -> list[Case]:
     """Forecast with the networks that were just trained, where they replace the champion and did not diverge."""
-    places = {
-        series_id: place
-        for place, series_id in enumerate(new_model.data.series_ids)
-        if not new_model.fit_result.diverged_mask[place]
+    position_of = {
+        series_id: position
+        for position, series_id in enumerate(new_model.data.series_ids)
+        if not new_model.fit_result.diverged_mask[position]
     }
-    rows = [case.row for case in cases if case.needs_training and case.series_id in places]
-    positions = [places[snapshot.series_ids[row]] for row in rows]
+    rows = [case.row for case in cases if case.needs_training and case.series_id in position_of]
+    positions = [position_of[snapshot.series_ids[row]] for row in rows]
     return _forecast(request, snapshot, cases, rows, new_model.fit_result.networks, positions, new_model.bundle_id)
 
 
@@ -166,23 +166,24 @@ def _new_network_scores(cases: Sequence[Case], new_model: TrainedModel | None) -
     """Give the scores of networks that were just trained, but for those that did not replace their champions."""
     if new_model is None:
         return
-    promoted = {case.series_id for case in cases if case.verdict.decision == Decision.RETRAIN}
+    promoted_ids = {case.series_id for case in cases if case.verdict.decision == Decision.RETRAIN}
     series_ids = new_model.data.series_ids
-    places = [place for place, series_id in enumerate(series_ids) if series_id in promoted]
+    rows = [row for row, series_id in enumerate(series_ids) if series_id in promoted_ids]
     for split, scores in new_model.fit_result.scores.items():
-        measures = {name: getattr(scores, name)[places] for name in MEASURES}
-        yield Scores([series_ids[place] for place in places], split, measures)
+        measures = {name: getattr(scores, name)[rows] for name in MEASURES}
+        yield Scores([series_ids[row] for row in rows], split, measures)
 
 
 def _global_network_scores(snapshot: Snapshot, cases: Sequence[Case]) -> Iterator[Scores]:
     """Give the scores of global networks that were trained for this run, before its shards."""
     if snapshot.global_decision is None:
         return
-    by_split: dict[str, dict[int, dict[str, list[float | None]]]] = {}
+    measures_by_split: dict[str, dict[int, dict[str, list[float | None]]]] = {}
     for case in cases:
         if case.verdict.decision == Decision.RETRAIN and case.champion is not None:
             for split, measures in (case.champion.scores or {}).items():
-                by_split.setdefault(split, {})[case.series_id] = measures
-    for split, by_series in by_split.items():
-        columns = {name: np.array([m[name] for m in by_series.values()], dtype=np.float64) for name in MEASURES}
-        yield Scores(list(by_series), split, columns)
+                measures_by_split.setdefault(split, {})[case.series_id] = measures
+    for split, measures_by_series in measures_by_split.items():
+        rows = measures_by_series.values()
+        columns = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in MEASURES}
+        yield Scores(list(measures_by_series), split, columns)

@@ -138,17 +138,17 @@ def read_observations(
 def observations_from(panel: Panel, recipe: Recipe) -> Observations:
     """Fill the gaps of a panel and gather what its observations say about each series."""
     histories = histories_of(panel)
-    gaps = longest_gap(histories.values, histories.lengths)
+    longest_gaps = longest_gap(histories.values, histories.lengths)
     values, lags = fill_gaps(histories.values, histories.lengths)
     histories = Histories(values, histories.lengths, histories.last_months)
-    constant = _is_constant(histories, recipe)
+    constant_mask = _is_constant(histories, recipe)
     zero_shares = ((values == 0) & histories.inside).sum(axis=1) / np.maximum(histories.lengths, 1)
     evidence = tuple(
         Evidence(
             last_month=histories.last_months[row] if histories.lengths[row] else None,
             observations=int(histories.lengths[row]),
-            longest_gap=int(gaps[row]),
-            constant=bool(constant[row]),
+            longest_gap=int(longest_gaps[row]),
+            constant=bool(constant_mask[row]),
             zeros=float(zero_shares[row]),
         )
         for row in range(len(panel.series_ids))
@@ -185,13 +185,13 @@ class Snapshot(Observations):
         if self.live_scores is None:
             return np.ones((len(self.series_ids), 2))
         measures = self.live_scores.measures
-        unknown = np.full_like(measures["n"], np.nan)
+        no_numbers = np.full_like(measures["n"], np.nan)
         # (series, 2, horizon)
-        coverage = np.stack([measures.get(name, unknown) for name in ("coverage_80", "coverage_95")], axis=1)
+        coverage = np.stack([measures.get(name, no_numbers) for name in ("coverage_80", "coverage_95")], axis=1)
         has_coverage = ~np.isnan(coverage)
-        n = np.where(has_coverage, measures["n"][:, None], 0)
-        hits, months = np.where(has_coverage, n * coverage, 0).sum(axis=2), n.sum(axis=2)
-        realised_coverage = np.divide(hits, months, out=np.full_like(hits, np.nan), where=months > 0)
+        answer_counts = np.where(has_coverage, measures["n"][:, None], 0)
+        hits, totals = np.where(has_coverage, answer_counts * coverage, 0).sum(axis=2), answer_counts.sum(axis=2)
+        realised_coverage = np.divide(hits, totals, out=np.full_like(hits, np.nan), where=totals > 0)
         return live_factors(measures["n"][:, 0], realised_coverage)
 
 
@@ -210,10 +210,10 @@ def snapshot_from(request: Request, facts: StoredFacts) -> Snapshot:
         live_scores = Scores(
             series_ids, Split.LIVE, _live_measures(answers, actual, observations.panel, request.origin)
         )
-    counts, errors = _champion_live_errors(answers, actual)
+    live_counts, live_rmses = _champion_live_errors(answers, actual)
     champion_evidence = tuple(
-        _champion_evidence(facts.champions.get(series_id), n, error) if facts.global_decision is None else None
-        for series_id, n, error in zip(series_ids, counts, errors, strict=True)
+        _champion_evidence(facts.champions.get(series_id), count, live_rmse) if facts.global_decision is None else None
+        for series_id, count, live_rmse in zip(series_ids, live_counts, live_rmses, strict=True)
     )
     return Snapshot(
         **vars(observations),
@@ -236,11 +236,11 @@ def _live_measures(answers: AnsweredForecasts, actual: Values, panel: Panel, ori
     """Score by the newest values and, where the values released first give another score, by those as well."""
     measures = score_live(answers.paths, actual)
     if panel.first_released is not None:
-        released = replace(panel, values=panel.first_released)
-        first_measures = score_live(answers.paths, recent_months(released, origin, scores.LIVE_WINDOW))
+        released_panel = replace(panel, values=panel.first_released)
+        measures_of_release = score_live(answers.paths, recent_months(released_panel, origin, scores.LIVE_WINDOW))
         for name in ("rmse", "baseline_rmse"):
-            same = first_measures[name] == measures[name]
-            measures[f"{name}_first"] = np.where(same, np.nan, first_measures[name])
+            is_same = measures_of_release[name] == measures[name]
+            measures[f"{name}_first"] = np.where(is_same, np.nan, measures_of_release[name])
     return measures
 
 
@@ -252,15 +252,16 @@ def _champion_live_errors(answers: AnsweredForecasts | None, actual: Values) -> 
     return (~np.isnan(errors)).sum(axis=1).tolist(), rmse(errors).tolist()
 
 
-def _champion_evidence(champion: Champion | None, n: int, live_rmse: float) -> ChampionEvidence | None:
+def _champion_evidence(champion: Champion | None, live_count: int, live_rmse: float) -> ChampionEvidence | None:
+    """Return the evidence about a champion; live_rmse: of live_count answered forecasts one month ahead, NaN without any."""
     if champion is None:
         return None
     return ChampionEvidence(
         champion.recipe_hash,
         champion.origin,
         champion.test_rmse,
-        n,
-        live_rmse if n else None,
+        live_count,
+        live_rmse if live_count else None,
         confirmed=champion.confirmed,
         ordered=champion.ordered,
     )

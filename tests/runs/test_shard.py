@@ -91,7 +91,7 @@ class UntrainedNetworks:
             np.array([series_id in self.diverged for series_id in data.series_ids]),
         )
 
-    def fit_without(self, data: TrainingData, networks: Networks, months: Counts) -> Networks:
+    def fit_without(self, data: TrainingData, networks: Networks, holdout_months: Counts) -> Networks:
         """Return the networks: those of `classic` have not seen their test parts."""
         return networks
 
