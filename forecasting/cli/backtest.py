@@ -79,8 +79,8 @@ def backtest(
         result = run_backtest(
             database,
             chosen_recipes,
-            origins=origins,
-            refit=refit,
+            origin_count=origins,
+            refit_every=refit,
             late_months=settings.late_months,
             series=series or None,
             models=models,

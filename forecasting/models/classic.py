@@ -129,14 +129,14 @@ def predict_part(
     """
     scaled = predict(architecture_of(recipe), networks.weights, _float32(windows.inputs))
     predictions = scaler_of(networks).inverse(scaled[:, :, 0].astype(np.float64))
-    rows = np.arange(len(values))[:, None]
-    scored = windows.real if filled_mask is None else windows.real & ~filled_mask[rows, windows.months]
-    actual = np.where(scored, values[rows, windows.months], np.nan)
+    series_rows = np.arange(len(values))[:, None]
+    scored_mask = windows.real if filled_mask is None else windows.real & ~filled_mask[series_rows, windows.months]
+    actual = np.where(scored_mask, values[series_rows, windows.months], np.nan)
     baseline = value_before(values, windows.months, months=12)
     predictions_with_baseline = np.where(np.isnan(baseline), np.nan, predictions)
     baseline_rmse = rmse(baseline - actual)
     scores = SplitScores(
-        n=scored.sum(axis=1)[:, None],
+        n=scored_mask.sum(axis=1)[:, None],
         rmse=rmse(predictions - actual)[:, None],
         baseline_rmse=baseline_rmse[:, None],
         naive_rmse=rmse(value_before(values, windows.months, months=1) - actual)[:, None],
@@ -157,17 +157,17 @@ def forecast(
     """Forecast every history month by month: each forecast is part of the input for the next month."""
     architecture, networks = architecture_of(recipe), networks.select(positions)
     scaler = scaler_of(networks)
-    columns = histories.lengths[:, None] + np.arange(-recipe.look_back, 0)
-    last_values = np.take_along_axis(histories.values, columns, axis=1)
-    window = _float32(scaler.transform(last_values))  # (series, look_back)
-    steps = []
+    input_columns = histories.lengths[:, None] + np.arange(-recipe.look_back, 0)
+    last_values = np.take_along_axis(histories.values, input_columns, axis=1)
+    inputs = _float32(scaler.transform(last_values))  # (series, look_back)
+    scaled_months = []
     for _ in range(recipe.horizon):
-        next_value = predict(architecture, networks.weights, window[:, None, :])[:, 0]  # (series, 1)
-        steps.append(next_value)
-        window = np.concatenate([window[:, 1:], next_value], axis=1)
-    values = scaler.inverse(np.concatenate(steps, axis=1).astype(np.float64))
-    finite = np.asarray(np.isfinite(values).all(axis=1))
-    return Forecasts(values, tuple("" if is_finite else Reason.DIVERGED for is_finite in finite), {})
+        next_month = predict(architecture, networks.weights, inputs[:, None, :])[:, 0]  # (series, 1)
+        scaled_months.append(next_month)
+        inputs = np.concatenate([inputs[:, 1:], next_month], axis=1)
+    values = scaler.inverse(np.concatenate(scaled_months, axis=1).astype(np.float64))
+    finite_mask = np.asarray(np.isfinite(values).all(axis=1))
+    return Forecasts(values, tuple("" if is_finite else Reason.DIVERGED for is_finite in finite_mask), {})
 
 
 def predict_past(
@@ -181,19 +181,18 @@ def predict_past(
 ) -> list[PastPredictions]:
     """Predict observed months one month ahead; the months after the training part of trained_lengths are test months."""
     networks, lengths = networks.select(list(positions)), histories.lengths
-    split = train_lengths(np.asarray(trained_lengths, np.int64), recipe.train_share)
+    train_ends = train_lengths(np.asarray(trained_lengths, np.int64), recipe.train_share)
     scaled = scaler_of(networks).transform(histories.values)
-    first = np.full_like(split, recipe.look_back)
+    first_targets = np.full_like(train_ends, recipe.look_back)
     if past_months is not None:
-        first = np.maximum(recipe.look_back, lengths - past_months)
-    parts = []
-    for start, end in ((first, split), (np.maximum(split, first), lengths)):
-        windows = cut_windows(scaled, start, end, look_back=recipe.look_back)
+        first_targets = np.maximum(recipe.look_back, lengths - past_months)
+    predictions_by_part = []
+    for first_columns, end_columns in (first_targets, train_ends), (np.maximum(train_ends, first_targets), lengths):
+        windows = cut_windows(scaled, first_columns, end_columns, look_back=recipe.look_back)
         values = predict_part(recipe, networks, histories.values, windows).values
-        parts.append(
-            [(row[:count], int(column)) for row, count, column in zip(values, windows.counts, start, strict=True)]
-        )
-    return [PastPredictions(*train_part, *test_part) for train_part, test_part in zip(*parts, strict=True)]
+        rows = zip(values, windows.counts, first_columns, strict=True)
+        predictions_by_part.append([(row_values[:count], int(first)) for row_values, count, first in rows])
+    return [PastPredictions(*train, *test) for train, test in zip(*predictions_by_part, strict=True)]
 
 
 def forecast_without_networks(recipe: ClassicRecipe, histories: Histories) -> Forecasts:

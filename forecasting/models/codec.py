@@ -37,8 +37,8 @@ def pack(weights: Weights) -> tuple[bytes, dict[str, Any]]:
     if not chunks:
         raise BundleError("There are no tensors. Make a bundle of one network or more.")
     payload = b"".join(chunks)
-    digest = hashlib.sha256(payload).hexdigest()
-    return payload, {"format": FORMAT, "bytes": len(payload), "sha256": digest, "tensors": tensors}
+    sha256 = hashlib.sha256(payload).hexdigest()
+    return payload, {"format": FORMAT, "bytes": len(payload), "sha256": sha256, "tensors": tensors}
 
 
 def unpack(payload: bytes, manifest: dict[str, Any]) -> Weights:
@@ -64,9 +64,9 @@ def unpack(payload: bytes, manifest: dict[str, Any]) -> Weights:
 def read_tensor_table(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, ...], int]]:
     """Return (name, shape, offset) of each tensor; raises BundleError unless the tensors fill the payload exactly."""
     if manifest.get("format") != FORMAT:
-        number = manifest.get("format")
+        format_number = manifest.get("format")
         raise BundleError(
-            f"The bundle has format {number!r}, this release reads {FORMAT}. Use the release that wrote it."
+            f"The bundle has format {format_number!r}, this release reads {FORMAT}. Use the release that wrote it."
         )
     entries, total = manifest.get("tensors"), manifest.get("bytes")
     if not is_count(total) or total > MAXIMUM_BYTES:

@@ -29,8 +29,8 @@ def golden_answers(recipe: Recipe, networks: Networks) -> dict[str, Any]:
     Returns JSON values: positions of these networks, and values (positions, horizon). An answer that is not finite is
     left out; a scaler near the limits of float64 gives one.
     """
-    count = 1 if networks.are_global else len(networks.scalers)
-    positions = sorted({0, count // 2, count - 1})
+    network_count = 1 if networks.are_global else len(networks.scalers)
+    positions = sorted({0, network_count // 2, network_count - 1})
     answers = _forecast_golden_history(recipe, networks, positions)
     finite_rows = [row for row, answer in enumerate(answers) if np.isfinite(answer).all()]
     return {"positions": [positions[row] for row in finite_rows], "values": answers[finite_rows].tolist()}
@@ -75,12 +75,13 @@ def _forecast_golden_history(recipe: Recipe, networks: Networks, positions: Sequ
         ).values
 
 
-def golden_histories(count: int) -> Histories:
-    """Return `count` copies of the golden history: six years with a trend and a season."""
-    months = np.arange(MONTHS)
+def golden_histories(copies: int) -> Histories:
+    """Return so many copies of the golden history: six years with a trend and a season."""
+    month_index = np.arange(MONTHS)
     season = np.array([0.9, 0.85, 1.0, 1.05, 1.15, 1.2, 1.1, 1.05, 0.95, 0.9, 0.9, 0.95])
-    values = (600 + 2 * months) * np.tile(season, MONTHS // 12)
-    return Histories(np.tile(values, (count, 1)), np.full(count, MONTHS), (Month.of(2000, 1) + (MONTHS - 1),) * count)
+    values = (600 + 2 * month_index) * np.tile(season, MONTHS // 12)
+    last_month = Month.of(2000, 1) + (MONTHS - 1)
+    return Histories(np.tile(values, (copies, 1)), np.full(copies, MONTHS), (last_month,) * copies)
 
 
 def _check_tensors_and_scalers(recipe: Recipe, networks: Networks) -> None:

@@ -55,11 +55,11 @@ class SplitScores:
         """Return the scores of the series at `rows`, in that order."""
         return SplitScores(**{field.name: getattr(self, field.name)[list(rows)] for field in fields(self)})
 
-    def scatter(self, rows: np.ndarray, series: int) -> "SplitScores":
-        """Return scores of `series` series: those at `rows` have these scores, the others n = 0 and NaN."""
+    def scatter(self, rows: np.ndarray, series_count: int) -> "SplitScores":
+        """Return scores of series_count series: those at `rows` have these scores, the others n = 0 and NaN."""
 
         def scattered(scores: Any) -> Any:
-            result = np.full((series, scores.shape[1]), np.nan if scores.dtype == np.float64 else 0, scores.dtype)
+            result = np.full((series_count, scores.shape[1]), np.nan if scores.dtype == np.float64 else 0, scores.dtype)
             result[rows] = scores
             return result
 

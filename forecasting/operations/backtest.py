@@ -5,6 +5,7 @@ Values are those known today (vintages = latest). Months after an origin are use
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -65,15 +66,15 @@ class OriginForecasts:
 
 @dataclass(frozen=True)
 class FittedRecipe:
-    """Networks that were trained at an origin; rows: by name, the row of each series in them."""
+    """Networks that were trained at an origin; positions: by name, the position of each series in them."""
 
     fit_result: FitResult
-    rows: Mapping[str, int]
+    positions: Mapping[str, int]
 
     def can_forecast(self, name: str) -> bool:
         """Say whether the networks can forecast a series: it has one that did not diverge, or they are global."""
-        if name in self.rows:
-            return not self.fit_result.diverged_mask[self.rows[name]]
+        if name in self.positions:
+            return not self.fit_result.diverged_mask[self.positions[name]]
         return self.fit_result.networks.are_global
 
 
@@ -81,8 +82,8 @@ def run_backtest(
     database: Database,
     recipes: Sequence[Recipe],
     *,
-    origins: int,
-    refit: int,
+    origin_count: int,
+    refit_every: int,
     late_months: int,
     series: tuple[str, ...] | None = None,
     models: Sequence[str] = (),
@@ -90,28 +91,30 @@ def run_backtest(
 ) -> Backtest:
     """Forecast from the last origins that a month follows, by recipes, baselines and models of statsforecast.
 
-    origins: how many. refit: networks are trained at every so many-th origin, and reused between. All recipes must have one
-    horizon. progress: called with what is being worked on. Raises RunRefused when there are too few months.
+    refit_every: networks are trained at every so many-th origin, and reused between. late_months: as in `Policy`. series: names,
+    None for all active ones. models: names. All recipes must have one horizon. progress: called with what is being worked on.
+    Raises RunRefused when there are too few months.
     """
     horizon = recipes[0].horizon
     if any(recipe.horizon != horizon for recipe in recipes):
         horizons = ", ".join(f"{recipe.name}: {recipe.horizon}" for recipe in recipes)
         raise RunRefused(f"Recipes are compared on one horizon, and these have several: {horizons}.")
     panel = _read_panel(database, series)
-    newest = panel.first + (panel.values.shape[1] - 1)
-    first = newest - origins
-    if first - panel.first < 12:
+    newest_month = panel.first + (panel.values.shape[1] - 1)
+    first_origin = newest_month - origin_count
+    if first_origin - panel.first < 12:
         raise RunRefused(
-            f"{origins} origins before {newest} leave {max(first - panel.first + 1, 0)} months to learn from; "
+            f"{origin_count} origins before {newest_month} leave {max(first_origin - panel.first + 1, 0)} months to learn from; "
             "a backtest needs more than a year: choose fewer origins."
         )
-    months = [first + step for step in range(origins)]
-    actual = np.stack([_actual_after(panel, origin, horizon) for origin in months])
-    contestants = {recipe.name: _by_recipe(recipe, panel, months, refit, late_months, progress) for recipe in recipes}
-    contestants |= {name: _by_baseline(name, panel, months, horizon) for name in BASELINES}
-    contestants |= {model: _by_model(model, panel, months, horizon, progress) for model in models}
+    origins = [first_origin + step for step in range(origin_count)]
+    actual = np.stack([_actual_after(panel, origin, horizon) for origin in origins])
+    by_recipe = partial(_by_recipe, refit_every=refit_every, late_months=late_months, progress=progress)
+    contestants = {recipe.name: by_recipe(recipe, panel, origins) for recipe in recipes}
+    contestants |= {name: _by_baseline(name, panel, origins, horizon) for name in BASELINES}
+    contestants |= {model: _by_model(model, panel, origins, horizon, progress) for model in models}
     forecasts = {name: _collect(actual.shape, by_origin) for name, by_origin in contestants.items()}
-    return Backtest(panel.names, tuple(months), actual, _mase_scale(panel.up_to(first)), forecasts)
+    return Backtest(panel.names, tuple(origins), actual, _mase_scale(panel.up_to(first_origin)), forecasts)
 
 
 def _read_panel(database: Database, names: tuple[str, ...] | None) -> Panel:
@@ -140,10 +143,10 @@ def _collect(shape: tuple[int, ...], forecasts_by_origin: Iterator[OriginForecas
     """Put the forecasts of a contestant from every origin into arrays; shape: (origins, series, horizon)."""
     values = np.full(shape, np.nan)
     bounds: dict[str, Values] = {}
-    for each in forecasts_by_origin:
-        values[each.origin_number, each.rows] = each.forecasts.values
-        for bound_name, bound in each.forecasts.bounds.items():
-            bounds.setdefault(bound_name, np.full(shape, np.nan))[each.origin_number, each.rows] = bound
+    for from_origin in forecasts_by_origin:
+        values[from_origin.origin_number, from_origin.rows] = from_origin.forecasts.values
+        for bound_name, bound in from_origin.forecasts.bounds.items():
+            bounds.setdefault(bound_name, np.full(shape, np.nan))[from_origin.origin_number, from_origin.rows] = bound
     return ContestantForecasts(values, bounds)
 
 
@@ -154,7 +157,7 @@ def _punctual_rows(observations: Observations, origin: Month) -> list[int]:
 
 def _by_baseline(name: str, panel: Panel, origins: Sequence[Month], horizon: int) -> Iterator[OriginForecasts]:
     recipe = MonthlyRecipe(name, horizon=horizon)
-    for number, origin in enumerate(origins):
+    for origin_number, origin in enumerate(origins):
         observations = observations_from(panel.up_to(origin), recipe)
         rows = _punctual_rows(observations, origin)
         histories = observations.histories.select(rows)
@@ -163,57 +166,61 @@ def _by_baseline(name: str, panel: Panel, origins: Sequence[Month], horizon: int
         else:
             baseline = naive if name == "naive" else seasonal_naive
             forecasts = Forecasts(baseline(histories.values, histories.lengths, horizon=horizon), (), {})
-        yield OriginForecasts(number, rows, forecasts)
+        yield OriginForecasts(origin_number, rows, forecasts)
 
 
 def _by_model(
-    model: str, panel: Panel, origins: Sequence[Month], horizon: int, progress: Progress | None
+    model_name: str, panel: Panel, origins: Sequence[Month], horizon: int, progress: Progress | None
 ) -> Iterator[OriginForecasts]:
-    for number, origin in enumerate(origins):
+    for origin_number, origin in enumerate(origins):
         if progress:
-            progress(f"{model}, origin {origin}")
-        observations = observations_from(panel.up_to(origin), MonthlyRecipe(model, horizon=horizon))
+            progress(f"{model_name}, origin {origin}")
+        observations = observations_from(panel.up_to(origin), MonthlyRecipe(model_name, horizon=horizon))
         rows = _punctual_rows(observations, origin)
         histories = observations.histories.select(rows)
-        result = forecast_by(model, histories.values, histories.lengths, horizon=horizon)
-        bounds = {name: getattr(result, name) for name in BOUNDS}
-        yield OriginForecasts(number, rows, Forecasts(result.values, result.failures, bounds))
+        model_forecast = forecast_by(model_name, histories.values, histories.lengths, horizon=horizon)
+        bounds = {name: getattr(model_forecast, name) for name in BOUNDS}
+        yield OriginForecasts(origin_number, rows, Forecasts(model_forecast.values, model_forecast.failures, bounds))
 
 
 def _by_recipe(
-    recipe: Recipe, panel: Panel, origins: Sequence[Month], refit: int, late_months: int, progress: Progress | None
+    recipe: Recipe,
+    panel: Panel,
+    origins: Sequence[Month],
+    refit_every: int,
+    late_months: int,
+    progress: Progress | None,
 ) -> Iterator[OriginForecasts]:
     policy, method = Policy(late_months=late_months), method_of(recipe)
     fitted_recipe: FittedRecipe | None = None
-    for number, origin in enumerate(origins):
+    for origin_number, origin in enumerate(origins):
         if progress:
             progress(f"{recipe.name}, origin {origin}")
         observations = observations_from(panel.up_to(origin), recipe)
-        network_rows = [
+        long_enough_rows = [
             row
             for row, evidence in enumerate(observations.evidence)
             if verdict_without_network(evidence, policy, recipe, origin) is None
         ]
-        if number % refit == 0:
-            fitted_recipe = _fit(recipe, observations, network_rows) if network_rows else None
+        if origin_number % refit_every == 0:
+            fitted_recipe = _fit(recipe, observations, long_enough_rows) if long_enough_rows else None
         punctual_rows = _punctual_rows(observations, origin)
-        by_network = [
+        network_rows = [
             row
             for row in punctual_rows
-            if fitted_recipe and row in set(network_rows) and fitted_recipe.can_forecast(panel.names[row])
+            if fitted_recipe and row in set(long_enough_rows) and fitted_recipe.can_forecast(panel.names[row])
         ]
-        if fitted_recipe is not None and by_network:
-            positions = [fitted_recipe.rows.get(panel.names[row], -1) for row in by_network]
-            networks, histories = fitted_recipe.fit_result.networks, observations.histories.select(by_network)
-            yield OriginForecasts(number, by_network, method.forecast(recipe, networks, histories, positions=positions))
-        by_fallback = [
-            row
-            for row in punctual_rows
-            if row not in set(by_network) and observations.evidence[row].observations >= recipe.minimum_fallback_months
-        ]
-        if by_fallback:
-            histories = observations.histories.select(by_fallback)
-            yield OriginForecasts(number, by_fallback, method.forecast_without_networks(recipe, histories))
+        if fitted_recipe is not None and network_rows:
+            positions = [fitted_recipe.positions.get(panel.names[row], -1) for row in network_rows]
+            networks, histories = fitted_recipe.fit_result.networks, observations.histories.select(network_rows)
+            forecasts = method.forecast(recipe, networks, histories, positions=positions)
+            yield OriginForecasts(origin_number, network_rows, forecasts)
+        other_rows = [row for row in punctual_rows if row not in set(network_rows)]
+        minimum = recipe.minimum_fallback_months
+        fallback_rows = [row for row in other_rows if observations.evidence[row].observations >= minimum]
+        if fallback_rows:
+            histories = observations.histories.select(fallback_rows)
+            yield OriginForecasts(origin_number, fallback_rows, method.forecast_without_networks(recipe, histories))
 
 
 def _fit(recipe: Recipe, observations: Observations, rows: list[int]) -> FittedRecipe:
@@ -224,8 +231,8 @@ def _fit(recipe: Recipe, observations: Observations, rows: list[int]) -> FittedR
     histories = observations.histories.select(rows)
     filled_mask = observations.lags[rows][:, : histories.values.shape[1]] > 0
     if is_global:
-        result = global_method_of(recipe).fit_global(recipe, histories, filled_mask=filled_mask)
+        fit_result = global_method_of(recipe).fit_global(recipe, histories, filled_mask=filled_mask)
     else:
         seeds = series_seeds(recipe.seed, [names[row] for row in rows])
-        result = method_of(recipe).fit(recipe, histories, seeds, filled_mask=filled_mask)
-    return FittedRecipe(result, {names[row]: place for place, row in enumerate(rows)})
+        fit_result = method_of(recipe).fit(recipe, histories, seeds, filled_mask=filled_mask)
+    return FittedRecipe(fit_result, {names[row]: position for position, row in enumerate(rows)})

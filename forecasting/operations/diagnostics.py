@@ -89,17 +89,17 @@ def _timezone(settings: Settings) -> Finding:
 
 
 def _clock(connection: Connection, limits: Limits) -> Finding:
-    before = datetime.now(UTC).timestamp()
-    server, zone = checks.read_server_clock(connection)
-    after = datetime.now(UTC).timestamp()
-    difference = max(before - server, server - after, 0.0)
+    time_before = datetime.now(UTC).timestamp()
+    server_time, zone = checks.read_server_clock(connection)
+    time_after = datetime.now(UTC).timestamp()
+    seconds_apart = max(time_before - server_time, server_time - time_after, 0.0)
     if zone != "UTC":
         return Finding("clock", "error", f"The connection reads times in {zone}, not in UTC.", _ZONE_REMEDY)
-    if difference > limits.clock_seconds:
-        message = f"The clocks of the database and of this machine are {difference:,.0f} s apart."
+    if seconds_apart > limits.clock_seconds:
+        message = f"The clocks of the database and of this machine are {seconds_apart:,.0f} s apart."
         return Finding("clock", "warning", message, "Set both by NTP (timedatectl set-ntp true).")
     return Finding(
-        "clock", "ok", f"The clocks of the database and of this machine agree within {max(difference, 1):.0f} s."
+        "clock", "ok", f"The clocks of the database and of this machine agree within {max(seconds_apart, 1):.0f} s."
     )
 
 
@@ -107,13 +107,13 @@ _ZONE_REMEDY = "Let no proxy between change TimeZone (PgBouncer: ignore_startup_
 
 
 def _space(connection: Connection, settings: Settings, limits: Limits) -> Finding:
-    size = checks.read_database_size(connection)
+    used_bytes = checks.read_database_size(connection)
     if settings.database_url:
-        return Finding("space", "ok", f"The database takes {_mib(size)}; what is free only its server can tell.")
+        return Finding("space", "ok", f"The database takes {_mib(used_bytes)}; what is free only its server can tell.")
     folder = checks.read_data_folder(connection)
-    free = shutil.disk_usage(folder).free
-    message = f"The database takes {_mib(size)}; {_mib(free)} are free in {folder}."
-    if free >= limits.free_bytes:
+    free_bytes = shutil.disk_usage(folder).free
+    message = f"The database takes {_mib(used_bytes)}; {_mib(free_bytes)} are free in {folder}."
+    if free_bytes >= limits.free_bytes:
         return Finding("space", "ok", message)
     remedy = (
         "Free some, move MILKRUN_HOME to a larger disk, or remove what is no longer needed: milkrun prune --dry-run."
@@ -194,21 +194,21 @@ def _series(connection: Connection, settings: Settings) -> Finding:
 
 
 def _bundles(connection: Connection, limits: Limits) -> Finding:
-    names = checks.read_bundles_in_use(connection)
+    bundle_ids = checks.read_bundles_in_use(connection)
     store = ModelStore(partial(bundles.read_bundles, connection))
-    damages, count, deadline = [], 0, time.monotonic() + limits.bundle_seconds
-    for name in names:
-        if count and time.monotonic() > deadline:
+    damages, read_count, deadline = [], 0, time.monotonic() + limits.bundle_seconds
+    for bundle_id in bundle_ids:
+        if read_count and time.monotonic() > deadline:
             break
-        count += 1
-        damage = store.damage(name)
+        read_count += 1
+        damage = store.damage(bundle_id)
         damages += [damage] if damage else []
-    message = f"Bundles of the newest run that were read: {count} of {len(names)}"
+    message = f"Bundles of the newest run that were read: {read_count} of {len(bundle_ids)}"
     if damages:
         remedy = "milkrun run --retrain always trains anew; milkrun restore brings a backup's back."
         return Finding("bundles", "error", f"{message}; damaged: {len(damages)}. {damages[0]}", remedy)
     return Finding("bundles", "ok", f"{message}; they are what was stored.")
 
 
-def _mib(size: int) -> str:
-    return f"{size / (1 << 20):,.0f} MiB"
+def _mib(byte_count: int) -> str:
+    return f"{byte_count / (1 << 20):,.0f} MiB"

@@ -75,8 +75,8 @@ def forecast_panel(panel: Panel, recipe: Recipe, policy: Policy) -> pd.DataFrame
     )
     run, reads = Run(0, RunState.OPEN, request), _reads(request, observations_from(panel, recipe))
     result = forecast_shard(reads, run, panel.series_ids, LocalTrainer())
-    names = dict(zip(panel.series_ids, panel.names, strict=True))
-    return pd.concat([_result_frame(names[row.series_id], row) for row in result.results], ignore_index=True)
+    name_by_series = dict(zip(panel.series_ids, panel.names, strict=True))
+    return pd.concat([_result_frame(name_by_series[row.series_id], row) for row in result.results], ignore_index=True)
 
 
 def _reads(request: Request, observations: Observations) -> FrameReads:
@@ -107,21 +107,22 @@ def _reads(request: Request, observations: Observations) -> FrameReads:
 def _result_frame(name: str, result: SeriesResult) -> pd.DataFrame:
     """Return the forecast of one series, one row per month; one row without a month where there is none."""
     values = np.array([np.nan]) if result.values is None else result.values
-    unknown = np.full(len(values), np.nan)
+    no_numbers = np.full(len(values), np.nan)
     has_forecast = result.values is not None and result.origin is not None
-    months = [
-        pd.Timestamp((result.origin + step).first_day) if has_forecast and result.origin is not None else pd.NaT
-        for step in range(1, len(values) + 1)
+    horizons = range(1, len(values) + 1)
+    target_months = [
+        pd.Timestamp((result.origin + horizon).first_day) if has_forecast and result.origin is not None else pd.NaT
+        for horizon in horizons
     ]
-    bounds = {bound: result.bounds.get(bound, unknown) for bound in INTERVALS}
+    bounds = {bound: result.bounds.get(bound, no_numbers) for bound in INTERVALS}
     return pd.DataFrame(
         {
             "series": name,
-            "month": pd.to_datetime(pd.Series(months)),
-            "horizon": pd.array([step if has_forecast else None for step in range(1, len(values) + 1)], dtype="Int64"),
+            "month": pd.to_datetime(pd.Series(target_months)),
+            "horizon": pd.array([horizon if has_forecast else None for horizon in horizons], dtype="Int64"),
             "value": values,
             **bounds,
-            "seasonal_naive": unknown if result.seasonal_naive is None else result.seasonal_naive,
+            "seasonal_naive": no_numbers if result.seasonal_naive is None else result.seasonal_naive,
             "outcome": result.outcome,
             "reason": result.reason,
         }
@@ -134,34 +135,34 @@ def panel_from(frame: pd.DataFrame) -> Panel:
     Raises InputError, naming series and month, for a value that is not a finite number, for a month that cannot be read, and
     for two values of one month; rows without a value are left out.
     """
-    rows = _long_rows(frame)
-    months = pd.to_datetime(rows["month"], errors="coerce", format="ISO8601", utc=True)
-    is_number = pd.to_numeric(rows["value"], errors="coerce").notna()
+    cells_as_text = _long_rows(frame)
+    months = pd.to_datetime(cells_as_text["month"], errors="coerce", format="ISO8601", utc=True)
+    is_number = pd.to_numeric(cells_as_text["value"], errors="coerce").notna()
     # pandas' own reading of texts is not exact to the last bit, Python's is.
-    values = rows["value"].where(is_number, "nan").astype(object).astype(np.float64)
-    is_missing = rows["value"].isna() | (rows["value"] == "")
-    for wrong, problem in (
+    numbers = cells_as_text["value"].where(is_number, "nan").astype(object).astype(np.float64)
+    is_missing = cells_as_text["value"].isna() | (cells_as_text["value"] == "")
+    for wrong_mask, problem in (
         (months.isna(), "the month {month!r} cannot be read: write it as YYYY-MM, or give dates"),
-        (~is_missing & ~np.isfinite(values), "the value {value!r} is not a finite number"),
+        (~is_missing & ~np.isfinite(numbers), "the value {value!r} is not a finite number"),
     ):
-        if wrong.any():
-            series, month, value = rows[wrong].iloc[0]
+        if wrong_mask.any():
+            series, month, value = cells_as_text[wrong_mask].iloc[0]
             raise InputError(f"{series}, {month}: {problem.format(month=month, value=value)}.")
     ordinals = months.dt.year * 12 + months.dt.month - 1
-    cells = pd.DataFrame({"series": rows["series"], "ordinal": ordinals, "value": values})[
-        ~is_missing
-    ].drop_duplicates()
-    repeated = cells.duplicated(["series", "ordinal"], keep=False)
-    if repeated.any():
-        cell = cells[repeated].iloc[0]
+    cells = pd.DataFrame({"series": cells_as_text["series"], "ordinal": ordinals, "value": numbers})
+    cells = cells[~is_missing].drop_duplicates()
+    repeated_mask = cells.duplicated(["series", "ordinal"], keep=False)
+    if repeated_mask.any():
+        cell = cells[repeated_mask].iloc[0]
         raise InputError(f"{cell['series']}, {Month(int(cell['ordinal']))}: there is more than one value. Keep one.")
     if cells.empty:
         raise InputError("The DataFrame holds no observation: there is nothing to forecast.")
     names = tuple(sorted(cells["series"].unique()))
-    first = int(cells["ordinal"].min())
-    grid = np.full((len(names), int(cells["ordinal"].max()) - first + 1), np.nan)
-    grid[pd.Categorical(cells["series"], categories=names).codes, cells["ordinal"] - first] = cells["value"]
-    return Panel(tuple(range(1, len(names) + 1)), names, Month(first), grid)
+    first_ordinal = int(cells["ordinal"].min())
+    grid = np.full((len(names), int(cells["ordinal"].max()) - first_ordinal + 1), np.nan)
+    rows = pd.Categorical(cells["series"], categories=names).codes
+    grid[rows, cells["ordinal"] - first_ordinal] = cells["value"]
+    return Panel(tuple(range(1, len(names) + 1)), names, Month(first_ordinal), grid)
 
 
 def _long_rows(frame: pd.DataFrame) -> pd.DataFrame:

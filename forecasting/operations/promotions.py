@@ -17,56 +17,56 @@ def rollback(database: Database, series: str | None, *, why: str, made_by: str, 
 
     bundle: the beginning of its id. Raises InputError for an unknown series, RunRefused where there is no such bundle.
     """
-    series_id, terms = _read_terms(database, series)
+    series_id, uses = _read_uses(database, series)
     if bundle is None:
-        present = terms[0].champion_id
-        bundle_ids = [term.bundle_id for term in terms]
+        present = uses[0].champion_id
+        bundle_ids = [use.bundle_id for use in uses]
         start = bundle_ids.index(present) + 1 if present in bundle_ids else 0
         bundle = next((bundle_id for bundle_id in bundle_ids[start:] if bundle_id != present), None)
         if bundle is None:
             owner = series or "The shared networks"
             raise RunRefused(f"{owner}: no bundle but {present[:12]} has spoken in a published run.")
     return _promote(
-        database, Promotion(terms[0].run_id, series_id, bundle, PromotionKind.ROLLBACK, why, made_by), terms[0]
+        database, Promotion(uses[0].run_id, series_id, bundle, PromotionKind.ROLLBACK, why, made_by), uses[0]
     )
 
 
 def promote(database: Database, series: str | None, *, why: str, made_by: str, bundle: str | None = None) -> Promotion:
     """Put a bundle in charge, by default the newest that was refused; otherwise as `rollback`."""
-    series_id, terms = _read_terms(database, series)
-    bundle = bundle or next((term.refused_id for term in terms if term.refused_id is not None), None)
+    series_id, uses = _read_uses(database, series)
+    bundle = bundle or next((use.refused_id for use in uses if use.refused_id is not None), None)
     if bundle is None:
         owner = series or "the shared networks"
         raise RunRefused(f"No new network of {owner} was refused in a published run: name one with --bundle.")
     return _promote(
-        database, Promotion(terms[0].run_id, series_id, bundle, PromotionKind.PROMOTE, why, made_by), terms[0]
+        database, Promotion(uses[0].run_id, series_id, bundle, PromotionKind.PROMOTE, why, made_by), uses[0]
     )
 
 
-def _read_terms(database: Database, series: str | None) -> tuple[int | None, list[BundleUse]]:
+def _read_uses(database: Database, series: str | None) -> tuple[int | None, list[BundleUse]]:
     with database.reading() as connection:
         series_id = None if series is None else require_series(connection, series)
-        terms = promotions.read_bundle_uses(connection, series_id)
-    if not terms:
+        uses = promotions.read_bundle_uses(connection, series_id)
+    if not uses:
         owner = "any series by shared networks" if series is None else series
         raise RunRefused(f"No published live run has forecast {owner} yet: there is nothing to go back to.")
-    if series is not None and terms[0].is_global:
+    if series is not None and uses[0].is_global:
         raise RunRefused(
             f"{series} shares its networks with all series of its runs: use --shared, which is for all of them."
         )
-    return series_id, terms
+    return series_id, uses
 
 
 def _promote(database: Database, promotion: Promotion, newest_use: BundleUse) -> Promotion:
     """Check and store a promotion, whose bundle_id may be the beginning of one; returns it with the whole id."""
     with database.reading() as connection:
-        bundles = promotions.find_bundles(connection, promotion.bundle_id, promotion.series_id)
-    if len(bundles) != 1:
-        count = "more than one bundle" if bundles else "no bundle that holds it"
+        candidates = promotions.find_bundles(connection, promotion.bundle_id, promotion.series_id)
+    if len(candidates) != 1:
+        problem = "more than one bundle" if candidates else "no bundle that holds it"
         raise RunRefused(
-            f"There is {count} whose id begins with {promotion.bundle_id!r}: name one as run_series has it."
+            f"There is {problem} whose id begins with {promotion.bundle_id!r}: name one as run_series has it."
         )
-    [(bundle_id, recipe_hash)] = bundles
+    [(bundle_id, recipe_hash)] = candidates
     if recipe_hash != newest_use.recipe_hash:
         raise RunRefused(
             f"Bundle {bundle_id[:12]} is of another recipe than the newest run: the next run would train anew."

@@ -46,29 +46,30 @@ def report_run(database: Database, run_id: int | None, folder: Path | None = Non
 
 def _cards(database: Database, run: Run, history: RunHistory) -> Iterator[dict[str, Any]]:
     """Give everything that the page shows of each series of a run, as JSON values."""
-    months = None if len(run.request.series_ids) <= WHOLE_PAST_UP_TO else PAST_MONTHS
-    for start in range(0, len(run.request.series_ids), BATCH):
-        ids = run.request.series_ids[start : start + BATCH]
+    past_months = None if len(run.request.series_ids) <= WHOLE_PAST_UP_TO else PAST_MONTHS
+    for first_series in range(0, len(run.request.series_ids), BATCH):
+        series_ids = run.request.series_ids[first_series : first_series + BATCH]
         with database.reading() as connection:
-            outcomes = read_series_outcomes(connection, run.run_id, ids)
-            newest_month, newest_load = read_newest_observation(connection, ids)
-            newest_panel = read_panel(connection, ids, origin=max(newest_month, run.request.origin), as_of=newest_load)
-            run_panel = read_panel(connection, ids, origin=run.request.origin, as_of=run.request.as_of)
-            forecasts = read_forecast_arrays(connection, history, ids)
-            scores = read_score_arrays(connection, history, ids)
+            outcomes = read_series_outcomes(connection, run.run_id, series_ids)
+            newest_month, newest_load = read_newest_observation(connection, series_ids)
+            newest_origin = max(newest_month, run.request.origin)
+            newest_panel = read_panel(connection, series_ids, origin=newest_origin, as_of=newest_load)
+            run_panel = read_panel(connection, series_ids, origin=run.request.origin, as_of=run.request.as_of)
+            forecasts = read_forecast_arrays(connection, history, series_ids)
+            scores = read_score_arrays(connection, history, series_ids)
             changes = read_changes_of_run(connection, run.run_id, [outcome["series"] for outcome in outcomes])
-        past = predict_past(database, run, run_panel, months=months)
+        past_lines = predict_past(database, run, run_panel, past_months=past_months)
         lines = _observed_lines(newest_panel)
         for outcome in outcomes:
             series_id = outcome.pop("series_id")
             run_ids = _newest_run_of_each_origin(series_id, history, forecasts, scores)
-            train, test = past.by_series.get(series_id, (None, None))
+            train_line, test_line = past_lines.by_series.get(series_id, (None, None))
             yield {
                 **{name: _json_value(value) for name, value in outcome.items()},
                 "observed": _line(lines.get(series_id), exact=True),
-                "train": _line(train),
-                "test": _line(test),
-                "missing_past": past.failures.get(series_id),
+                "train": _line(train_line),
+                "test": _line(test_line),
+                "missing_past": past_lines.failures.get(series_id),
                 "forecast": _forecast(history.health[run.run_id], forecasts.get((series_id, run.run_id))),
                 "earlier": [
                     _forecast(history.health[run_id], forecasts[series_id, run_id])
@@ -76,9 +77,9 @@ def _cards(database: Database, run: Run, history: RunHistory) -> Iterator[dict[s
                     if run_id != run.run_id and (series_id, run_id) in forecasts
                 ],
                 "scores": [
-                    of_split
+                    split_scores
                     for run_id in run_ids
-                    for of_split in _scores(history.health[run_id], scores.get((series_id, run_id)))
+                    for split_scores in _scores(history.health[run_id], scores.get((series_id, run_id)))
                 ],
                 "changes": _changes(changes.get(outcome["series"])),
             }
@@ -91,7 +92,7 @@ def _newest_run_of_each_origin(
 
     arrays: by series and run; only runs that have rows for the series in one of them are returned.
     """
-    run_ids = [run_id for run_id in history.earlier_run_ids if any((series_id, run_id) in rows for rows in arrays)]
+    run_ids = [run_id for run_id in history.earlier_run_ids if any((series_id, run_id) in table for table in arrays)]
     return [*{history.health[run_id]["origin"]: run_id for run_id in run_ids}.values(), history.run_id]
 
 
@@ -133,16 +134,16 @@ def _scores(run_row: Record, rows: np.ndarray | None) -> list[dict[str, Any]]:
     if rows is None:
         return scores
     for split_number, split in enumerate(SPLITS):
-        of_split = rows[rows["split"] == split_number]
-        if len(of_split) == 0:
+        split_rows = rows[rows["split"] == split_number]
+        if len(split_rows) == 0:
             continue
         scores.append(
             {
                 **{name: _json_value(run_row[name]) for name in ("run_id", "origin", "recipe")},
                 "split": split,
-                "horizon": of_split["horizon"].tolist(),
-                "n": of_split["n"].tolist(),
-                **{name: _numbers(of_split[name]) for name in SCORE_COLUMNS if not np.isnan(of_split[name]).all()},
+                "horizon": split_rows["horizon"].tolist(),
+                "n": split_rows["n"].tolist(),
+                **{name: _numbers(split_rows[name]) for name in SCORE_COLUMNS if not np.isnan(split_rows[name]).all()},
             }
         )
     return scores
@@ -164,10 +165,12 @@ def _changes(rows: Any) -> dict[str, Any] | None:
 def _numbers(values: Values) -> list[float | None]:
     """Round numbers to the seven digits that a network's float32 holds, so that the page stays small."""
     with np.errstate(divide="ignore"):
-        digits = 6 - np.floor(np.log10(np.abs(values)))
-    digits = np.where(np.isfinite(digits), np.clip(digits, -300, 300), 0)
-    scale = 10.0 ** np.abs(digits)
-    return _missing_as_none(np.where(digits < 0, np.round(values / scale) * scale, np.round(values * scale) / scale))
+        decimals = 6 - np.floor(np.log10(np.abs(values)))
+    decimals = np.where(np.isfinite(decimals), np.clip(decimals, -300, 300), 0)
+    powers = 10.0 ** np.abs(decimals)
+    return _missing_as_none(
+        np.where(decimals < 0, np.round(values / powers) * powers, np.round(values * powers) / powers)
+    )
 
 
 def _missing_as_none(values: Values) -> list[float | None]:

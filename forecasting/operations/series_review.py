@@ -66,10 +66,10 @@ def review_series(database: Database, name: str) -> SeriesChart:
     )
 
 
-def predict_past(database: Database, run: Run, panel: Panel, *, months: int | None = None) -> PastLines:
+def predict_past(database: Database, run: Run, panel: Panel, *, past_months: int | None = None) -> PastLines:
     """Predict the past one month ahead with the networks of a published run.
 
-    panel: what the run could know. months: how many of the last months are predicted; None: all. Series whose forecast was
+    panel: what the run could know. past_months: how many of the last months are predicted; None: all. Series whose forecast was
     not made by a network of the run's recipe are left out.
     """
     with database.reading() as connection:
@@ -82,26 +82,26 @@ def predict_past(database: Database, run: Run, panel: Panel, *, months: int | No
     }
     groups, damages = ModelStore(DatabaseReads(database).read_bundles).group(bundle_ids, panel.series_ids)
     histories = filled_histories(panel)
-    lines: dict[int, tuple[Line, Line]] = {}
+    lines_by_series: dict[int, tuple[Line, Line]] = {}
     for group in groups:
         origins = [champions[panel.series_ids[row]].origin for row in group.rows]
-        group_lines = _predict_group(run, group, histories.select(group.rows), origins, months)
-        lines |= {panel.series_ids[row]: line for row, line in zip(group.rows, group_lines, strict=True)}
-    return PastLines(lines, {panel.series_ids[row]: damage for row, damage in damages.items()})
+        group_lines = _predict_group(run, group, histories.select(group.rows), origins, past_months)
+        lines_by_series |= {panel.series_ids[row]: line for row, line in zip(group.rows, group_lines, strict=True)}
+    return PastLines(lines_by_series, {panel.series_ids[row]: damage for row, damage in damages.items()})
 
 
 def _predict_group(
-    run: Run, group: NetworkGroup, histories: Histories, origins: list[Month], months: int | None
+    run: Run, group: NetworkGroup, histories: Histories, origins: list[Month], past_months: int | None
 ) -> list[tuple[Line, Line]]:
     """Predict the past of series whose networks are in one bundle; origins: (series,) of their networks."""
-    ends = zip(histories.lengths, histories.last_months, origins, strict=True)
+    pairs = zip(histories.lengths, histories.last_months, origins, strict=True)
     predictions = method_of(run.request.recipe).predict_past(
         run.request.recipe,
         group.networks,
         histories,
         positions=group.positions,
-        trained_lengths=[int(length) - (last_month - origin) for length, last_month, origin in ends],
-        past_months=months,
+        trained_lengths=[int(length) - (last_month - origin) for length, last_month, origin in pairs],
+        past_months=past_months,
     )
     first_months = [
         last_month + (1 - int(length))

@@ -105,10 +105,12 @@ def replay_run(
         snapshot = read_snapshot(reads, run, series_ids)
         with database.reading() as connection:
             published_forecasts = read_published_forecasts(connection, run, series_ids, snapshot.histories.last_months)
-        numbers, failures = _compute_again(
+        computed_numbers, failures = _compute_again(
             run.request.recipe, snapshot, published_forecasts, ModelStore(reads.read_bundles)
         )
-        replay.add(_compare(snapshot, published_forecasts, numbers, failures, tolerance, replay.later_runs), tolerance)
+        replay.add(
+            _compare(snapshot, published_forecasts, computed_numbers, failures, tolerance, replay.later_runs), tolerance
+        )
         if progress is not None:
             progress(len(series_ids))
     return replay
@@ -121,7 +123,7 @@ def _compute_again(
 
     A forecast that was made without networks is made without networks again.
     """
-    numbers = {name: np.full_like(published_forecasts.numbers["value"], np.nan) for name in NUMBER_COLUMNS}
+    computed_numbers = {name: np.full_like(published_forecasts.numbers["value"], np.nan) for name in NUMBER_COLUMNS}
     method, rows = method_of(recipe), np.flatnonzero(published_forecasts.has_forecast).tolist()
     bundle_ids = {row: bundle_id for row in rows if (bundle_id := published_forecasts.bundle_ids[row]) is not None}
     groups, failures = store.group(bundle_ids, snapshot.series_ids)
@@ -133,12 +135,12 @@ def _compute_again(
             positions=group.positions,
             live_factors=snapshot.live_interval_factors[group.rows],
         )
-        _fill_in(numbers, snapshot, group.rows, forecasts)
-    without_networks = [row for row in rows if row not in bundle_ids]
-    if without_networks:
-        forecasts = method.forecast_without_networks(recipe, snapshot.histories.select(without_networks))
-        _fill_in(numbers, snapshot, without_networks, forecasts)
-    return numbers, failures
+        _fill_in(computed_numbers, snapshot, group.rows, forecasts)
+    rows_without_networks = [row for row in rows if row not in bundle_ids]
+    if rows_without_networks:
+        forecasts = method.forecast_without_networks(recipe, snapshot.histories.select(rows_without_networks))
+        _fill_in(computed_numbers, snapshot, rows_without_networks, forecasts)
+    return computed_numbers, failures
 
 
 def _fill_in(numbers: dict[str, Values], snapshot: Snapshot, rows: list[int], forecasts: Forecasts) -> None:
@@ -154,59 +156,61 @@ def _fill_in(numbers: dict[str, Values], snapshot: Snapshot, rows: list[int], fo
 def _compare(
     snapshot: Snapshot,
     published_forecasts: PublishedForecasts,
-    computed: Mapping[str, Values],
+    computed_numbers: Mapping[str, Values],
     failures: Mapping[int, str],
     tolerance: float,
-    later_runs: list[int],
+    later_run_ids: list[int],
 ) -> ShardComparison:
     """Compare the numbers of a shard; a number that only one side has differs infinitely.
 
-    computed: by column of `forecast`, (series, horizon). failures: by row, why there are no computed numbers.
+    computed_numbers: by column of `forecast`, (series, horizon). failures: by row, why there are no computed numbers.
     """
-    has_forecast = ~np.isnan(published_forecasts.numbers["value"]) | ~np.isnan(computed["value"])
+    has_forecast = ~np.isnan(published_forecasts.numbers["value"]) | ~np.isnan(computed_numbers["value"])
     is_compared = has_forecast.copy()
     is_compared[list(failures)] = False
-    before, after = (
-        np.stack([numbers[name] for name in NUMBER_COLUMNS]) for numbers in (published_forecasts.numbers, computed)
+    stored, computed = (
+        np.stack([numbers[name] for name in NUMBER_COLUMNS])
+        for numbers in (published_forecasts.numbers, computed_numbers)
     )
-    absolute, relative = _distances(before, after, is_compared)  # (number, series, horizon)
-    is_wrong = relative > tolerance
+    absolute, relative = _distances(stored, computed, is_compared)  # (number, series, horizon)
+    is_different = relative > tolerance
     intervals_open = 0
-    if later_runs:  # the bounds of that time cannot be told from others
+    if later_run_ids:  # the bounds of that time cannot be told from others
         is_bound = np.array([name in BOUNDS for name in NUMBER_COLUMNS])
-        is_open = is_wrong.any(axis=0) & ~is_wrong[~is_bound].any(axis=0) & is_compared
+        is_open = is_different.any(axis=0) & ~is_different[~is_bound].any(axis=0) & is_compared
         intervals_open = int(is_open.sum())
-        relative[:, is_open], is_wrong[:, is_open] = 0.0, False
-    order = np.argsort(-relative, axis=None, kind="stable")[:MOST_NAMED]
+        relative[:, is_open], is_different[:, is_open] = 0.0, False
+    positions = np.argsort(-relative, axis=None, kind="stable")[:MOST_NAMED]
     worst = tuple(
         Difference(
             snapshot.panel.names[row],
-            snapshot.histories.last_months[row] + (int(step) + 1),
+            snapshot.histories.last_months[row] + (int(horizon_index) + 1),
             NUMBER_COLUMNS[number],
-            finite_or_none(before[number, row, step]),
-            finite_or_none(after[number, row, step]),
-            float(absolute[number, row, step]),
-            float(relative[number, row, step]),
+            finite_or_none(stored[number, row, horizon_index]),
+            finite_or_none(computed[number, row, horizon_index]),
+            float(absolute[number, row, horizon_index]),
+            float(relative[number, row, horizon_index]),
         )
-        for number, row, step in zip(*np.unravel_index(order, relative.shape), strict=True)
-        if is_compared[row, step]
+        for number, row, horizon_index in zip(*np.unravel_index(positions, relative.shape), strict=True)
+        if is_compared[row, horizon_index]
     )
-    names: dict[str, list[str]] = {}
+    series_by_reason: dict[str, list[str]] = {}
     for row, reason in failures.items():
-        names.setdefault(reason, []).append(snapshot.panel.names[row])
-    mismatches = int(is_wrong.any(axis=0).sum())
-    return ShardComparison(int(has_forecast.sum()), int(is_compared.sum()), mismatches, intervals_open, worst, names)
+        series_by_reason.setdefault(reason, []).append(snapshot.panel.names[row])
+    mismatches = int(is_different.any(axis=0).sum())
+    counts = int(has_forecast.sum()), int(is_compared.sum()), mismatches, intervals_open
+    return ShardComparison(*counts, worst, series_by_reason)
 
 
-def _distances(before: Values, after: Values, is_compared: np.ndarray) -> tuple[Values, Values]:
+def _distances(stored: Values, computed: Values, is_compared: np.ndarray) -> tuple[Values, Values]:
     """Return how far numbers lie apart: in the unit of the series, and as a share of the series' largest forecast.
 
-    before, after and both results: (number, series, horizon), the first number being the value. is_compared: bool (series,
+    stored, computed and both results: (number, series, horizon), in the order of NUMBER_COLUMNS. is_compared: bool (series,
     horizon); elsewhere the distance is 0.
     """
-    absolute = np.abs(before - after)
-    absolute[np.isnan(before) & np.isnan(after) | (before == after)] = 0.0
+    absolute = np.abs(stored - computed)
+    absolute[np.isnan(stored) & np.isnan(computed) | (stored == computed)] = 0.0
     absolute = np.where(is_compared, np.where(np.isnan(absolute), np.inf, absolute), 0.0)
-    values = np.abs([before[NUMBER_COLUMNS.index("value")], after[NUMBER_COLUMNS.index("value")]])
-    scale = np.fmax.reduce(np.fmax.reduce(values, axis=0), axis=1)[:, None]
-    return absolute, np.where(absolute > 0, absolute / np.where(scale > 0, scale, 1.0), 0.0)
+    sizes = np.abs([stored[NUMBER_COLUMNS.index("value")], computed[NUMBER_COLUMNS.index("value")]])
+    largest = np.fmax.reduce(np.fmax.reduce(sizes, axis=0), axis=1)[:, None]
+    return absolute, np.where(absolute > 0, absolute / np.where(largest > 0, largest, 1.0), 0.0)

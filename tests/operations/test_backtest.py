@@ -31,7 +31,7 @@ QUICK = ClassicRecipe(name="quick", epochs=2, horizon=3)
 def test_a_backtest_says_what_a_backfill_publishes(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """The same origins, trained once: the forecasts of the backfill to the last bit, and nothing in the tables."""
     arrive("1962-01", milk=milk, other=[value * 2 for value in milk])
-    found = run_backtest(database, [QUICK], origins=3, refit=12, late_months=3)
+    found = run_backtest(database, [QUICK], origin_count=3, refit_every=12, late_months=3)
     with database.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM milkrun.run")) == 0
 
@@ -55,9 +55,9 @@ def test_a_backtest_says_what_a_backfill_publishes(database: Database, arrive: A
 def test_months_after_an_origin_change_no_forecast(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """Absurd values in the newest months leave the forecasts from before as they are."""
     arrive("1962-01", milk=[*milk[:-1], 1e6])
-    tampered = run_backtest(database, [QUICK], origins=2, refit=1, late_months=3)
+    tampered = run_backtest(database, [QUICK], origin_count=2, refit_every=1, late_months=3)
     arrive("1975-12", milk=milk[-1:])
-    honest = run_backtest(database, [QUICK], origins=2, refit=1, late_months=3)
+    honest = run_backtest(database, [QUICK], origin_count=2, refit_every=1, late_months=3)
 
     for name in honest.forecasts:
         assert honest.forecasts[name].values.tolist() == tampered.forecasts[name].values.tolist()
@@ -67,12 +67,12 @@ def test_months_after_an_origin_change_no_forecast(database: Database, arrive: A
 def test_what_cannot_be_judged_is_refused(database: Database, arrive: Arrive, milk: list[float]) -> None:
     """No data, too few months, recipes of different horizons: each with the remedy."""
     with pytest.raises(RunRefused, match="milkrun load"):
-        run_backtest(database, [QUICK], origins=2, refit=1, late_months=3)
+        run_backtest(database, [QUICK], origin_count=2, refit_every=1, late_months=3)
     arrive("1962-01", milk=milk[:24])
     with pytest.raises(RunRefused, match="choose fewer origins"):
-        run_backtest(database, [QUICK], origins=20, refit=1, late_months=3)
+        run_backtest(database, [QUICK], origin_count=20, refit_every=1, late_months=3)
     with pytest.raises(RunRefused, match=r"quick: 3, classic: 12"):
-        run_backtest(database, [QUICK, CLASSIC], origins=2, refit=1, late_months=3)
+        run_backtest(database, [QUICK, CLASSIC], origin_count=2, refit_every=1, late_months=3)
 
 
 def test_measures_are_those_of_plain_arithmetic() -> None:

@@ -73,14 +73,14 @@ class Examples:
 
 def prepare(values: Values, lengths: Counts, lags: Counts, *, horizon: int) -> PreparedSeries:
     """Take logs of histories (series, longest), and run the smoothing and the airline model to each of the lags."""
-    aligned = align_ends(values, lengths)
-    inside = history_mask(len(aligned), lengths)
-    shift = shift_for_logs(aligned, lengths)
-    logs = np.where(inside, np.log(np.where(inside, aligned + shift, 1.0)), 0.0)
-    smoothed_season = is_seasonal(logs, lengths)
-    fixed_season = np.where(smoothed_season, 0.0, seasonal_indices(logs, lengths))
+    aligned_values = align_ends(values, lengths)
+    inside_mask = history_mask(len(aligned_values), lengths)
+    shift = shift_for_logs(aligned_values, lengths)
+    logs = np.where(inside_mask, np.log(np.where(inside_mask, aligned_values + shift, 1.0)), 0.0)
+    seasonal_mask = is_seasonal(logs, lengths)
+    fixed_season = np.where(seasonal_mask, 0.0, seasonal_indices(logs, lengths))
     origin_rows = np.maximum(lengths - 1 - np.asarray(lags)[:, None], 0)  # (lags, series)
-    smoothed = smooth(_starting_together(remove_season(logs, fixed_season), lengths), smoothed_season, origin_rows)
+    smoothed = smooth(_starting_together(remove_season(logs, fixed_season), lengths), seasonal_mask, origin_rows)
     airline = airline_paths(_starting_together(logs, lengths), origin_rows, horizon=horizon)
     return PreparedSeries(logs, lengths, shift, fixed_season, smoothed, airline)
 
@@ -91,20 +91,20 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
     lag_index: position of the lag among those of `prepare`. A series that begins after the origin gets a row of finite
     numbers without meaning.
     """
-    months = len(prepared.logs) - lag
-    logs, lengths = prepared.logs[:months], np.maximum(prepared.lengths - lag, 1)
-    inside = history_mask(months, lengths)
+    row_count = len(prepared.logs) - lag
+    logs, lengths = prepared.logs[:row_count], np.maximum(prepared.lengths - lag, 1)
+    inside_mask = history_mask(row_count, lengths)
     indices = seasonal_indices(logs, lengths)
-    adjusted = np.where(inside, remove_season(logs, indices), 0.0)
+    adjusted = np.where(inside_mask, remove_season(logs, indices), 0.0)
     level, level_weight = smoothed_level(adjusted, lengths)
-    path = base_path(adjusted, lengths, horizon=horizon) + seasonal_path(indices, 0, horizon)
-    monthly_changes = np.where(inside[:-1], np.diff(adjusted, axis=0), 0.0)
+    path_logs = base_path(adjusted, lengths, horizon=horizon) + seasonal_path(indices, 0, horizon)
+    monthly_changes = np.where(inside_mask[:-1], np.diff(adjusted, axis=0), 0.0)
     volatility = np.sqrt(total(monthly_changes**2) / np.maximum(lengths - 1, 1))
     scale = np.clip(volatility, MINIMUM_CHANGE, 1.0)
-    yearly_change = _yearly_change(logs, inside, volatility)
-    window = _last_rows(np.where(inside, adjusted - level, 0.0), LONGEST_WINDOW) / scale
-    alternatives = np.where(
-        lengths > SEASON + 1, _alternative_paths(prepared, logs, lag, lag_index, horizon) - path, 0.0
+    yearly_change = _yearly_change(logs, inside_mask, volatility)
+    window = _last_rows(np.where(inside_mask, adjusted - level, 0.0), LONGEST_WINDOW) / scale
+    alternative_logs = np.where(
+        lengths > SEASON + 1, _alternative_paths(prepared, logs, lag, lag_index, horizon) - path_logs, 0.0
     )
     static_features = [
         np.log(yearly_change / scale + 1e-3),
@@ -118,11 +118,11 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
     ]
     return Examples(
         window=np.clip(window, -20, 20).T.astype(np.float32),
-        known_mask=_last_rows(inside.astype(np.float64), LONGEST_WINDOW).T.astype(np.float32),
+        known_mask=_last_rows(inside_mask.astype(np.float64), LONGEST_WINDOW).T.astype(np.float32),
         static_features=np.clip(np.array(static_features), -10, 10).T.astype(np.float32),
         seasonal_indices=np.clip(indices / scale, -20, 20).T.astype(np.float32),
-        alternative_paths=np.clip(alternatives, -2, 2).transpose(2, 0, 1),
-        base_path=path.T,
+        alternative_paths=np.clip(alternative_logs, -2, 2).transpose(2, 0, 1),
+        base_path=path_logs.T,
         scale=scale,
         yearly_change=yearly_change,
     )
@@ -134,14 +134,14 @@ def network_inputs(examples: Examples, window: int) -> tuple[np.ndarray, np.ndar
     Sequences (rows, TIME_STEPS, features): at each step some months, the share of them that the series has, and the static
     features. Static inputs (rows, static inputs): static features, seasonal indices and alternative paths.
     """
-    rows = len(examples.window)
-    months = examples.window[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS) / 3
-    has_month = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(rows, TIME_STEPS, window // TIME_STEPS)
-    repeated = np.repeat(examples.static_features[:, None], TIME_STEPS, axis=1) / 3
+    shape = (len(examples.window), TIME_STEPS, window // TIME_STEPS)  # (rows, steps, months of a step)
+    months_by_step = examples.window[:, LONGEST_WINDOW - window :].reshape(shape) / 3
+    mask_by_step = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(shape)
+    repeated_features = np.repeat(examples.static_features[:, None], TIME_STEPS, axis=1) / 3
     alternatives = np.clip(examples.alternative_paths / examples.scale[:, None, None], -10, 10) / 3
-    static = [examples.static_features, examples.seasonal_indices / 3, alternatives.reshape(rows, -1)]
-    sequences = np.concatenate([months, has_month.mean(axis=2, keepdims=True), repeated], axis=2)
-    return sequences.astype(np.float32), np.concatenate(static, axis=1).astype(np.float32)
+    static_inputs = [examples.static_features, examples.seasonal_indices / 3, alternatives.reshape(shape[0], -1)]
+    sequences = np.concatenate([months_by_step, mask_by_step.mean(axis=2, keepdims=True), repeated_features], axis=2)
+    return sequences.astype(np.float32), np.concatenate(static_inputs, axis=1).astype(np.float32)
 
 
 def concatenate_examples(parts: list[Examples]) -> Examples:
@@ -157,10 +157,10 @@ def select_examples(examples: Examples, rows: np.ndarray) -> Examples:
 
 def targets_at(prepared: PreparedSeries, lag: int, *, horizon: int) -> Values:
     """Return the logs of the months after an origin: (series, horizon), NaN after the last month of the series."""
-    months = len(prepared.logs)
-    rows = np.arange(months - lag, months - lag + horizon)
-    logs = prepared.logs[np.minimum(rows, months - 1)]
-    return np.where(rows[:, None] < months, logs, np.nan).T
+    row_count = len(prepared.logs)
+    rows = np.arange(row_count - lag, row_count - lag + horizon)
+    logs = prepared.logs[np.minimum(rows, row_count - 1)]
+    return np.where(rows[:, None] < row_count, logs, np.nan).T
 
 
 def _alternative_paths(prepared: PreparedSeries, logs: Values, lag: int, lag_index: int, horizon: int) -> Values:
@@ -174,25 +174,26 @@ def _alternative_paths(prepared: PreparedSeries, logs: Values, lag: int, lag_ind
 def _slopes(adjusted: Values, lengths: Counts, scale: Values) -> list[Values]:
     """Change of deseasonalised logs over n months / (√n · scale), for each n of SLOPE_MONTHS: (series,) each."""
     slopes = []
-    for months in SLOPE_MONTHS:
-        earlier = adjusted[max(len(adjusted) - 1 - months, 0)]
-        slopes.append(np.where(lengths > months, (adjusted[-1] - earlier) / np.sqrt(months) / scale, 0.0))
+    for span in SLOPE_MONTHS:
+        earlier_logs = adjusted[max(len(adjusted) - 1 - span, 0)]
+        slopes.append(np.where(lengths > span, (adjusted[-1] - earlier_logs) / np.sqrt(span) / scale, 0.0))
     return slopes
 
 
-def _yearly_change(logs: Values, inside: np.ndarray, volatility: Values) -> Values:
+def _yearly_change(logs: Values, inside_mask: np.ndarray, volatility: Values) -> Values:
     """Mean absolute change of logs over a year, (series,); the volatility where a series is shorter than that."""
     if len(logs) <= SEASON:
         return np.maximum(volatility, MINIMUM_CHANGE)
-    both = inside[:-SEASON]
-    change = total(np.where(both, np.abs(logs[SEASON:] - logs[:-SEASON]), 0.0)) / np.maximum(both.sum(axis=0), 1)
-    return np.maximum(np.where(both.any(axis=0), change, volatility), MINIMUM_CHANGE)
+    has_both = inside_mask[:-SEASON]
+    changes = total(np.where(has_both, np.abs(logs[SEASON:] - logs[:-SEASON]), 0.0))
+    mean_changes = changes / np.maximum(has_both.sum(axis=0), 1)
+    return np.maximum(np.where(has_both.any(axis=0), mean_changes, volatility), MINIMUM_CHANGE)
 
 
-def _last_rows(values: Values, rows: int) -> Values:
+def _last_rows(values: Values, row_count: int) -> Values:
     """Return the last rows of (months, series), with rows of zeros before them where there are fewer."""
-    missing = max(rows - len(values), 0)
-    return np.concatenate([np.zeros((missing, values.shape[1])), values[-rows:]])
+    missing_count = max(row_count - len(values), 0)
+    return np.concatenate([np.zeros((missing_count, values.shape[1])), values[-row_count:]])
 
 
 def _starting_together(values: Values, lengths: Counts) -> Values:

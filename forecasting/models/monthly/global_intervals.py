@@ -41,12 +41,14 @@ def interval_bounds(
     bounds: dict[str, Values] = {}
     for column, (interval, (low, high, _)) in enumerate(INTERVALS.items()):
         ones = [1.0] * median.shape[1]
-        network, base = (np.array(factors.get(f"{name}_{interval}", ones)) for name in ("network", "base"))
-        factor = np.where(fallback_mask[:, None], base, network)
+        network_factors, base_factors = (
+            np.array(factors.get(f"{name}_{interval}", ones)) for name in ("network", "base")
+        )
+        row_factors = np.where(fallback_mask[:, None], base_factors, network_factors)
         if live_factors is not None:
-            factor = factor * live_factors[:, column, None]
-        bounds[f"lower_{interval}"] = widen(median, quantiles[:, :, low], factor)
-        bounds[f"upper_{interval}"] = widen(median, quantiles[:, :, high], factor)
+            row_factors = row_factors * live_factors[:, column, None]
+        bounds[f"lower_{interval}"] = widen(median, quantiles[:, :, low], row_factors)
+        bounds[f"upper_{interval}"] = widen(median, quantiles[:, :, high], row_factors)
     bounds["lower_95"] = np.minimum(bounds["lower_95"], bounds["lower_80"])
     bounds["upper_95"] = np.maximum(bounds["upper_95"], bounds["upper_80"])
     return bounds

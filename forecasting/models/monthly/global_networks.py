@@ -59,10 +59,10 @@ def train_member(recipe: MonthlyRecipe, training_set: TrainingSet, member: int, 
     training = SingleTraining(LEVELS, recipe.updates, recipe.batch_size, recipe.learning_rate, recipe.noise)
     loss_weights = training_set.examples.scale * training_set.examples.yearly_change ** -recipe.emphasis[member]
     loss_weights = np.minimum(loss_weights / loss_weights.mean(), MAXIMUM_LOSS_WEIGHT)
-    rows = draw_rows(seed, recipe.updates, recipe.batch_size, len(sequences))
+    batch_rows = draw_rows(seed, recipe.updates, recipe.batch_size, len(sequences))
     architecture = architecture_of(recipe, sequences, static_inputs)
     return train_single(
-        architecture, training, sequences, static_inputs, training_set.residuals, loss_weights, rows, seed
+        architecture, training, sequences, static_inputs, training_set.residuals, loss_weights, batch_rows, seed
     )
 
 

@@ -5,30 +5,15 @@ from dataclasses import replace
 from forecasting.domain.panel import Counts
 from forecasting.domain.recipes import MonthlyRecipe
 from forecasting.domain.vocabulary import ForecastMethod
-from forecasting.models.monthly.forecast import (
-    SCALER_FIELDS,
-    forecast,
-    forecast_without_networks,
-    predict_past,
-    tensor_shapes,
-)
-from forecasting.models.monthly.training import comparison_months, fit, fit_global, holdout_networks
-
-__all__ = [
-    "FALLBACK_METHOD",
-    "SCALER_FIELDS",
-    "comparison_months",
-    "fit",
-    "fit_global",
-    "forecast",
-    "forecast_without_networks",
-    "golden_recipe",
-    "holdout_networks",
-    "holdout_recipe",
-    "predict_past",
-    "tensor_shapes",
-    "training_lengths",
-]
+from forecasting.models.monthly.forecast import SCALER_FIELDS as SCALER_FIELDS
+from forecasting.models.monthly.forecast import forecast as forecast
+from forecasting.models.monthly.forecast import forecast_without_networks as forecast_without_networks
+from forecasting.models.monthly.forecast import predict_past as predict_past
+from forecasting.models.monthly.forecast import tensor_shapes as tensor_shapes
+from forecasting.models.monthly.training import comparison_months as comparison_months
+from forecasting.models.monthly.training import fit as fit
+from forecasting.models.monthly.training import fit_global as fit_global
+from forecasting.models.monthly.training import holdout_networks as holdout_networks
 
 FALLBACK_METHOD = ForecastMethod.BASE_PATH
 
