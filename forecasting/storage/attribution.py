@@ -83,21 +83,19 @@ def _read_previous_run(connection: Connection, run_id: int, series_rows: Sequenc
     run_row = connection.execute(
         text("SELECT recipe_hash, origin, as_of, code_version FROM milkrun.run WHERE run_id = :id"), {"id": run_id}
     ).one()
-    ids = tuple(row.series_id for row in series_rows)
+    series_ids = tuple(row.series_id for row in series_rows)
     forecasts = copy_out_binary(
         connection,
         f"SELECT series_id, horizon, value FROM milkrun.forecast "
-        f"WHERE run_id = {run_id} AND series_id = ANY({array_of(ids)})",
+        f"WHERE run_id = {run_id} AND series_id = ANY({array_of(series_ids)})",
         {"series_id": "i4", "horizon": "i2", "value": "f8"},
     )
-    values = np.full((len(ids), int(forecasts["horizon"].max(initial=0))), np.nan)
-    values[positions(forecasts["series_id"], ids), forecasts["horizon"] - 1] = forecasts["value"]
+    values = np.full((len(series_ids), int(forecasts["horizon"].max(initial=0))), np.nan)
+    values[positions(forecasts["series_id"], series_ids), forecasts["horizon"] - 1] = forecasts["value"]
     origins = np.array([Month.containing(row.origin).ordinal for row in series_rows])
     bundle_ids = tuple(row.bundle_id for row in series_rows)
-    origin = Month.containing(run_row.origin)
-    return PreviousRun(
-        run_id, run_row.recipe_hash, origin, run_row.as_of, run_row.code_version, ids, bundle_ids, origins, values
-    )
+    run_values = run_id, run_row.recipe_hash, Month.containing(run_row.origin), run_row.as_of, run_row.code_version
+    return PreviousRun(*run_values, series_ids, bundle_ids, origins, values)
 
 
 def read_earlier_vintage(connection: Connection, panel: Panel, previous: PreviousRun, as_of: int) -> Panel:
@@ -127,15 +125,15 @@ def read_earlier_vintage(connection: Connection, panel: Panel, previous: Previou
 
 def write_changes(connection: Connection, run_id: int, changes: ForecastChanges) -> None:
     """Store the parts of changes; a part that is 0 in all months of a series is stored as NULL."""
-    count = len(changes.series_ids)
+    series_count = len(changes.series_ids)
     columns: dict[str, Any] = {
-        "run_id": np.full(count, run_id),
+        "run_id": np.full(series_count, run_id),
         "series_id": np.asarray(changes.series_ids, dtype=np.int64),
-        "previous_run_id": np.full(count, changes.previous_run_id),
+        "previous_run_id": np.full(series_count, changes.previous_run_id),
         "reason": list(changes.reasons),
     }
-    for name, values in changes.parts_by_cause.items():
-        is_zero = (values == 0).all(axis=1)
+    for cause, parts in changes.parts_by_cause.items():
+        is_zero = (parts == 0).all(axis=1)
         if not is_zero.all():
-            columns[name] = np.ma.array(values, mask=np.broadcast_to(is_zero[:, None], values.shape))
+            columns[cause] = np.ma.array(parts, mask=np.broadcast_to(is_zero[:, None], parts.shape))
     copy_in_binary(connection, tables.forecast_change_part, columns)

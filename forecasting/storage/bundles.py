@@ -131,15 +131,15 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
     ).all()
     manifests = {row.bundle_id: row.manifest if isinstance(row.manifest, dict) else {} for row in bundle_rows}
     local_ids = [bundle_id for bundle_id, manifest in manifests.items() if not _is_global(manifest.get("state"))]
-    members: dict[str, list[Member]] = {}
+    members_by_bundle: dict[str, list[Member]] = {}
     query = """
         SELECT bundle_id, series_id, position, scaler::text, trained_through, origin, train_rmse, test_rmse
         FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids) ORDER BY bundle_id, position
     """
-    rows = connection.execute(text(query), {"ids": local_ids}).all()
-    for row, scaler in zip(rows, _parse_json(row.scaler for row in rows), strict=True):
+    member_rows = connection.execute(text(query), {"ids": local_ids}).all()
+    for row, scaler in zip(member_rows, _parse_json(row.scaler for row in member_rows), strict=True):
         bundle_id, series_id, position, _, trained_through, origin, train_rmse, test_rmse = row
-        members.setdefault(bundle_id, []).append(
+        members_by_bundle.setdefault(bundle_id, []).append(
             Member(series_id, position, scaler, _month(trained_through), _month(origin), train_rmse, test_rmse)
         )
     return {
@@ -149,7 +149,7 @@ def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
             row.as_of,
             bytes(row.payload),
             manifests[row.bundle_id],
-            tuple(members.get(row.bundle_id, ())),
+            tuple(members_by_bundle.get(row.bundle_id, ())),
         )
         for row in bundle_rows
     }
@@ -259,5 +259,5 @@ _month = functools.lru_cache(Month.containing)  # many rows, few months
 
 def _parse_json(texts: Iterable[str]) -> list[Any]:
     """Parse JSON texts in one call, which is much faster than a call per text."""
-    parsed: list[Any] = json.loads(f"[{','.join(texts)}]")
-    return parsed
+    values: list[Any] = json.loads(f"[{','.join(texts)}]")
+    return values

@@ -136,18 +136,18 @@ def _score_columns(scores: Sequence[Scores], actuals_load_id: int) -> dict[str, 
     scores: one per split. actuals_load_id: the load as of which the actual values are known that the forecasts were scored by.
     """
     columns_by_split = [_columns_of_split(each) for each in scores]
-    lengths = [len(columns["horizon"]) for columns in columns_by_split]
-    joined: dict[str, Any] = {}
-    for name in dict.fromkeys(name for columns in columns_by_split for name in columns):
-        values = np.concatenate(
+    row_counts = [len(split_columns["horizon"]) for split_columns in columns_by_split]
+    columns: dict[str, Any] = {}
+    for name in dict.fromkeys(name for split_columns in columns_by_split for name in split_columns):
+        column = np.concatenate(
             [
-                columns.get(name, np.full(length, np.nan))
-                for columns, length in zip(columns_by_split, lengths, strict=True)
+                split_columns.get(name, np.full(row_count, np.nan))
+                for split_columns, row_count in zip(columns_by_split, row_counts, strict=True)
             ]
         )
-        joined[name] = np.ma.masked_invalid(values) if values.dtype.kind == "f" else values
-    splits = [each.split for each, length in zip(scores, lengths, strict=True) for _ in range(length)]
-    return {**joined, "split": splits, "actuals_as_of": np.full(sum(lengths), actuals_load_id)}
+        columns[name] = np.ma.masked_invalid(column) if column.dtype.kind == "f" else column
+    splits = [each.split for each, row_count in zip(scores, row_counts, strict=True) for _ in range(row_count)]
+    return {**columns, "split": splits, "actuals_as_of": np.full(sum(row_counts), actuals_load_id)}
 
 
 def _columns_of_split(scores: Scores) -> dict[str, np.ndarray]:
@@ -158,5 +158,5 @@ def _columns_of_split(scores: Scores) -> dict[str, np.ndarray]:
 
 def _copy(connection: Connection, table: Table, run_id: int, columns: dict[str, Any]) -> None:
     """Copy columns into a table whose rows belong to a run."""
-    length = len(next(iter(columns.values()), ()))
-    copy_in_binary(connection, table, {"run_id": np.full(length, run_id), **columns})
+    row_count = len(next(iter(columns.values()), ()))
+    copy_in_binary(connection, table, {"run_id": np.full(row_count, run_id), **columns})

@@ -27,29 +27,30 @@ def read_panel(connection: Connection, series_ids: Sequence[int], *, origin: Mon
     The rows of the panel are in the order of `series_ids`; a series without observations is a row of NaN.
     """
     names = _read_names(connection, series_ids)
-    ids = array_of(map(int, series_ids))
+    sql_ids = array_of(map(int, series_ids))
     rows = copy_out_binary(
         connection,
         f"SELECT series_id, month - '1970-01-01'::date AS day, value FROM milkrun.observation "
-        f"WHERE series_id = ANY({ids}::int[]) AND load_id <= {int(as_of)} AND month <= '{origin.first_day}' "
+        f"WHERE series_id = ANY({sql_ids}::int[]) AND load_id <= {int(as_of)} AND month <= '{origin.first_day}' "
         "ORDER BY series_id, month, load_id",
         {"series_id": "i4", "day": "i4", "value": "f8"},
     )
     if len(rows) == 0:
         return Panel(tuple(series_ids), names, origin, np.full((len(series_ids), 1), np.nan))
     months = ordinals(rows["day"])
-    first = int(months.min())
-    grid = np.full((len(series_ids), origin.ordinal - first + 1), np.nan)
-    position = positions(rows["series_id"], series_ids)
-    is_new_month = (np.diff(position) != 0) | (np.diff(months) != 0)  # of each row but the first: not a later vintage
+    first_ordinal = int(months.min())
+    grid = np.full((len(series_ids), origin.ordinal - first_ordinal + 1), np.nan)
+    panel_rows = positions(rows["series_id"], series_ids)
+    is_new_month = (np.diff(panel_rows) != 0) | (np.diff(months) != 0)  # of each row but the first: no later vintage
     last_vintage = np.append(is_new_month, True)
-    grid[position[last_vintage], months[last_vintage] - first] = rows["value"][last_vintage]
+    grid[panel_rows[last_vintage], months[last_vintage] - first_ordinal] = rows["value"][last_vintage]
     first_released = None
     if not is_new_month.all():
         first_vintage = np.append(True, is_new_month)
         first_released = np.full_like(grid, np.nan)
-        first_released[position[first_vintage], months[first_vintage] - first] = rows["value"][first_vintage]
-    return Panel(tuple(series_ids), names, Month(first), grid, first_released)
+        first_values = rows["value"][first_vintage]
+        first_released[panel_rows[first_vintage], months[first_vintage] - first_ordinal] = first_values
+    return Panel(tuple(series_ids), names, Month(first_ordinal), grid, first_released)
 
 
 def ordinals(days: np.ndarray) -> np.ndarray:
@@ -60,16 +61,16 @@ def ordinals(days: np.ndarray) -> np.ndarray:
 
 def positions(values: np.ndarray, sequence: Sequence[int]) -> np.ndarray:
     """Return the position of each value in a sequence, which must contain all of them: int (values,)."""
-    order = np.argsort(sequence)
-    return np.asarray(order[np.searchsorted(np.asarray(sequence)[order], values)])
+    sorted_positions = np.argsort(sequence)
+    return np.asarray(sorted_positions[np.searchsorted(np.asarray(sequence)[sorted_positions], values)])
 
 
 def _read_names(connection: Connection, series_ids: Sequence[int]) -> tuple[str, ...]:
     rows = connection.execute(
         text("SELECT series_id, name FROM milkrun.series WHERE series_id = ANY(:ids)"), {"ids": list(series_ids)}
     )
-    by_id = {row.series_id: row.name for row in rows}
-    return tuple(by_id[series_id] for series_id in series_ids)
+    name_by_id = {row.series_id: row.name for row in rows}
+    return tuple(name_by_id[series_id] for series_id in series_ids)
 
 
 def read_active_series(connection: Connection, names: Sequence[str] | None = None) -> ActiveSeries:

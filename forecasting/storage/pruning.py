@@ -94,8 +94,8 @@ def prune(connection: Connection, before: datetime) -> Prunable:
             text(f"DELETE FROM milkrun.{table} WHERE run_id = ANY(CAST(:ids AS bigint[]))"),
             {"ids": list(prunable.run_ids)},
         )
-    all_ids = {"ids": [*prunable.unused_bundle_ids, *prunable.old_bundle_ids]}
-    connection.execute(text("DELETE FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids)"), all_ids)
+    bundle_parameters = {"ids": [*prunable.unused_bundle_ids, *prunable.old_bundle_ids]}
+    connection.execute(text("DELETE FROM milkrun.bundle_member WHERE bundle_id = ANY(:ids)"), bundle_parameters)
     connection.execute(
         text("DELETE FROM milkrun.bundle WHERE bundle_id = ANY(:ids)"), {"ids": list(prunable.unused_bundle_ids)}
     )

@@ -62,14 +62,14 @@ def read_answered_forecasts(
             FROM milkrun.run_series WHERE {condition}""",
         {"series_id": "i4", "run_id": "i8", "last_value": "f8", "bundle": "i4"},
     )
-    names = _NUMBER_COLUMNS + (_BASE_PATH_COLUMNS if run.request.recipe.corrects_base_path else ())
-    columns = ", ".join(f"coalesce({name}, 'NaN')" for name in names)
-    after = (run.request.origin - LIVE_WINDOW).first_day
+    number_columns = _NUMBER_COLUMNS + (_BASE_PATH_COLUMNS if run.request.recipe.corrects_base_path else ())
+    columns = ", ".join(f"coalesce({name}, 'NaN')" for name in number_columns)
+    before_window, origin = (run.request.origin - LIVE_WINDOW).first_day, run.request.origin.first_day
     forecasts = copy_out_binary(
         connection,
         f"""SELECT series_id, run_id, month - '1970-01-01'::date, horizon, {columns}
-            FROM milkrun.forecast WHERE {condition} AND month > '{after}' AND month <= '{run.request.origin.first_day}'""",
-        {"series_id": "i4", "run_id": "i8", "day": "i4", "horizon": "i2", **dict.fromkeys(names, "f8")},
+            FROM milkrun.forecast WHERE {condition} AND month > '{before_window}' AND month <= '{origin}'""",
+        {"series_id": "i4", "run_id": "i8", "day": "i4", "horizon": "i2", **dict.fromkeys(number_columns, "f8")},
     )
     champion_numbers = np.array([bundle_numbers.get(champions.get(series_id, ""), -1) for series_id in series_ids])
     return _to_grids(series_ids, run_ids, run, champion_numbers, outcomes, forecasts)
@@ -146,24 +146,24 @@ def _to_grids(
 
     champion_numbers: (series,) the number of the champion's bundle, -1 where there is none.
     """
-    last_value = np.full((len(series_ids), len(run_ids)), np.nan)
-    bundle_number = np.zeros(last_value.shape, dtype=np.int64)
-    cells = positions(outcomes["series_id"], series_ids), positions(outcomes["run_id"], run_ids)
-    last_value[cells], bundle_number[cells] = outcomes["last_value"], outcomes["bundle"]
+    last_values = np.full((len(series_ids), len(run_ids)), np.nan)
+    bundle_numbers = np.zeros(last_values.shape, dtype=np.int64)
+    outcome_cells = positions(outcomes["series_id"], series_ids), positions(outcomes["run_id"], run_ids)
+    last_values[outcome_cells], bundle_numbers[outcome_cells] = outcomes["last_value"], outcomes["bundle"]
     # Of two forecasts for one cell, the later one overwrites the earlier: the run that takes precedence must come last.
     forecasts = forecasts[np.argsort(positions(forecasts["run_id"], run_ids), kind="stable")]
-    rows, runs = positions(forecasts["series_id"], series_ids), positions(forecasts["run_id"], run_ids)
-    months = ordinals(forecasts["day"]) - (run.request.origin + (1 - LIVE_WINDOW)).ordinal
-    forecast_cells = rows, forecasts["horizon"] - 1, months
+    series_rows, run_columns = positions(forecasts["series_id"], series_ids), positions(forecasts["run_id"], run_ids)
+    month_columns = ordinals(forecasts["day"]) - (run.request.origin + (1 - LIVE_WINDOW)).ordinal
+    forecast_cells = series_rows, forecasts["horizon"] - 1, month_columns
     shape = (len(series_ids), run.request.recipe.horizon, LIVE_WINDOW)
 
-    def grid(values: np.ndarray, empty: float) -> np.ndarray:
-        cube = np.full(shape, empty, dtype=values.dtype)
-        cube[forecast_cells] = values
-        return cube
+    def grid(values: np.ndarray, missing_value: float) -> np.ndarray:
+        numbers = np.full(shape, missing_value, dtype=values.dtype)
+        numbers[forecast_cells] = values
+        return numbers
 
     names = [name for name in forecasts.dtype.names or () if forecasts.dtype[name].kind == "f"]
     paths = {name: grid(forecasts[name].astype(np.float64), np.nan) for name in names}
-    paths["last_value"] = grid(last_value[rows, runs], np.nan)
-    by_champion = grid(bundle_number[rows, runs] == champion_numbers[rows], False)
+    paths["last_value"] = grid(last_values[series_rows, run_columns], np.nan)
+    by_champion = grid(bundle_numbers[series_rows, run_columns] == champion_numbers[series_rows], False)
     return AnsweredForecasts(paths, by_champion[:, 0])

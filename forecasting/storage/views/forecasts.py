@@ -49,20 +49,20 @@ def read_published_forecasts(
         {"run": run.run_id, "ids": list(series_ids)},
     ).all()
     columns = ", ".join(f"coalesce({name}, 'NaN')" for name in NUMBER_COLUMNS)
-    ids = array_of(map(int, series_ids))
+    sql_ids = array_of(map(int, series_ids))
     rows = copy_out_binary(
         connection,
         f"""SELECT series_id, horizon, month - '1970-01-01'::date, {columns}
-            FROM milkrun.forecast WHERE run_id = {int(run.run_id)} AND series_id = ANY({ids}::int[])""",
+            FROM milkrun.forecast WHERE run_id = {int(run.run_id)} AND series_id = ANY({sql_ids}::int[])""",
         {"series_id": "i4", "horizon": "i2", "day": "i4", **dict.fromkeys(NUMBER_COLUMNS, "f8")},
     )
-    position = positions(rows["series_id"], series_ids) if len(rows) else np.empty(0, np.int64)
+    grid_rows = positions(rows["series_id"], series_ids) if len(rows) else np.empty(0, np.int64)
     origins = np.array([month.ordinal for month in last_months], np.int64)
-    on_time = ordinals(rows["day"]) == origins[position] + rows["horizon"]
+    is_on_time = ordinals(rows["day"]) == origins[grid_rows] + rows["horizon"]
     horizon = max(run.request.recipe.horizon, int(rows["horizon"].max(initial=0)))
     numbers = {name: np.full((len(series_ids), horizon), np.nan) for name in NUMBER_COLUMNS}
     for name, grid in numbers.items():
-        grid[position[on_time], rows["horizon"][on_time] - 1] = rows[name][on_time]
+        grid[grid_rows[is_on_time], rows["horizon"][is_on_time] - 1] = rows[name][is_on_time]
     has_forecast = np.array([bool(row.has_forecast) for row in outcomes], dtype=bool)
     return PublishedForecasts(has_forecast, tuple(row.bundle_id for row in outcomes), numbers)
 
@@ -149,7 +149,7 @@ def read_newest_forecast(connection: Connection, name: str) -> NewestForecast | 
         for column in ("value", *_ARRAY_COLUMNS)
     }
     bounds = {level: (columns[f"lower_{level}"], columns[f"upper_{level}"]) for level in (80, 95)}
-    intervals = {level: pair for level, pair in bounds.items() if np.isfinite(pair).all()}
+    intervals = {level: low_and_high for level, low_and_high in bounds.items() if np.isfinite(low_and_high).all()}
     return NewestForecast(
         series_id, rows[0].unit, rows[0].run_id, columns["value"], columns["seasonal_naive"], intervals
     )

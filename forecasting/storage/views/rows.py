@@ -39,7 +39,7 @@ def read_arrays_by_series_and_run(
     rows = copy_out_binary(connection, query, types)
     if len(rows) == 0:
         return {}
-    starts_group = (np.diff(rows["series_id"]) != 0) | (np.diff(rows["run_id"]) != 0)
-    starts = np.concatenate([[0], np.flatnonzero(starts_group) + 1])
-    keys = zip(rows["series_id"][starts].tolist(), rows["run_id"][starts].tolist(), strict=True)
-    return dict(zip(keys, np.split(rows, starts[1:]), strict=True))
+    is_first = (np.diff(rows["series_id"]) != 0) | (np.diff(rows["run_id"]) != 0)
+    first_rows = np.concatenate([[0], np.flatnonzero(is_first) + 1])
+    keys = zip(rows["series_id"][first_rows].tolist(), rows["run_id"][first_rows].tolist(), strict=True)
+    return dict(zip(keys, np.split(rows, first_rows[1:]), strict=True))

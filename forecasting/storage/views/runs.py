@@ -168,7 +168,7 @@ def explain_outcomes(
     reasons_by_run: dict[int, list[tuple[str, str, int, str]]] = {run_id: [] for run_id in run_ids}
     for run_id, outcome, reason, count, example in rows:
         reasons_by_run[run_id].append((outcome, reason, count, example))
-    return {run_id: tuple(reasons) for run_id, reasons in reasons_by_run.items()}
+    return {run_id: tuple(run_reasons) for run_id, run_reasons in reasons_by_run.items()}
 
 
 def count_decisions(connection: Connection, run_id: int) -> list[Record]:
@@ -205,9 +205,10 @@ def estimate_seconds(
         """),
         {"recipe_hash": recipe_hash, "runs": DURATION_RUNS},
     ).all()
-    base_seconds = [row.seconds / row.series for row in rows if not row.trained]
-    base = median(base_seconds) if base_seconds else 0.0
-    training_seconds = [max(row.seconds - base * row.series, 0.0) / row.trained for row in rows if row.trained]
-    if (retrained_count and not training_seconds) or not (base_seconds or training_seconds):
+    seconds_without_training = [row.seconds / row.series for row in rows if not row.trained]
+    seconds_per_series = median(seconds_without_training) if seconds_without_training else 0.0
+    training_runs = [row for row in rows if row.trained]
+    training_seconds = [max(row.seconds - seconds_per_series * row.series, 0.0) / row.trained for row in training_runs]
+    if (retrained_count and not training_seconds) or not (seconds_without_training or training_seconds):
         return None
-    return base * series_count + (median(training_seconds) * retrained_count if retrained_count else 0.0)
+    return seconds_per_series * series_count + (retrained_count and median(training_seconds) * retrained_count)
