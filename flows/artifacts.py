@@ -73,15 +73,15 @@ def show_run(settings: Settings, summary: job.RunSummary) -> None:
 
 
 def _show_results(settings: Settings, summary: job.RunSummary, facts: dict[str, object]) -> None:
-    run, tables = summary.run, summary.published_now
+    run, has_tables = summary.run, summary.published_now
     outcome_columns = ("outcome", "reason", "series", "such as")
-    small = len(run.request.series_ids) <= MOST_CHARTS
+    is_small = len(run.request.series_ids) <= MOST_CHARTS
     with open_database(settings) as database, database.reading() as connection:
         decisions = count_decisions(connection, run.run_id)
-        forecasts = read_forecast_records(connection, run, limit=MOST_ROWS) if small or tables else []
-        scores = read_score_records(connection, run.run_id, limit=MOST_ROWS) if tables else []
+        forecasts = read_forecast_records(connection, run, limit=MOST_ROWS) if is_small or has_tables else []
+        scores = read_score_records(connection, run.run_id, limit=MOST_ROWS) if has_tables else []
         worst = read_worst_scores(connection, run.run_id, limit=10)
-        observations = read_recent_observations(connection, run, months=MONTHS_BEFORE) if small else []
+        observations = read_recent_observations(connection, run, months=MONTHS_BEFORE) if is_small else []
     create_markdown_artifact(
         text.summarise_run(
             f"Run {run.run_id}",
@@ -89,14 +89,14 @@ def _show_results(settings: Settings, summary: job.RunSummary, facts: dict[str, 
             outcomes=[dict(zip(outcome_columns, row, strict=True)) for row in summary.reasons],
             decisions=decisions,
             worst=worst,
-            charts=text.draw_charts(observations, forecasts) if small else (),
+            charts=text.draw_charts(observations, forecasts) if is_small else (),
             report_url=settings.report_url,
         ),
         key="milkrun-summary",
         description=f"Summary of run {run.run_id}, origin {run.request.origin}.",
     )
     for key, rows, view in (("forecasts", forecasts, "forecast_history"), ("rmse", scores, "rmse_trend")):
-        if tables and rows:
+        if has_tables and rows:
             create_table_artifact(
                 _readable(rows),
                 key=f"milkrun-{key}",
@@ -106,9 +106,9 @@ def _show_results(settings: Settings, summary: job.RunSummary, facts: dict[str, 
 
 def _readable(rows: list[Record]) -> list[Record]:
     """Round to what a reader takes in, and leave out columns without any value."""
-    filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    filled_names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     return [
-        {name: float(f"{row[name]:.6g}") if isinstance(row[name], float) else row[name] for name in filled}
+        {name: float(f"{row[name]:.6g}") if isinstance(row[name], float) else row[name] for name in filled_names}
         for row in rows
     ]
 
@@ -135,12 +135,12 @@ def show_backfill(summaries: list[job.RunSummary]) -> None:
     create_table_artifact(
         [
             {
-                "origin": str(each.run.request.origin),
-                "run": each.run.run_id,
-                "published": "now" if each.published_now else "before",
-                **each.counts,
+                "origin": str(summary.run.request.origin),
+                "run": summary.run.run_id,
+                "published": "now" if summary.published_now else "before",
+                **summary.counts,
             }
-            for each in summaries
+            for summary in summaries
         ],
         key="milkrun-backfill",
         description="Origins of the backfill, the oldest first.",

@@ -61,10 +61,10 @@ def backfill_forecasts(
             return []
         summaries: list[job.RunSummary] = []
         for group in group_steps(steps):
-            first, last, place = group[0].request.origin, group[-1].request.origin, len(summaries) + 1
-            title = f"Origin {first}, {place} of {len(steps)}"
+            first, last, number = group[0].request.origin, group[-1].request.origin, len(summaries) + 1
+            title = f"Origin {first}, {number} of {len(steps)}"
             if len(group) > 1:
-                title = f"Origins {first} to {last}, {place} to {place + len(group) - 1} of {len(steps)}"
+                title = f"Origins {first} to {last}, {number} to {number + len(group) - 1} of {len(steps)}"
             with artifacts.shown_progress(f"{title}: series forecast, in percent."):
                 summaries += _take(database, group)
     artifacts.show_backfill(summaries)

@@ -140,7 +140,7 @@ def _apply(definition: dict[str, Any]) -> None:
     It imports the flows from the folder it runs in before any other. So that is an empty one, unless the file deploys
     something else than Milkrun's flows, which may lie there.
     """
-    alone = all(deployment["entrypoint"].startswith("flows.") for deployment in definition["deployments"])
+    is_milkrun_only = all(deployment["entrypoint"].startswith("flows.") for deployment in definition["deployments"])
     with tempfile.TemporaryDirectory(prefix="milkrun-deploy-") as folder:
         file = Path(folder) / "prefect.yaml"
         file.write_text(yaml.safe_dump(definition, sort_keys=False))
@@ -149,7 +149,7 @@ def _apply(definition: dict[str, Any]) -> None:
             capture_output=True,
             text=True,
             check=False,
-            cwd=folder if alone else None,
+            cwd=folder if is_milkrun_only else None,
             env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", "PYTHONSAFEPATH": "1"},
         )
     if result.returncode != 0:
@@ -159,23 +159,23 @@ def _apply(definition: dict[str, Any]) -> None:
 
 async def _keep_what_is_by_hand(client: PrefectClient, definition: dict[str, Any]) -> None:
     """Let a paused deployment stay paused, and schedules that somebody added stay: Prefect would undo both."""
-    paused = set()
+    paused_keys = set()
     for deployment, _ in await _own(client, definition):
         if deployment.paused:
-            paused.add((deployment.name, deployment.entrypoint))
+            paused_keys.add((deployment.name, deployment.entrypoint))
         for schedule in deployment.schedules:
             if not schedule.slug:
                 await client.update_deployment_schedule(deployment.id, schedule.id, slug=slug_of(schedule))
-    for each in definition["deployments"]:
-        if (each["name"], each["entrypoint"]) in paused:
-            each.setdefault("paused", True)
+    for entry in definition["deployments"]:
+        if (entry["name"], entry["entrypoint"]) in paused_keys:
+            entry.setdefault("paused", True)
 
 
 async def _refuse_unknown_parameters(client: PrefectClient, definition: dict[str, Any]) -> None:
     """Let the server refuse a misspelt parameter when a run is asked for, instead of crashing that run."""
     for deployment, _ in await _own(client, definition):
-        closed = {**(deployment.parameter_openapi_schema or {}), "additionalProperties": False}
-        await client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=closed))
+        closed_schema = {**(deployment.parameter_openapi_schema or {}), "additionalProperties": False}
+        await client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=closed_schema))
 
 
 async def _own(client: PrefectClient, definition: dict[str, Any]) -> list[tuple[DeploymentResponse, str]]:

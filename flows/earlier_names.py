@@ -57,8 +57,8 @@ async def find_earlier_deployments(client: PrefectClient, names: Sequence[str]) 
         for name in names:
             with contextlib.suppress(ObjectNotFound):
                 deployment = await client.read_deployment_by_name(f"{flow}/{name}")
-                form = (deployment.parameter_openapi_schema or {}).get("properties", {})
-                if deployment.entrypoint in entrypoints and parameters <= form.keys():
+                form_parameters = (deployment.parameter_openapi_schema or {}).get("properties", {})
+                if deployment.entrypoint in entrypoints and parameters <= form_parameters.keys():
                     earlier.append(EarlierDeployment(f"{flow}/{name}", f"{successor}/{name}", deployment))
     return earlier
 
@@ -71,35 +71,35 @@ async def replace_earlier_deployments(
     with_rules: a schedule that somebody changed on the server is handed over; else that of the file stays.
     A deployment whose run is under way stays until the next time: that run would lose its place in the queue.
     """
-    removed, busy, changed = [], [], False
+    removed_names, busy_names, has_changed_schedule = [], [], False
     for each in earlier:
         try:
             successor = await client.read_deployment_by_name(each.successor)
         except ObjectNotFound:
             continue  # the file deploys nothing of that name for this flow
-        changed |= await _hand_over_schedules(client, each.deployment, successor, with_rules)
+        has_changed_schedule |= await _hand_over_schedules(client, each.deployment, successor, with_rules)
         if each.deployment.paused:
             await client.pause_deployment(successor.id)
         if await _runs(client, each.deployment, _UNDER_WAY):
-            busy.append(each.name)
+            busy_names.append(each.name)
             continue
         for run in await _runs(client, each.deployment, [StateType.SCHEDULED]):
             await _submit_again(client, run, successor)
         with contextlib.suppress(ObjectNotFound):  # another `milkrun deploy` was faster
             await client.delete_deployment(each.deployment.id)
-        removed.append(f"{each.name} (now {each.successor})")
+        removed_names.append(f"{each.name} (now {each.successor})")
     sentences = []
-    if removed:
+    if removed_names:
         schedule_note = (
             " A schedule changed by hand lasts until the next milkrun deploy: write it into a file for --file."
         )
         sentences.append(
             f"Deployments that an earlier state of Milkrun left were replaced, and what was paused stays paused: "
-            f"{', '.join(removed)}.{schedule_note if changed else ''}"
+            f"{', '.join(removed_names)}.{schedule_note if has_changed_schedule else ''}"
         )
-    if busy:
+    if busy_names:
         sentences.append(
-            f"A run is under way under an earlier name: repeat milkrun deploy after it, to replace {', '.join(busy)}."
+            f"A run is under way under an earlier name: repeat milkrun deploy after it, to replace {', '.join(busy_names)}."
         )
     return sentences
 
@@ -143,11 +143,10 @@ def _rule(schedule: DeploymentSchedule) -> dict[str, Any]:
 
 
 async def _runs(client: PrefectClient, deployment: DeploymentResponse, states: list[StateType]) -> list[FlowRun]:
-    runs = await client.read_flow_runs(
+    return await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))),
         deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
     )
-    return runs
 
 
 async def _submit_again(client: PrefectClient, run: FlowRun, successor: DeploymentResponse) -> None:

@@ -14,20 +14,20 @@ _telling = threading.Lock()
 
 
 @contextmanager
-def following(sizes: Sequence[int]) -> Iterator[None]:
+def following(series_counts: Sequence[int]) -> Iterator[None]:
     """Follow work in parts of so many series, as the shards of a run: what they report meanwhile adds up."""
-    token = _followed.set(([0] * len(sizes), sum(sizes)))
+    token = _followed.set(([0] * len(series_counts), sum(series_counts)))
     try:
         yield
     finally:
         _followed.reset(token)
 
 
-def report(part: int, series: int) -> None:
+def report(part_number: int, done_count: int) -> None:
     """Tell the listener, if there is one, that so many series of a part are done."""
     tell, followed = listener.get(), _followed.get()
     if tell is not None and followed is not None:
-        counts, total = followed
+        done_counts, total_count = followed
         with _telling:
-            counts[part] = max(counts[part], series)
-            tell(sum(counts), total)
+            done_counts[part_number] = max(done_counts[part_number], done_count)
+            tell(sum(done_counts), total_count)

@@ -51,12 +51,12 @@ def _adding_up(tell: Callable[[int], None]) -> Callable[[int], None]:
     """Tell how many in all; what is returned is called with how many since its last call."""
     count_so_far = 0
 
-    def count(networks: int) -> None:
+    def add(new_count: int) -> None:
         nonlocal count_so_far
-        count_so_far += networks
+        count_so_far += new_count
         tell(count_so_far)
 
-    return count
+    return add
 
 
 @task(name="prepare global networks", task_run_name="prepare global networks", **_STEP)
@@ -144,8 +144,8 @@ def run_name() -> str:
     months = [str(parameters[name]) for name in ("origin", "start", "end") if parameters.get(name)]
     if not months:
         context = FlowRunContext.get()
-        due = context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
-        months = [f"due {scheduled_moment():%Y-%m-%d}" if due else "newest month"]
+        is_scheduled = context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
+        months = [f"due {scheduled_moment():%Y-%m-%d}" if is_scheduled else "newest month"]
     flow = str(runtime.flow_run.flow_name).removeprefix("milkrun-")  # its page says whose it is
     return " ".join([flow, *months, str(parameters.get("recipe") or "")]).strip()
 

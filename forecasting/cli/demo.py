@@ -96,16 +96,17 @@ def _run_months(database: "Database", home: Path) -> None:
     """Load the months up to 1974-12 and run, then do the same for each month of 1975."""
     import importlib.resources
 
-    header, *months = importlib.resources.files("forecasting.examples").joinpath("milk.csv").read_text().splitlines()
-    first_lines = [line for line in months if line[:7] <= FIRST_ORIGIN]
+    milk_file = importlib.resources.files("forecasting.examples").joinpath("milk.csv")
+    header, *month_lines = milk_file.read_text().splitlines()
+    first_lines = [line for line in month_lines if line[:7] <= FIRST_ORIGIN]
     click.echo(f"The milk series in {UNIT}, as known at {FIRST_ORIGIN}, then month by month.")
     click.echo("Prefect and TensorFlow start first: about 20 seconds.\n")
-    for lines in (first_lines, *([line] for line in months[len(first_lines) :])):
-        file = home / "arrivals" / f"{lines[-1][:7]}.csv"
+    for lines_of_month in (first_lines, *([line] for line in month_lines[len(first_lines) :])):
+        file = home / "arrivals" / f"{lines_of_month[-1][:7]}.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join([header, *lines]) + "\n")
+        file.write_text("\n".join([header, *lines_of_month]) + "\n")
         decision, reason, detail = _run_month(database, file)
-        click.echo(f"  {file.stem}: {len(lines):3d} loaded, {decision} ({reason}): {detail}")
+        click.echo(f"  {file.stem}: {len(lines_of_month):3d} loaded, {decision} ({reason}): {detail}")
 
 
 def _run_month(database: "Database", file: Path) -> Sequence[Any]:
@@ -145,7 +146,7 @@ def _read(database: "Database", query: str) -> tuple[Sequence[str], list[Sequenc
         return columns, list(rows)
 
 
-def _print_next_commands(setting: str, picture: Path) -> None:
+def _print_next_commands(environment_prefix: str, picture: Path) -> None:
     program = shlex.quote(os.path.relpath(Path(sys.executable).with_name("milkrun")))
     click.echo(f"\nThe picture: {picture}\n\nTry next:")
     for command in (
@@ -153,4 +154,4 @@ def _print_next_commands(setting: str, picture: Path) -> None:
         "plan --every-series",
         "run --retrain always",
     ):
-        click.echo(f"  {setting} {program} {command}")
+        click.echo(f"  {environment_prefix} {program} {command}")

@@ -24,6 +24,6 @@ def history(series: str, horizon: int, rmse: bool, kind: str, output_format: str
     with configured_database() as database, database.reading() as connection:
         columns, rows = read_rows(connection, series, kind=kind, horizon=horizon)
     if output_format == "table":
-        names = [name for name in columns if name not in ("unit", "published_at")]
-        columns, rows = filled_columns(columns, rows, names) if rows else (names, [])
+        column_names = [name for name in columns if name not in ("unit", "published_at")]
+        columns, rows = filled_columns(columns, rows, column_names) if rows else (column_names, [])
     print_rows(columns, rows, output_format, title=f"{series}, {horizon} months ahead" if horizon > 1 else "")

@@ -16,43 +16,43 @@ def print_newest_run(database: "Database") -> None:
     from forecasting.storage.views.runs import explain_outcomes, read_newest_live_run
 
     with database.reading() as connection:
-        run = read_newest_live_run(connection)
-        reasons = explain_outcomes(connection, [run["run"]])[run["run"]] if run else ()
-    if run is None:
+        summary = read_newest_live_run(connection)
+        reasons = explain_outcomes(connection, [summary["run"]])[summary["run"]] if summary else ()
+    if summary is None:
         click.echo("No run yet: milkrun plan says what one would do.\n")
         return
-    lines = [_state_line(run), _count_line(run), *_quality_lines(run)]
-    for outcome, reason, count, example in reasons:
+    lines = [_state_line(summary), _count_line(summary), *_quality_lines(summary)]
+    for outcome, reason, series_count, example in reasons:
         if outcome != Outcome.FORECAST:
-            lines.append(f"  {count:,} {outcome}, {reason}; one of them: milkrun show {shlex.quote(example)}")
+            lines.append(f"  {series_count:,} {outcome}, {reason}; one of them: milkrun show {shlex.quote(example)}")
     click.echo("\n".join([*lines, ""]))
 
 
-def _state_line(run: dict[str, Any]) -> str:
-    name = f"{run['origin']}: run {run['run']}, recipe {run['recipe']}"
-    if run["state"] == RunState.PUBLISHED:
-        return f"{name}, published {run['published_at']:%Y-%m-%d %H:%M} UTC"
+def _state_line(summary: dict[str, Any]) -> str:
+    name = f"{summary['origin']}: run {summary['run']}, recipe {summary['recipe']}"
+    if summary["state"] == RunState.PUBLISHED:
+        return f"{name}, published {summary['published_at']:%Y-%m-%d %H:%M} UTC"
     return (
-        f"{name}, NOT published: {run['written']:,} of {run['shards']:,} shards written since "
-        f"{run['started_at']:%Y-%m-%d %H:%M} UTC; milkrun run goes on with it"
+        f"{name}, NOT published: {summary['written']:,} of {summary['shards']:,} shards written since "
+        f"{summary['started_at']:%Y-%m-%d %H:%M} UTC; milkrun run goes on with it"
     )
 
 
-def _count_line(run: dict[str, Any]) -> str:
-    counts = ", ".join(f"{run[name]:,} {name}" for name in Outcome if run[name])
-    decisions = ", ".join(f"{run[name]:,} {name}" for name in DECISION_COUNTS.values() if run[name])
-    return f"  {run['series']:,} series: {counts or 'none has ended yet'}{'; ' + decisions if decisions else ''}"
+def _count_line(summary: dict[str, Any]) -> str:
+    counts = ", ".join(f"{summary[name]:,} {name}" for name in Outcome if summary[name])
+    decisions = ", ".join(f"{summary[name]:,} {name}" for name in DECISION_COUNTS.values() if summary[name])
+    return f"  {summary['series']:,} series: {counts or 'none has ended yet'}{'; ' + decisions if decisions else ''}"
 
 
-def _quality_lines(run: dict[str, Any]) -> list[str]:
+def _quality_lines(summary: dict[str, Any]) -> list[str]:
     lines = []
-    if run["median_skill"] is not None:
-        evaluation = "live" if run["scored_on"] == Split.LIVE else "on the test part"
+    if summary["median_skill"] is not None:
+        evaluation = "live" if summary["scored_on"] == Split.LIVE else "on the test part"
         lines.append(
-            f"  Skill against the seasonal naive, one month ahead, {evaluation}: median {run['median_skill']:.2f}, "
-            f"better in {run['better']:,} of {run['scored']:,}"
+            f"  Skill against the seasonal naive, one month ahead, {evaluation}: median {summary['median_skill']:.2f}, "
+            f"better in {summary['better']:,} of {summary['scored']:,}"
         )
-    if run["coverage_80"] is not None:
-        shares = (f"{100 * run[name]:.0f} %" for name in ("coverage_80", "coverage_95"))
+    if summary["coverage_80"] is not None:
+        shares = (f"{100 * summary[name]:.0f} %" for name in ("coverage_80", "coverage_95"))
         lines.append("  Inside the 80 % interval: {}; inside the 95 %: {}".format(*shares))
     return lines

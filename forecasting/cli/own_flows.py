@@ -34,21 +34,21 @@ def require_own_flows_of_worker() -> None:
         raise
 
 
-def _require(path: list[str], *, worker: bool = False) -> None:
-    own = Path(__file__).resolve().parents[2] / "flows"
-    flows_path = _flows_path(path)
+def _require(search_path: list[str], *, worker: bool = False) -> None:
+    own_path = Path(__file__).resolve().parents[2] / "flows"
+    flows_path = _flows_path(search_path)
     if flows_path is None:
-        raise InputError(f"Milkrun's package flows is missing from {own.parent}: install Milkrun again.")
-    if flows_path == own:
+        raise InputError(f"Milkrun's package flows is missing from {own_path.parent}: install Milkrun again.")
+    if flows_path == own_path:
         return
-    raise InputError(f"{flows_path} hides Milkrun's own package {own}: {_remedy(flows_path.parent, worker)}.")
+    raise InputError(f"{flows_path} hides Milkrun's own package {own_path}: {_remedy(flows_path.parent, worker)}.")
 
 
-def _flows_path(path: list[str]) -> Path | None:
+def _flows_path(search_path: list[str]) -> Path | None:
     """Return the folder, or the single file, that `import flows` reads."""
     module = sys.modules.get("flows")
     # An editable installation may have a finder of its own, which comes after those of the path.
-    spec = module.__spec__ if module is not None else PathFinder.find_spec("flows", path)
+    spec = module.__spec__ if module is not None else PathFinder.find_spec("flows", search_path)
     spec = spec or importlib.util.find_spec("flows")
     if spec is None:
         return None

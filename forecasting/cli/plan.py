@@ -61,9 +61,9 @@ def plan_rows(run_plan: "RunPlan", every_series: bool, output_format: str) -> tu
         ]
         rows.sort(key=lambda row: -row[3])
     if output_format == "table":
-        place = columns.index("challenge")
+        column_index = columns.index("challenge")
         for row in rows:
-            row[place] = "yes" if row[place] else ""
+            row[column_index] = "yes" if row[column_index] else ""
         return columns, rows
     request = run_plan.request
     run_values = [str(request.origin), request.recipe.name, run_plan.published_run_id, run_plan.seconds]

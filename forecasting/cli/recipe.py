@@ -24,8 +24,8 @@ def list_recipes(output_format: str) -> None:
     folder = Settings.from_environment().recipes
     rows = []
     for name, path in recipe_paths(folder).items():
-        one = find_recipe(name, folder)
-        rows.append([name, str(path or "built in"), one.horizon, one.hash[:12]])
+        named_recipe = find_recipe(name, folder)
+        rows.append([name, str(path or "built in"), named_recipe.horizon, named_recipe.hash[:12]])
     print_rows(["recipe", "from", "horizon", "hash"], rows, output_format)
 
 

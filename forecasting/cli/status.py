@@ -53,16 +53,16 @@ def status(last: int, check: bool, grace: float, current: bool, output_format: s
             columns, rows = read_run_summaries(connection, last)
     if output_format == "table":
         # The other columns would make the table too wide for a terminal; the lines above have their values.
-        end = columns.index("scored_on")
-        columns, rows = [*columns[:end], columns[-1]], [[*row[:end], row[-1]] for row in rows]
+        scored_on_index = columns.index("scored_on")
+        columns, rows = [*columns[:scored_on_index], columns[-1]], [[*row[:scored_on_index], row[-1]] for row in rows]
     print_rows(columns, rows, output_format)
     return EXIT_DONE
 
 
-def _print_check(health: Any, grace: float, due: "Month | None", output_format: str) -> int:
+def _print_check(health: Any, grace_hours: float, due: "Month | None", output_format: str) -> int:
     """Print whether the newest observed month is published; returns the exit code.
 
-    health: its row of month_health, None without observations. grace: hours that the month may be known before it must be
+    health: its row of month_health, None without observations. grace_hours: how long the month may be known before it must be
     published. due: the month that must have been observed, None where any will do.
     """
     from forecasting.domain.months import Month
@@ -77,8 +77,8 @@ def _print_check(health: Any, grace: float, due: "Month | None", output_format: 
     if not health.published:
         hours = (datetime.now(UTC) - health.observed_since).total_seconds() / 3600
         sentence = f"{month} has been known for {hours:.1f} h and is not published"
-        if hours < grace:
-            return _print_state("waiting", f"{sentence}; it has {grace:g} h.", EXIT_DONE, output_format)
+        if hours < grace_hours:
+            return _print_state("waiting", f"{sentence}; it has {grace_hours:g} h.", EXIT_DONE, output_format)
         return _print_state("overdue", f"{sentence}: milkrun run publishes it.", EXIT_OVERDUE, output_format)
     sentence = f"{month} is published as run {health.run_id}"
     if health.failed:
@@ -90,9 +90,9 @@ def _print_check(health: Any, grace: float, due: "Month | None", output_format: 
     )
 
 
-def _print_state(state: str, sentence: str, code: int, output_format: str) -> int:
+def _print_state(state: str, sentence: str, exit_code: int, output_format: str) -> int:
     if output_format == "table":
         click.echo(sentence)
     else:
-        print_rows(["state", "message", "exit_code"], [[state, sentence, code]], output_format)
-    return code
+        print_rows(["state", "message", "exit_code"], [[state, sentence, exit_code]], output_format)
+    return exit_code

@@ -48,9 +48,9 @@ def verify(run_id: int | None, tolerance: float, as_json: bool) -> int:
 
 def _sentences(replay: "Replay") -> list[str]:
     run = replay.run
-    name = f"Run {run.run_id}, origin {run.request.origin}, recipe {run.request.recipe.name}"
+    run_text = f"Run {run.run_id}, origin {run.request.origin}, recipe {run.request.recipe.name}"
     lines = [
-        f"{name}: {replay.compared_count:,} of {replay.forecasts:,} forecasts computed again from their bundles and loads."
+        f"{run_text}: {replay.compared_count:,} of {replay.forecasts:,} forecasts computed again from their bundles and loads."
     ]
     if replay.largest is not None:
         lines.append(
@@ -74,8 +74,8 @@ def _sentences(replay: "Replay") -> list[str]:
 
 def _difference_text(difference: "Difference") -> str:
     sides = [f"{side!r}" if side is not None else "nothing" for side in (difference.stored, difference.computed)]
-    finite = math.isfinite(difference.absolute)
-    size = f" ({difference.absolute:.3g}, {difference.relative:.1e} of the series' largest)" if finite else ""
+    is_finite = math.isfinite(difference.absolute)
+    size = f" ({difference.absolute:.3g}, {difference.relative:.1e} of the series' largest)" if is_finite else ""
     return f"{difference.series}, {difference.month}, {difference.number}: stored {sides[0]}, computed {sides[1]}{size}"
 
 
@@ -96,13 +96,13 @@ def _json_object(replay: "Replay") -> dict[str, Any]:
 
 def _json_difference(difference: "Difference") -> dict[str, Any]:
     """Return a difference as JSON values; `absolute` and `relative` are null where one of the two numbers is missing."""
-    finite = math.isfinite(difference.absolute)
+    is_finite = math.isfinite(difference.absolute)
     return {
         "series": difference.series,
         "month": str(difference.month),
         "number": difference.number,
         "stored": difference.stored,
         "computed": difference.computed,
-        "absolute": difference.absolute if finite else None,
-        "relative": difference.relative if finite else None,
+        "absolute": difference.absolute if is_finite else None,
+        "relative": difference.relative if is_finite else None,
     }
