@@ -106,11 +106,7 @@ def _read(file: Path, timezone: str) -> dict[str, Any]:
     try:
         definition = yaml.safe_load(file.read_text())
         for deployment in definition["deployments"]:
-            (
-                str(deployment["name"]),
-                str(deployment["entrypoint"]),
-                str(deployment["work_pool"]["name"]),
-            )  # must be there
+            _ = deployment["name"], deployment["entrypoint"], deployment["work_pool"]["name"]  # must be there
             for schedule in deployment.get("schedules") or []:
                 if "cron" in schedule:
                     schedule.setdefault("timezone", timezone)

@@ -24,7 +24,7 @@ def require_own_flows_of_worker() -> None:
     Prefect searches the working directory of the run first.
     """
     try:
-        _require([str(Path.cwd()), *sys.path], worker=True)
+        _require([str(Path.cwd()), *sys.path], is_worker=True)
     except InputError as refusal:
         run_id = os.environ.get("PREFECT__FLOW_RUN_ID")
         if run_id is not None:  # Prefect keeps a line by the id of its run, and prints the name
@@ -34,14 +34,15 @@ def require_own_flows_of_worker() -> None:
         raise
 
 
-def _require(search_path: list[str], *, worker: bool = False) -> None:
-    own_path = Path(__file__).resolve().parents[2] / "flows"
+def _require(search_path: list[str], *, is_worker: bool = False) -> None:
+    """Raise the error of `require_own_flows`; search_path: the folders that Python searches for modules, in order."""
+    own_folder = Path(__file__).resolve().parents[2] / "flows"
     flows_path = _flows_path(search_path)
     if flows_path is None:
-        raise InputError(f"Milkrun's package flows is missing from {own_path.parent}: install Milkrun again.")
-    if flows_path == own_path:
+        raise InputError(f"Milkrun's package flows is missing from {own_folder.parent}: install Milkrun again.")
+    if flows_path == own_folder:
         return
-    raise InputError(f"{flows_path} hides Milkrun's own package {own_path}: {_remedy(flows_path.parent, worker)}.")
+    raise InputError(f"{flows_path} hides Milkrun's own package {own_folder}: {_remedy(flows_path.parent, is_worker)}.")
 
 
 def _flows_path(search_path: list[str]) -> Path | None:
@@ -56,14 +57,14 @@ def _flows_path(search_path: list[str]) -> Path | None:
     return Path(next(iter(folders)) if folders else spec.origin or "").resolve()
 
 
-def _remedy(folder: Path, worker: bool) -> str:
+def _remedy(folder: Path, is_worker: bool) -> str:
     """Return how to take the folder off the path of modules, which depends on how it came there."""
     python_path = os.environ.get("PYTHONPATH", "")
     if python_path and folder in {Path(entry or ".").resolve() for entry in python_path.split(os.pathsep)}:
-        next_step = "start the worker again" if worker else "repeat the command"
+        next_step = "start the worker again" if is_worker else "repeat the command"
         return f"unset PYTHONPATH, or take {folder} out of it, then {next_step}"
     if folder != Path.cwd():
         return "rename it, or install Milkrun into an environment of its own"
-    if worker:
+    if is_worker:
         return "give the work pool another working directory"
     return "run the command from another folder, or set PYTHONSAFEPATH=1"

@@ -73,9 +73,8 @@ def _recursion(logs: Values, origins: Counts, corrections: Values, horizon: int)
     """
     lag_rows = np.maximum(origins[:, None] - np.arange(MAXIMUM_LAG)[:, None], 0)
     columns = np.arange(logs.shape[1])
-    path_logs = [
-        logs[lag_rows[:, lag], columns] for lag in range(MAXIMUM_LAG - 1, -1, -1)
-    ]  # by month, up to the origin
+    # By month, from the thirteenth before the first forecast on; the forecasts follow.
+    path_logs = [logs[lag_rows[:, lag], columns] for lag in range(MAXIMUM_LAG - 1, -1, -1)]
     has_pattern = origins >= MAXIMUM_LAG
     for lead in range(horizon):
         changes = path_logs[-SEASON] - path_logs[-MAXIMUM_LAG] + (corrections[:, lead] if lead < MAXIMUM_LAG else 0.0)

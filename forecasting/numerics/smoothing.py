@@ -81,11 +81,11 @@ def smooth(logs: Values, seasonal: np.ndarray, origins: Counts) -> SmoothingStat
     return SmoothingStates(states[0], states[1], seasons, np.sqrt(states[2] / total_weight))
 
 
-def smoothed_path(states: SmoothingStates, origin: int, *, horizon: int) -> Values:
-    """Forecast logs from the state after one of the origins: (horizon, series)."""
-    growth = np.cumsum(DAMPING ** np.arange(1, horizon + 1))[:, None]
-    season = states.season[origin][np.arange(horizon) % SEASON]
-    path: Values = states.level[origin] + growth * states.slope[origin] + season
+def smoothed_path(states: SmoothingStates, origin_index: int, *, horizon: int) -> Values:
+    """Forecast logs from the state after one of the origins: (horizon, series); origin_index: its position in the states."""
+    slope_months = np.cumsum(DAMPING ** np.arange(1, horizon + 1))[:, None]
+    season = states.season[origin_index][np.arange(horizon) % SEASON]
+    path: Values = states.level[origin_index] + slope_months * states.slope[origin_index] + season
     return path
 
 

@@ -222,7 +222,7 @@ def publish(connection: Connection, run: Run) -> bool:
     Raises RunRefused when a series of the run has no outcome.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PUBLISH_LOCK})
-    missing = connection.scalar(
+    missing_count = connection.scalar(
         text("""
             SELECT count(*) FROM (
                 SELECT unnest(series_ids) FROM milkrun.run WHERE run_id = :id
@@ -230,9 +230,9 @@ def publish(connection: Connection, run: Run) -> bool:
         """),
         {"id": run.run_id},
     )
-    if missing:
+    if missing_count:
         raise RunRefused(
-            f"Run {run.run_id} cannot be published: {missing} of {len(run.request.series_ids)} series have no outcome yet. "
+            f"Run {run.run_id} cannot be published: {missing_count} of {len(run.request.series_ids)} series have no outcome yet. "
             "Repeat the run: it goes on where it ended."
         )
     result = connection.execute(
