@@ -178,6 +178,7 @@ def _progress_listener(title: str, outer_listener: Callable[[int, int], None] | 
 
 @_best_effort
 def _put_progress(artifact_id: UUID | None, percent: float, title: str) -> UUID | None:
+    """Update a progress artifact, or make it where there is none yet; returns its id."""
     if artifact_id is None:
         created = create_progress_artifact(percent, key="milkrun-progress", description=title)
         return created if isinstance(created, UUID) else None  # a coroutine only where a loop runs

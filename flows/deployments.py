@@ -70,11 +70,11 @@ def deploy(
                 await automations.put(client, automations.crash_silent_runs(stuck_after))
                 if notify:
                     await automations.put(client, await automations.notify_of_failures(client, notify))
-                return await _deployed(client, definition)
+                return await _read_deployed(client, definition)
             except PrefectHTTPStatusError as refusal:
-                raise _named(refusal) from None
+                raise _refusal_error(refusal) from None
             except httpx.TransportError as failure:
-                raise _unreachable(failure) from None
+                raise _unreachable_error(failure) from None
 
     return asyncio.run(apply())
 
@@ -93,9 +93,9 @@ def submit(deployment: str, parameters: dict[str, Any]) -> tuple[str, str]:
             except ObjectNotFound:
                 raise InputError(f"The server has no deployment {deployment}: milkrun deploy makes it.") from None
             except PrefectHTTPStatusError as refusal:
-                raise _named(refusal) from None
+                raise _refusal_error(refusal) from None
             except httpx.TransportError as failure:
-                raise _unreachable(failure) from None
+                raise _unreachable_error(failure) from None
             return run.name, str(run.id)
 
     return asyncio.run(ask())
@@ -156,7 +156,7 @@ def _apply(definition: dict[str, Any]) -> None:
 async def _keep_what_is_by_hand(client: PrefectClient, definition: dict[str, Any]) -> None:
     """Let a paused deployment stay paused, and schedules that somebody added stay: Prefect would undo both."""
     paused_keys = set()
-    for deployment, _ in await _own(client, definition):
+    for deployment, _ in await _read_own(client, definition):
         if deployment.paused:
             paused_keys.add((deployment.name, deployment.entrypoint))
         for schedule in deployment.schedules:
@@ -169,12 +169,12 @@ async def _keep_what_is_by_hand(client: PrefectClient, definition: dict[str, Any
 
 async def _refuse_unknown_parameters(client: PrefectClient, definition: dict[str, Any]) -> None:
     """Let the server refuse a misspelt parameter when a run is asked for, instead of crashing that run."""
-    for deployment, _ in await _own(client, definition):
+    for deployment, _ in await _read_own(client, definition):
         closed_schema = {**(deployment.parameter_openapi_schema or {}), "additionalProperties": False}
         await client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=closed_schema))
 
 
-async def _own(client: PrefectClient, definition: dict[str, Any]) -> list[tuple[DeploymentResponse, str]]:
+async def _read_own(client: PrefectClient, definition: dict[str, Any]) -> list[tuple[DeploymentResponse, str]]:
     """Return the deployments of a file as the server has them, in its order, with the name of their flow."""
     places = {(each["name"], each["entrypoint"]): place for place, each in enumerate(definition["deployments"])}
     candidates = await client.read_deployments(
@@ -191,23 +191,23 @@ async def _own(client: PrefectClient, definition: dict[str, Any]) -> list[tuple[
     return sorted(own, key=lambda pair: places[pair[0].name, str(pair[0].entrypoint)])
 
 
-async def _deployed(client: PrefectClient, definition: dict[str, Any]) -> list[Deployed]:
+async def _read_deployed(client: PrefectClient, definition: dict[str, Any]) -> list[Deployed]:
     return [
         Deployed(
             f"{flow}/{each.name}",
-            ", ".join(_described(schedule.schedule) for schedule in each.schedules) or "by hand",
+            ", ".join(_schedule_text(schedule.schedule) for schedule in each.schedules) or "by hand",
             each.paused or any(not schedule.active for schedule in each.schedules),
         )
-        for each, flow in await _own(client, definition)
+        for each, flow in await _read_own(client, definition)
     ]
 
 
-def _described(schedule: Any) -> str:
+def _schedule_text(schedule: Any) -> str:
     cron = getattr(schedule, "cron", None)
     return f"{cron} {schedule.timezone}" if cron else type(schedule).__name__.removesuffix("Schedule").lower()
 
 
-def _named(refusal: PrefectHTTPStatusError) -> InputError:
+def _refusal_error(refusal: PrefectHTTPStatusError) -> InputError:
     """Say why the server refused, in its own words."""
     try:
         detail = refusal.response.json()["detail"]
@@ -216,7 +216,7 @@ def _named(refusal: PrefectHTTPStatusError) -> InputError:
     return InputError(f"The Prefect server refused: {str(detail).removeprefix('Error creating flow run: ')}.")
 
 
-def _unreachable(failure: Exception) -> EnvironmentFailure:
+def _unreachable_error(failure: Exception) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"The Prefect server at {public_address()} cannot be reached ({type(failure).__name__}): "
         "check that it runs, then repeat the command."

@@ -146,8 +146,8 @@ def run_name() -> str:
         context = FlowRunContext.get()
         is_scheduled = context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
         months = [f"due {scheduled_moment():%Y-%m-%d}" if is_scheduled else "newest month"]
-    flow = str(runtime.flow_run.flow_name).removeprefix("milkrun-")  # its page says whose it is
-    return " ".join([flow, *months, str(parameters.get("recipe") or "")]).strip()
+    flow_name = str(runtime.flow_run.flow_name).removeprefix("milkrun-")  # its page says whose it is
+    return " ".join([flow_name, *months, str(parameters.get("recipe") or "")]).strip()
 
 
 def flow_trigger() -> job.Trigger:

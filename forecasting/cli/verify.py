@@ -53,11 +53,8 @@ def _sentences(replay: "Replay") -> list[str]:
         f"{run_text}: {replay.compared_count:,} of {replay.forecasts:,} forecasts computed again from their bundles and loads."
     ]
     if replay.largest is not None:
-        lines.append(
-            f"Largest difference: {_difference_text(replay.largest)}."
-            if replay.largest.absolute
-            else "Largest difference: 0.0."
-        )
+        largest_text = _difference_text(replay.largest) if replay.largest.absolute else "0.0"
+        lines.append(f"Largest difference: {largest_text}.")
     if replay.mismatches:
         lines.append(f"{replay.mismatches:,} forecasts are not what was published; the farthest from it:")
         lines += [f"  {_difference_text(difference)}" for difference in replay.named]

@@ -17,7 +17,7 @@ from forecasting.numerics.sums import total
 
 MONTHLY_PARAMETERS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95)
 YEARLY_PARAMETERS = (0.2, 0.4, 0.6, 0.75, 0.9)
-PARAMETER_PAIRS = np.array(list(product(MONTHLY_PARAMETERS, YEARLY_PARAMETERS))).T[:, :, None]  # (2, pairs, 1)
+PARAMETER_PAIRS = np.array(list(product(MONTHLY_PARAMETERS, YEARLY_PARAMETERS))).T[:, :, None]  # (2, pairs, 1): p, q
 MAXIMUM_LAG = SEASON + 1  # of the innovations and months that a forecast uses
 
 

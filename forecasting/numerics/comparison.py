@@ -58,11 +58,8 @@ def measures(
             "msis": msis(actual_with_interval, low_95, high_95, scale),
         }
     baseline_error = _mean(rmse(baseline_forecasts - np.where(np.isnan(forecasts), np.nan, actual_by_series)) / scale)
-    skill = (
-        1 - _mean(rmse(forecasts_with_baseline - actual_by_series) / scale) / baseline_error
-        if baseline_error > 0
-        else np.nan
-    )
+    error = _mean(rmse(forecasts_with_baseline - actual_by_series) / scale)
+    skill = 1 - error / baseline_error if baseline_error > 0 else np.nan
     return {name: _mean(numbers) for name, numbers in values_by_measure.items()} | {"skill": skill}
 
 

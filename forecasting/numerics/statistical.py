@@ -80,6 +80,7 @@ def _forecast_chunk(model_name: str, histories: Sequence[Values], horizon: int) 
 
 
 def _forecast_one(model: type, history: Values, horizon: int) -> tuple[Values, str]:
+    """Forecast one history (months,): (LIBRARY_COLUMNS, horizon), NaN where the model failed, and why it did, else empty."""
     no_forecast = np.full((len(LIBRARY_COLUMNS), horizon), np.nan)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):

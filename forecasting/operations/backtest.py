@@ -155,16 +155,17 @@ def _punctual_rows(observations: Observations, origin: Month) -> list[int]:
     return [row for row, evidence in enumerate(observations.evidence) if evidence.last_month == origin]
 
 
-def _by_baseline(name: str, panel: Panel, origins: Sequence[Month], horizon: int) -> Iterator[OriginForecasts]:
-    recipe = MonthlyRecipe(name, horizon=horizon)
+def _by_baseline(baseline_name: str, panel: Panel, origins: Sequence[Month], horizon: int) -> Iterator[OriginForecasts]:
+    """Forecast by one of BASELINES from each origin."""
+    recipe = MonthlyRecipe(baseline_name, horizon=horizon)
     for origin_number, origin in enumerate(origins):
         observations = observations_from(panel.up_to(origin), recipe)
         rows = _punctual_rows(observations, origin)
         histories = observations.histories.select(rows)
-        if name == "base_path":
+        if baseline_name == "base_path":
             forecasts = method_of(recipe).forecast_without_networks(recipe, histories)
         else:
-            baseline = naive if name == "naive" else seasonal_naive
+            baseline = naive if baseline_name == "naive" else seasonal_naive
             forecasts = Forecasts(baseline(histories.values, histories.lengths, horizon=horizon), (), {})
         yield OriginForecasts(origin_number, rows, forecasts)
 
@@ -172,6 +173,7 @@ def _by_baseline(name: str, panel: Panel, origins: Sequence[Month], horizon: int
 def _by_model(
     model_name: str, panel: Panel, origins: Sequence[Month], horizon: int, progress: Progress | None
 ) -> Iterator[OriginForecasts]:
+    """Forecast by a model of statsforecast from each origin."""
     for origin_number, origin in enumerate(origins):
         if progress:
             progress(f"{model_name}, origin {origin}")
@@ -191,6 +193,7 @@ def _by_recipe(
     late_months: int,
     progress: Progress | None,
 ) -> Iterator[OriginForecasts]:
+    """Forecast by a recipe from each origin: first by networks, then, for the other series, without; see `run_backtest`."""
     policy, method = Policy(late_months=late_months), method_of(recipe)
     fitted_recipe: FittedRecipe | None = None
     for origin_number, origin in enumerate(origins):

@@ -137,10 +137,8 @@ def _migrations(database: Database) -> Finding:
 def _rights(connection: Connection, settings: Settings) -> Finding:
     rights = checks.read_rights(connection)
     if rights.missing_rights:
-        listed = ", ".join(rights.missing_rights[:3]) + (
-            f" and {len(rights.missing_rights) - 3} more" if len(rights.missing_rights) > 3 else ""
-        )
-        message = f"{rights.user} lacks rights that loads and runs need: {listed}."
+        more = f" and {len(rights.missing_rights) - 3} more" if len(rights.missing_rights) > 3 else ""
+        message = f"{rights.user} lacks rights that loads and runs need: {', '.join(rights.missing_rights[:3])}{more}."
         remedy = "Run deploy/roles.sql command (after each migration), and let DATABASE_URL name milkrun_writer."
         return Finding("roles", "error", message, remedy)
     if rights.changeable_tables and settings.database_url:

@@ -26,9 +26,8 @@ def rollback(database: Database, series: str | None, *, why: str, made_by: str, 
         if bundle is None:
             owner = series or "The shared networks"
             raise RunRefused(f"{owner}: no bundle but {present[:12]} has spoken in a published run.")
-    return _promote(
-        database, Promotion(uses[0].run_id, series_id, bundle, PromotionKind.ROLLBACK, why, made_by), uses[0]
-    )
+    promotion = Promotion(uses[0].run_id, series_id, bundle, PromotionKind.ROLLBACK, why, made_by)
+    return _promote(database, promotion, uses[0])
 
 
 def promote(database: Database, series: str | None, *, why: str, made_by: str, bundle: str | None = None) -> Promotion:
@@ -38,9 +37,8 @@ def promote(database: Database, series: str | None, *, why: str, made_by: str, b
     if bundle is None:
         owner = series or "the shared networks"
         raise RunRefused(f"No new network of {owner} was refused in a published run: name one with --bundle.")
-    return _promote(
-        database, Promotion(uses[0].run_id, series_id, bundle, PromotionKind.PROMOTE, why, made_by), uses[0]
-    )
+    promotion = Promotion(uses[0].run_id, series_id, bundle, PromotionKind.PROMOTE, why, made_by)
+    return _promote(database, promotion, uses[0])
 
 
 def _read_uses(database: Database, series: str | None) -> tuple[int | None, list[BundleUse]]:

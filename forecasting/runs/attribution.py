@@ -121,6 +121,7 @@ def _explain(
 def _differences(
     previous: PreviousRun, recipe: Recipe, panel_then: Panel, panel_now: Panel, results: Sequence[SeriesResult]
 ) -> Differences:
+    """Compare two runs; panel_then, panel_now: the same series as known to the previous run, and to this one."""
     has_value = ~np.isnan(panel_then.values)
     values_now = panel_now.values[:, : panel_then.values.shape[1]]
     is_revised = (has_value & (values_now != panel_then.values)).any(axis=1)

@@ -112,9 +112,9 @@ def _origins(database: Database, start: Month, end: Month) -> list[Month]:
     origins = months_between(start, end)
     if not origins:
         raise InputError(f"The backfill ends at {end}, before it starts at {start}: exchange the two.")
-    newest = job.newest_month(database)
-    if end > newest:
-        raise InputError(f"The backfill ends at {end}, after the newest observation {newest}: nothing was run.")
+    newest_month = job.newest_month(database)
+    if end > newest_month:
+        raise InputError(f"The backfill ends at {end}, after the newest observation {newest_month}: nothing was run.")
     return origins
 
 

@@ -80,6 +80,7 @@ def read_previous_runs(connection: Connection, series_ids: Sequence[int], run: R
 
 
 def _read_previous_run(connection: Connection, run_id: int, series_rows: Sequence[Any]) -> PreviousRun:
+    """Read one previous run; series_rows: of its series, as _PREVIOUS gives them."""
     run_row = connection.execute(
         text("SELECT recipe_hash, origin, as_of, code_version FROM milkrun.run WHERE run_id = :id"), {"id": run_id}
     ).one()

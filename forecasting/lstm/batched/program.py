@@ -57,6 +57,7 @@ def program(architecture: Architecture, training: BatchedTraining) -> Any:
         zero = tf.zeros_like(counts, dtype)
 
         def run_batch(batch_index: Array, epoch: Array, is_running: Array, state: State, loss_sum: Array) -> Any:
+            # is_running: bool (1, 1, networks). loss_sum: (1, 1, networks), over the windows of the epoch so far.
             first_window = batch_index * batch_size
             window_rows = tf.slice(orders, [epoch, 0, first_window], [1, orders.shape[1], batch_size])[0]
             x, y = batch_of(architecture, tf.gather(source, window_rows), layout)
@@ -72,6 +73,7 @@ def program(architecture: Architecture, training: BatchedTraining) -> Any:
         def run_epoch(
             epoch: Array, is_running: Array, state: State, best: Any, losses_by_epoch: Array, epoch_counts: Array
         ) -> Any:
+            # best: as for `update_best`, or (). losses_by_epoch: TensorArray. epoch_counts: int (1, 1, networks), epochs so far.
             _, state, loss_sum = tf.while_loop(
                 lambda batch_index, *_: batch_index < most_batches,
                 lambda batch_index, state, loss_sum: run_batch(batch_index, epoch, is_running, state, loss_sum),

@@ -100,9 +100,9 @@ def mix_weights(training_set: TrainingSet, series_count: int) -> Values:
     alternatives = training_set.examples.alternative_paths / training_set.examples.scale[:, None, None]
     squared_errors = np.zeros((1 + ALTERNATIVE_PATHS, series_count))
     for path_index, path in enumerate([np.zeros_like(training_set.residuals), *alternatives.transpose(1, 0, 2)]):
-        errors = (training_set.residuals - path) ** 2
-        errors = np.where(np.isnan(errors), 0.0, errors).sum(axis=1)
-        np.add.at(squared_errors[path_index], training_set.series_index, errors)
+        squares = (training_set.residuals - path) ** 2
+        row_sums = np.where(np.isnan(squares), 0.0, squares).sum(axis=1)
+        np.add.at(squared_errors[path_index], training_set.series_index, row_sums)
     weights = 1 / np.maximum(squared_errors, 1e-9) ** MIX_POWER
     return np.asarray((weights / weights.sum(axis=0))[1:].T)
 

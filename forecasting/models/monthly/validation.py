@@ -63,7 +63,7 @@ def validate_networks(
     residuals = np.empty((series_count, holdout_length, horizon), np.float32)
     quantiles = np.empty((series_count, holdout_length, horizon, len(LEVELS)), np.float32)
     scales = np.empty((series_count, holdout_length))
-    mean_errors = np.empty((2, series_count))
+    mean_log_errors = np.empty((2, series_count))
     error_blocks = [np.empty((5, holdout_length, 0, horizon))]
     for first_row in range(0, series_count, BLOCK):
         rows = np.arange(first_row, min(first_row + BLOCK, series_count))
@@ -74,7 +74,7 @@ def validate_networks(
             results_by_origin = list(pool.map(validate_origin, range(holdout_length, 0, -1)))
         arrays = [np.stack(results, axis=1) for results in zip(*results_by_origin, strict=True)]
         residuals[rows], quantiles[rows], scales[rows], log_errors, errors = arrays
-        mean_errors[:, rows] = _mean_over_origins(log_errors)
+        mean_log_errors[:, rows] = _mean_over_origins(log_errors)
         error_blocks.append(errors)
     # Each (series, horizon, origins), in the order of `_validate_origin`.
     validation_errors, final_errors, *baseline_errors = np.concatenate(error_blocks, axis=2).transpose(0, 2, 3, 1)
@@ -82,7 +82,7 @@ def validate_networks(
         Split.TRAIN: _scores(final_errors, *baseline_errors),
         Split.TEST: _scores(validation_errors, *baseline_errors),
     }
-    return Validation(residuals, quantiles, scales, mean_errors[0], mean_errors[1], scores)
+    return Validation(residuals, quantiles, scales, mean_log_errors[0], mean_log_errors[1], scores)
 
 
 def _validate_origin(
