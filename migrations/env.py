@@ -50,26 +50,17 @@ def take_away() -> None:
             connection.execute(text(drop))
 
 
-# Alembic reads the revision before its transaction begins, so the lock belongs to the session.
-connection.execute(text("SET statement_timeout = 0; SET lock_timeout = 0"))
-# Between its transactions as well, a process that has stopped keeps the lock no longer than within one.
-connection.execute(
-    text("SELECT set_config('idle_session_timeout', current_setting('idle_in_transaction_session_timeout'), false)")
-)
-connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATE_LOCK})
-connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-connection.commit()
-try:
+# One transaction, with locks and limits that end with it: a pooler may give the session to somebody else afterwards. A
+# process that has stopped keeps the lock no longer than the limit of idle transactions.
+with connection.begin():
+    connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATE_LOCK})
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
     context.configure(connection=connection, version_table_schema=SCHEMA)
-    with context.begin_transaction():
-        if context.config.attributes["downgrade"]:
-            take_away()
-        context.run_migrations()
-        if not context.config.attributes["downgrade"] and context.get_context().get_current_heads() == (
-            context.get_head_revision(),
-        ):
-            put_in_place()
-finally:
-    connection.rollback()
-    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATE_LOCK})
-    connection.commit()
+    if context.config.attributes["downgrade"]:
+        take_away()
+    context.run_migrations()
+    if not context.config.attributes["downgrade"] and context.get_context().get_current_heads() == (
+        context.get_head_revision(),
+    ):
+        put_in_place()

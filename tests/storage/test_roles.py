@@ -119,6 +119,7 @@ def test_readers_leave_connections_for_others(database_url: URL) -> None:
             reader.connect()
         assert stack.enter_context(writer.connect()).scalar(text("SELECT 1")) == 1
         for statement in ("ALTER ROLE milkrun_reader CONNECTION LIMIT -1", "SET temp_file_limit = -1"):
+            sessions[-1].execute(text("SET TRANSACTION READ WRITE"))
             with pytest.raises(DBAPIError, match="permission denied"):
                 sessions.pop().execute(text(statement))
 

@@ -25,7 +25,8 @@ LOAD_LOCK = 7_145_201
 PUBLISH_LOCK = 7_145_202
 MIGRATE_LOCK = 7_145_203
 
-_SESSION = {
+# Of each transaction, and not of the session: a pooler may give the session to somebody else after the transaction.
+_LIMITS = {
     "TimeZone": "UTC",
     "statement_timeout": "300s",
     "lock_timeout": "60s",
@@ -152,18 +153,18 @@ def _open(settings: Settings) -> _OpenDatabase:
 
 
 def create_engine(url: URL) -> Engine:
-    """Create an engine with Milkrun's session settings; it connects at its first use."""
+    """Create an engine whose transactions have Milkrun's limits; it connects at its first use."""
     engine = sqlalchemy.create_engine(
         url,
         hide_parameters=True,
         connect_args={"connect_timeout": 5, "application_name": f"milkrun {os.getpid()}"},
     )
 
-    @event.listens_for(engine, "connect")
-    def _set_session(driver_connection: Any, _record: object) -> None:
-        with driver_connection.cursor() as cursor:
-            cursor.execute("; ".join(f"SET {name} = '{value}'" for name, value in _SESSION.items()))
-        driver_connection.commit()
+    set_limits = "; ".join(f"SET LOCAL {name} = '{limit}'" for name, limit in _LIMITS.items())
+
+    @event.listens_for(engine, "begin")
+    def _set_limits(connection: Connection) -> None:
+        connection.exec_driver_sql(set_limits)
 
     @event.listens_for(engine, "checkin")
     def _store_time_of_use(_driver_connection: Any, record: Any) -> None:

@@ -44,10 +44,7 @@ def migrate(database: Database, revision: str = "head") -> None:
             config = alembic_config()
             downgrade = revision == "base" or revision.startswith("-")
             config.attributes.update(connection=connection, downgrade=downgrade)
-            try:
-                (command.downgrade if downgrade else command.upgrade)(config, revision)
-            finally:
-                connection.invalidate()  # its limits are those of a migration
+            (command.downgrade if downgrade else command.upgrade)(config, revision)
     except DBAPIError as failure:
         raise to_milkrun_error(failure, database.place) from None
 

@@ -182,6 +182,7 @@ def test_a_server_that_was_killed_under_its_user_starts_again(home: Path) -> Non
     with open_database(Settings(home)) as database:
         database.write(lambda connection: connection.execute(text("CREATE TABLE kept AS SELECT 42 AS answer")))
         os.kill(int((home / "database" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        database.engine.dispose()  # the process of an open connection may live a moment longer
 
         assert database.write(lambda connection: connection.scalar(text("SELECT answer FROM kept"))) == 42
     assert not server_runs(home)
