@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
@@ -57,7 +58,9 @@ def _runner(cluster: str | None) -> TaskRunner[Any]:
 
 
 def _share_server() -> None:
-    """Tell the processes of a local cluster which Prefect server to use, or each would start one of its own."""
+    """Tell the processes of a local cluster which Prefect server to use, and its password, or each would start its own."""
     context = FlowRunContext.get()
     if context is not None:
+        if (password := get_current_settings().api.auth_string) is not None:
+            os.environ["PREFECT_API_AUTH_STRING"] = password.get_secret_value()
         os.environ.setdefault("PREFECT_API_URL", str(context.client.api_url))

@@ -107,11 +107,8 @@ def resume_interrupted_runs() -> int:
     return asyncio.run(resume())
 
 
-def wait_for_the_end(*processes: Process, announce: Callable[[str], None]) -> None:
-    """Return when this process is asked to stop; raises EnvironmentFailure when one of the others ends by itself."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+def wait_for_the_end(stop: threading.Event, *processes: Process, announce: Callable[[str], None]) -> None:
+    """Return when `stop` is set; raises EnvironmentFailure when one of the processes ends by itself."""
     while not stop.wait(0.5):
         for process in processes:
             if process.poll() is not None:

@@ -45,6 +45,14 @@ hypothesis_settings.register_profile("faults", deadline=None, max_examples=1000,
 hypothesis_settings.load_profile("steady")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _signals_of_pytest() -> Iterator[None]:
+    """Leave the signals to pytest where a test calls a command in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecasting.cli.stop_on_signals", lambda: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[URL]:
     """Give the URL of a server on which tests may make databases: DATABASE_URL, or an embedded one."""

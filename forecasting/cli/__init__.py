@@ -5,6 +5,7 @@ from importlib import import_module
 
 import click
 
+from forecasting.cli.signals import stop_on_signals
 from forecasting.domain.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 from forecasting.domain.version import __version__
 
@@ -21,7 +22,7 @@ def milkrun() -> None:
     """Forecast monthly series with one LSTM each, on a schedule, into tables that anyone can query.
 
     The database is DATABASE_URL, or an embedded PostgreSQL under MILKRUN_HOME.
-    Exit codes: 0 done, 2 some series failed, 3 environment failure (repeat the command), 4 refused.
+    Exit codes: 0 done, 2 some series failed, 3 environment failure (repeat the command), 4 refused, 128 + n ended by signal n.
     """
 
 
@@ -31,6 +32,7 @@ for name in COMMANDS:
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and an exit code, never in a traceback."""
+    stop_on_signals()
     try:
         sys.exit(milkrun(standalone_mode=False) or 0)
     except click.exceptions.Abort:

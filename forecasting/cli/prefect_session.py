@@ -1,20 +1,19 @@
-"""Prefect within a command: its set-up, its end on Ctrl-C, and a bar that shows the progress of a flow."""
+"""Prefect within a command: its set-up, and a bar that shows the progress of a flow."""
 
 import logging
 import os
+import secrets
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
-
-import click
 
 from forecasting.cli.own_flows import require_own_flows
 from forecasting.cli.prefect_server import check_server
-from forecasting.domain.errors import EXIT_INTERRUPTED, EnvironmentFailure
+from forecasting.domain.errors import EnvironmentFailure
 
 _FREE_BYTES = 16 << 20  # the space on disk that the state of a new Prefect server needs
 
@@ -52,9 +51,8 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
             logger.addHandler(handler)
             logger.setLevel(logging.INFO)
             logger.propagate = False  # Prefect's handlers would print each line again
-    previous_handler = signal.signal(signal.SIGINT, _stop)
     try:
-        with nullcontext() if has_server else _without_heartbeats():
+        with nullcontext() if has_server else _own_server_settings():
             yield
     except RuntimeError as failure:
         if "ephemeral" not in str(failure):
@@ -63,17 +61,28 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
             f"Prefect's own server did not start; its state is in {os.environ['PREFECT_HOME']}. Repeat the command, or "
             "start a server and set PREFECT_API_URL."
         ) from None
-    finally:
-        signal.signal(signal.SIGINT, previous_handler)
 
 
 @contextmanager
-def _without_heartbeats() -> Iterator[None]:
-    """Send no heartbeats to a server that ends with this command: a flow run waits up to a second to stop them."""
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+def _own_server_settings() -> Iterator[None]:
+    """Give the server that ends with this command a random password, which the environment of that server has alone.
 
-    with temporary_settings(set_defaults={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    Heartbeats are not sent to it: a flow run waits up to a second to stop them.
+    """
+    from prefect import settings
+
+    passwords = {
+        settings.PREFECT_API_AUTH_STRING: _own_password(),
+        settings.PREFECT_SERVER_API_AUTH_STRING: _own_password(),
+    }
+    heartbeats = {settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with settings.temporary_settings(updates=passwords, set_defaults=heartbeats):
         yield
+
+
+@cache
+def _own_password() -> str:
+    return f"milkrun:{secrets.token_urlsafe(24)}"
 
 
 def _require_free_space(home: Path) -> None:
@@ -85,18 +94,6 @@ def _require_free_space(home: Path) -> None:
                 f"There is no room for Prefect's state in {folder}: free {_FREE_BYTES >> 20} MiB there, or set {name} to a "
                 "folder on another disk, then repeat the command."
             )
-
-
-def _stop(*_: object) -> None:
-    """End the process at once. Ctrl-C also ends Prefect's own server, so that an orderly end would wait for it in vain."""
-    from flows.server import stop_own_server
-    from forecasting.storage.db.database import close_all
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    click.echo("Stopped. The same command goes on where this one ended.", err=True)
-    close_all()
-    stop_own_server()
-    os._exit(EXIT_INTERRUPTED)
 
 
 @contextmanager

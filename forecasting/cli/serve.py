@@ -1,13 +1,14 @@
 """milkrun serve: a Prefect server with its schedule and a worker, on this machine."""
 
 import os
-import signal
+import threading
 from typing import TYPE_CHECKING
 
 import click
 
 from forecasting.cli.options import notify_option
 from forecasting.cli.own_flows import require_own_flows
+from forecasting.cli.signals import end_orderly_by
 
 if TYPE_CHECKING:
     from forecasting.domain.settings import Settings
@@ -28,7 +29,6 @@ def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
     from forecasting.domain.settings import Settings
     from forecasting.storage.db.schema import open_migrated_database
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings.from_environment()
     os.environ.update(hosting.environment(settings, host, port))
     with open_migrated_database(settings), hosting.running_server() as server:
@@ -42,7 +42,9 @@ def serve(host: str, port: int, notify: tuple[str, ...]) -> None:
             if interrupted:
                 click.echo(f"Interrupted runs that go on: {interrupted}.")
             click.echo(f"Serving at http://{host}:{port} until Ctrl-C. User and password: {_password_place(settings)}")
-            hosting.wait_for_the_end(server, worker, announce=click.echo)
+            stop = threading.Event()
+            end_orderly_by(stop.set)
+            hosting.wait_for_the_end(stop, server, worker, announce=click.echo)
 
 
 def _password_place(settings: "Settings") -> str:

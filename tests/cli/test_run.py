@@ -1,12 +1,17 @@
 """Tests of milkrun run, as a user types it."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
 from tests.cli.conftest import PROGRAM, MilkrunProcess
@@ -68,10 +73,11 @@ def test_an_unreachable_database_is_an_environment_failure(milkrun_process: Milk
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(
-    environment: dict[str, str], arrive: Callable[..., object], milk: list[float]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_at_once_and_the_next_one_goes_on(
+    environment: dict[str, str], arrive: Callable[..., object], milk: list[float], number: signal.Signals
 ) -> None:
-    """An interrupt to the whole group, as a terminal sends it: one line, exit code 130, no process left behind."""
+    """Sent to the whole group, as a terminal does: one line, the usual exit code, no process left behind."""
     arrive("1962-01", **{f"series {number}": milk for number in range(60)})
     environment["MILKRUN_SHARD_SIZE"] = "1"
     command = [*PROGRAM, "run"]
@@ -79,18 +85,58 @@ def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(
     assert started.stderr is not None
     while "shard 2 of 60" not in started.stderr.readline():
         assert started.poll() is None
-    os.killpg(started.pid, signal.SIGINT)
+    os.killpg(started.pid, number)
 
     rest = started.communicate(timeout=30)[1]
 
-    assert started.returncode == 130
+    assert started.returncode == 128 + number
     assert "Stopped. The same command goes on where this one ended." in rest
     assert "Traceback" not in rest
     with pytest.raises(ProcessLookupError):
         os.killpg(started.pid, 0)
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert finished.returncode == 0, finished.stderr
-    assert "shard 1 of 60: was written before" in finished.stderr
+    assert "shard 2 of 60: was written before" in finished.stderr
+
+
+@pytest.mark.slow
+def test_the_server_of_a_run_asks_for_a_password_that_no_other_user_can_see(
+    environment: dict[str, str], arrive: Callable[..., object], milk: list[float]
+) -> None:
+    """Requests without it are refused; it is not in the list of processes and in no file."""
+    arrive("1962-01", milk=milk)
+    run = subprocess.Popen([*PROGRAM, "run"], env=environment, stderr=subprocess.PIPE, text=True)
+    while (answer := ask_own_server(run.pid)) is None:
+        assert run.poll() is None
+        time.sleep(0.05)
+    [password] = {value for name, value in answer.variables.items() if name.endswith("API_AUTH_STRING")}
+    assert answer.status == 401
+    assert password not in answer.command
+    assert "Run 1 published" in run.communicate(timeout=300)[1]
+    files = [file for file in Path(environment["PREFECT_HOME"]).rglob("*") if file.is_file()]
+    assert files
+    assert not any(password.encode() in file.read_bytes() for file in files)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server that a command has started says to a stranger, its command line and its environment."""
+
+    status: int
+    command: str
+    variables: dict[str, str]
+
+
+def ask_own_server(process_id: int) -> Answer | None:
+    """Ask the Prefect server among the children of a process for its version; None where none answers yet."""
+    with contextlib.suppress(psutil.NoSuchProcess, httpx.TransportError):
+        for child in psutil.Process(process_id).children():
+            command = child.cmdline()
+            if "uvicorn" in command:
+                port = command[command.index("--port") + 1]
+                status = httpx.get(f"http://127.0.0.1:{port}/api/admin/version", timeout=5).status_code
+                return Answer(status, " ".join(command), child.environ())
+    return None
 
 
 def test_a_prefect_server_that_does_not_answer_is_an_environment_failure(milkrun_process: MilkrunProcess) -> None:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.hosting import Process, wait_until
+from tests.processes import commands_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]
 MILKRUN = [sys.executable, "-c", "from forecasting.cli import main; main()"]
@@ -80,14 +81,6 @@ def test_one_command_hosts_everything_and_stops_cleanly(home: Path) -> None:
         wait_until(lambda: '"state": "published"' in milkrun("status", "--json"), "the run is published", 600)
         assert milkrun("status", "--check").startswith("1975-12 is published as run 1")
 
-    def left() -> list[str]:
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if str(home).encode() in (process / "environ").read_bytes():
-                    found.append((process / "cmdline").read_text())
-        return found
-
-    assert left() == []
+    assert commands_of(home) == []
     with serving(home, environment, port):
         assert milkrun("status", "--check").startswith("1975-12 is published as run 1")
