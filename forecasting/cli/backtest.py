@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.options import format_options
-from forecasting.cli.output import print_rows
+from forecasting.cli.output import guard_text, print_rows
 from forecasting.domain.errors import InputError
 from forecasting.domain.vocabulary import STATISTICAL_MODELS
 
@@ -87,7 +87,7 @@ def backtest(
             progress=None if output_format != "table" else lambda message: click.echo(f"  {message}", err=True),
         )
     if out is not None:
-        _save(result, out)
+        _save(result, out, raw=output_format == "raw")
     _print(result, chosen_recipes[0].name, per_horizon, output_format)
 
 
@@ -124,8 +124,11 @@ def _print(result: "Backtest", first_recipe: str, per_horizon: bool, output_form
             )
 
 
-def _save(result: "Backtest", out: Path) -> None:
-    """Write every forecast into a file, with the columns contestant, origin, series, month, horizon, forecast, bounds, actual."""
+def _save(result: "Backtest", out: Path, *, raw: bool) -> None:
+    """Write every forecast into a file, with the columns contestant, origin, series, month, horizon, forecast, bounds, actual.
+
+    raw: in CSV, leave names of series as they are where a spreadsheet would take them for formulas.
+    """
     import numpy as np
     import pandas as pd
 
@@ -151,6 +154,8 @@ def _save(result: "Backtest", out: Path) -> None:
         frames.append(pd.DataFrame(columns).dropna(subset=["forecast"]))
     frame = pd.concat(frames, ignore_index=True)
     if out.suffix == ".csv":
+        if not raw:
+            frame["series"] = frame["series"].map(guard_text)
         frame.to_csv(out, index=False, date_format="%Y-%m")
     else:
         frame.to_parquet(out, index=False)

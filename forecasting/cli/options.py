@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,11 +22,27 @@ def _decorator(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return decorate
 
 
-# The command receives `output_format`: table, json or csv.
-format_options = _decorator(
+def format_options(command: Command) -> Command:
+    """Add --table, --json, --csv and --raw; the command receives `output_format`: table, json, csv or raw, which is CSV too."""
+
+    @functools.wraps(command)
+    def with_format(*arguments: Any, output_format: str, raw: bool, **options: Any) -> Any:
+        is_raw = raw and output_format != "json"  # JSON always is
+        return command(*arguments, output_format="raw" if is_raw else output_format, **options)
+
+    return _format_options(with_format)  # type: ignore[return-value]
+
+
+_format_options = _decorator(
     click.option("--table", "output_format", flag_value="table", default="table", help="Print a table (default)."),
     click.option("--json", "output_format", flag_value="json", help="Print a JSON array of objects."),
-    click.option("--csv", "output_format", flag_value="csv", help="Print CSV."),
+    click.option(
+        "--csv",
+        "output_format",
+        flag_value="csv",
+        help="Print CSV; text that a spreadsheet would take for a formula begins with '.",
+    ),
+    click.option("--raw", is_flag=True, help="CSV for programs: all text as it is."),
 )
 intake_options = _decorator(
     click.option(

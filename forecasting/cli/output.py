@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -12,21 +13,28 @@ import click
 from forecasting.domain.errors import InputError
 
 Row = Sequence[Any]
+_FORMULA_STARTS = tuple(
+    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str = "table", *, title: str = "") -> None:
     """Print rows as a table, JSON or CSV; months and times in ISO form, numbers in full in CSV and JSON.
 
-    title: printed above a table alone. Raises InputError where JSON would need one key for two columns.
+    output_format: table, json, csv, where text is guarded against spreadsheets, or raw, CSV for programs. title: printed above
+    a table alone. Raises InputError where JSON would need one key for two columns.
     """
     if output_format == "json" and len(set(columns)) < len(columns):
         raise InputError(f"Two columns have the same name among {', '.join(columns)}: rename one with AS.")
     if output_format == "json":
         click.echo(json.dumps(as_objects(columns, rows), indent=2))
-    elif output_format == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_json_value(value) for value in row] for row in rows)
+    elif output_format in ("csv", "raw"):
+        cell = guard_text if output_format == "csv" else _as_it_is
+        # The characters of the terminator are quoted in text: before Python 3.13 a lone \r would not be.
+        lines = SimpleNamespace(write=lambda line: sys.stdout.write(line.removesuffix("\r\n") + "\n"))
+        writer = csv.writer(lines, lineterminator="\r\n")
+        writer.writerow(map(cell, columns))
+        writer.writerows([_json_value(cell(value)) for value in row] for row in rows)
     else:
         _print_table(columns, list(rows), title)
 
@@ -34,6 +42,19 @@ def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str =
 def as_objects(columns: Sequence[str], rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Rows as JSON objects; months and times in ISO form."""
     return [dict(zip(columns, map(_json_value, row), strict=True)) for row in rows]
+
+
+def guard_text(value: Any) -> Any:
+    """Return text that a spreadsheet would take for a formula with an apostrophe before it; any other value as it is.
+
+    The first characters are those of OWASP's page on CSV injection: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    is_formula = isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS) and value != "-Infinity"
+    return f"'{value}" if is_formula else value
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def filled_columns(columns: Sequence[str], rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], list[Row]]:

@@ -32,6 +32,31 @@ def test_sql_prints_csv_with_headers(milkrun: Milkrun) -> None:
     assert "x" in milkrun("sql", "select 1 as x where false").out
 
 
+@pytest.mark.parametrize(
+    "name", ["=HYPERLINK(0)", "+1+1", "@SUM(1)", "-1", "\t=1", "\r=1", " =1", "\N{FULLWIDTH EQUALS SIGN}1"]
+)
+def test_text_that_a_spreadsheet_would_compute_begins_with_an_apostrophe(milkrun: Milkrun, name: str) -> None:
+    """In CSV for people; --raw and --json give it as it is."""
+    query = ("sql", f"select '{name}' as name")
+
+    guarded, raw = (list(csv.reader(io.StringIO(milkrun(*query, flag).out, newline=""))) for flag in ("--csv", "--raw"))
+
+    assert (guarded[1], raw[1]) == ([f"'{name}"], [name])
+    assert (
+        milkrun(*query, "--csv", "--raw").out == milkrun(*query, "--raw", "--csv").out == milkrun(*query, "--raw").out
+    )
+    assert json.loads(milkrun(*query, "--json").out) == [{"name": name}]
+
+
+def test_numbers_and_headers_in_csv_for_people(milkrun: Milkrun) -> None:
+    """A negative number is no text, whatever its type; the name of a column is."""
+    query = (
+        "select -1 as i, -1.5::numeric as n, -2.5::float8 as f, '-Infinity'::float8 as least, 'a-b' as t, 1 as \"=1\""
+    )
+
+    assert milkrun("sql", query, "--csv").out == "i,n,f,least,t,'=1\n-1,-1.5,-2.5,-Infinity,a-b,1\n"
+
+
 def test_sql_reads_a_file(milkrun: Milkrun, tmp_path: Path) -> None:
     """A query may come from a file, with comments, percent signs, colons and a semicolon at its end."""
     path = tmp_path / "query.sql"

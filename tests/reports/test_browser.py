@@ -1,5 +1,6 @@
 """Tests of the page in a browser: it opens from a folder, without errors, for one, seven and 10,000 series."""
 
+import csv
 import json
 import os
 import shutil
@@ -231,6 +232,23 @@ def test_downloads_are_csv(page: Path, show: Show) -> None:
     months = Path(download.value.path()).read_text().splitlines()
     assert months[0].startswith('month,observed,"predicted, training part"')
     assert months[1].startswith("1962-01,589,")
+
+
+def test_names_that_a_spreadsheet_would_compute_leave_as_text(page: Path, show: Show, tmp_path: Path) -> None:
+    """They begin with an apostrophe in the CSV and are as they are on the page; negative numbers stay numbers."""
+    run, _ = read_table(page)
+    milk = next(card for card in read_cards(page) if card["series"] == "milk")
+    names = ["=HYPERLINK(0)", "+1+1", "@SUM(1)", "-1"]
+
+    tab = show(write_page(tmp_path / "formulas", {**run, "series": 4}, [{**milk, "series": name} for name in names]))
+    with tab.expect_download() as download:
+        tab.click("#download-table")
+
+    columns, *rows = csv.reader(Path(download.value.path()).read_text().splitlines())
+    assert [row[0] for row in rows] == [f"'{name}" for name in names]
+    assert tab.locator("#series-table tbody th").all_inner_texts() == names
+    assert {row[columns.index("change")][0] for row in rows} <= set("-0123456789")
+    assert tab.evaluate("csvOf(['x'], [[-1.5], ['\\t=1'], [null]])") == "x\n-1.5\n'\t=1\n\n"
 
 
 def test_a_page_of_one_series_shows_it_at_once(page: Path, show: Show, tmp_path: Path) -> None:
