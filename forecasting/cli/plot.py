@@ -1,5 +1,6 @@
 """milkrun plot: one series as a picture."""
 
+import hashlib
 import json
 import re
 import sys
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the lines of the picture as a JSON object.")
 def plot(series: str, out: Path | None, terminal: bool, as_json: bool) -> None:
     """Draw a SERIES: observed (blue), predicted on the training (orange) and test part (green), and the forecast."""
-    path = out or Path(re.sub(r"[^\w-]+", "_", series).strip("_") + ".png")
+    path = out or Path(picture_name(series))
     if path.suffix not in (".png", ".svg"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
     with configured_database() as database:
@@ -43,6 +44,14 @@ def plot(series: str, out: Path | None, terminal: bool, as_json: bool) -> None:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120)
         click.echo(sketch_series(chart, width=width, coloured=sys.stdout.isatty()))
     click.echo(path)
+
+
+def picture_name(series: str) -> str:
+    """Return the name of the PNG file of a series; where it cannot be that of the series, a digest tells it from others."""
+    stem = re.sub(r"[^\w-]+", "_", series).strip("_").encode()[:100].decode(errors="ignore")
+    if stem != series:
+        stem = f"{stem}-{hashlib.sha256(series.encode()).hexdigest()[:8]}".lstrip("-")
+    return f"{stem}.png"
 
 
 def draw_picture(database: "Database", series: str, path: Path) -> "SeriesChart":

@@ -122,12 +122,13 @@ def _stop_embedded_server() -> None:
     """Become a user of the server, if it runs, and leave: the last user stops it."""
     from forecasting.domain.errors import MilkrunError
     from forecasting.domain.settings import Settings
-    from forecasting.storage.db import embedded
+    from forecasting.storage.db.cluster_folder import find_cluster_folder
+    from forecasting.storage.db.embedded import running_server
 
     with contextlib.suppress(MilkrunError, OSError):
         home = Settings.from_environment().home.expanduser().absolute()
-        if (embedded._cluster_folder(home) / "data" / "postmaster.pid").exists():
-            with embedded.running_server(home):
+        if (home / "database").exists() and (find_cluster_folder(home) / "data" / "postmaster.pid").exists():
+            with running_server(home):
                 pass
 
 

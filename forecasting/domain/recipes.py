@@ -12,6 +12,30 @@ from typing import Any, ClassVar, Literal
 from forecasting.domain.errors import RecipeError
 from forecasting.domain.vocabulary import STATISTICAL_MODELS, NetworkScope
 
+# The least and the most that a setting may be, or each number of its list: beyond, training would take years or all memory.
+_LIMITS: dict[str, tuple[float, float]] = {
+    "horizon": (1, 120),  # months
+    "seed": (-(2**63), 2**63 - 1),
+    "max_gap": (0, 120),
+    "look_back": (1, 600),
+    "units": (1, 1024),
+    "epochs": (1, 100_000),
+    "batch_size": (1, 100_000),
+    "learning_rate": (1e-9, 10),
+    "train_share": (0.01, 0.99),
+    "emphasis": (-10, 10),
+    "shared_from": (0, 1_000_000_000),  # more series than any run has: always local networks
+    "updates": (1, 1_000_000),
+    "noise": (0, 10),
+    "horizons_back": (0.01, 1000),
+    "most_examples": (1, 100_000_000),
+    "own_units": (1, 1024),
+    "own_epochs": (1, 100_000),
+    "own_members": (1, 100),
+    "guard": (1e-9, 1e9),
+}
+_MOST_NUMBERS = 20  # of a list, such as layers or members of an ensemble
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -33,8 +57,16 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Raise RecipeError naming the setting that cannot work."""
-        self._refuse_unless(1 <= self.horizon <= 120, "horizon", "it must be from 1 to 120 months")
-        self._refuse_unless(self.max_gap >= 0, "max_gap", "it must be at least 0")
+        for setting, (least, most) in _LIMITS.items():
+            value = getattr(self, setting, least)
+            numbers = value if isinstance(value, tuple) else (value,)
+            rule = (
+                f"it must be from {least:,} to {most:,}"
+                if numbers is not value
+                else f"each must be from {least:,} to {most:,}"
+            )
+            self._refuse_unless(all(least <= number <= most for number in numbers), setting, rule)
+            self._refuse_unless(len(numbers) <= _MOST_NUMBERS, setting, f"it may have {_MOST_NUMBERS} numbers")
 
     def _refuse_unless(self, holds: bool, setting: str, rule: str) -> None:
         if not holds:
@@ -87,13 +119,9 @@ class ClassicRecipe(Recipe):
     def __post_init__(self) -> None:
         """Raise RecipeError naming the setting that cannot work."""
         super().__post_init__()
-        for name in ("look_back", "epochs", "batch_size"):
-            self._refuse_unless(getattr(self, name) >= 1, name, "it must be at least 1")
-        self._refuse_unless(0 < self.learning_rate < math.inf, "learning_rate", "it must be above 0")
-        self._refuse_unless(0 < self.train_share < 1, "train_share", "it must lie between 0 and 1")
         for name, choices in (("look_back_as", ("features", "steps")), ("scaler_sees", ("train", "all"))):
             self._refuse_unless(getattr(self, name) in choices, name, f"choose {' or '.join(choices)}")
-        self._refuse_unless(bool(self.units) and min(self.units) >= 1, "units", "each layer needs at least one unit")
+        self._refuse_unless(bool(self.units), "units", "it needs one number per layer")
 
     @property
     def minimum_observations(self) -> int:
@@ -139,20 +167,17 @@ class MonthlyRecipe(Recipe):
     def __post_init__(self) -> None:
         """Raise RecipeError naming the setting that cannot work."""
         super().__post_init__()
-        are_years = bool(self.windows) and all(window in (12, 24, 36, 48, 60) for window in self.windows)
-        self._refuse_unless(are_years, "windows", "each must be 12, 24, 36, 48 or 60")
+        are_years = 1 <= len(self.windows) <= _MOST_NUMBERS and all(
+            window in (12, 24, 36, 48, 60) for window in self.windows
+        )
+        self._refuse_unless(are_years, "windows", f"each must be 12, 24, 36, 48 or 60, {_MOST_NUMBERS} at most")
         self._refuse_unless(len(self.emphasis) == len(self.windows), "emphasis", "it needs one number per window")
         self._refuse_unless(
             1 <= self.judges <= len(self.windows), "judges", f"it must be from 1 to {len(self.windows)}"
         )
-        for name in ("units", "updates", "batch_size", "most_examples", "own_units", "own_epochs", "own_members"):
-            self._refuse_unless(getattr(self, name) >= 1, name, "it must be at least 1")
-        for name in ("learning_rate", "horizons_back", "guard"):
-            self._refuse_unless(0 < getattr(self, name) < math.inf, name, "it must be above 0")
         self._refuse_unless(
             set(self.blend) <= set(STATISTICAL_MODELS), "blend", f"choose from {', '.join(STATISTICAL_MODELS)}"
         )
-        self._refuse_unless(0 <= self.noise < math.inf, "noise", "it must be at least 0")
 
     @property
     def minimum_observations(self) -> int:
@@ -202,9 +227,10 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path}: {path.stem} is the name of a built-in recipe: name the file otherwise.")
     try:
         file_settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        json.dumps(file_settings, default=str)  # a number may have more digits than Python writes
     except OSError as failure:
         raise RecipeError(f"{path} cannot be read: {failure.strerror}.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as mistake:
+    except (ValueError, RecursionError) as mistake:
         raise RecipeError(f"{path} is not TOML: {mistake}.") from None
     base = file_settings.pop("base", MONTHLY.name)
     if not isinstance(base, str) or base not in BUILT_IN:
@@ -227,7 +253,7 @@ def _is_like(value: Any, example: Any) -> bool:
         like = example[0] if example else ""
         return isinstance(value, list) and all(_is_like(item, like) for item in value)
     if isinstance(example, float):
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, float) or (type(value) is int and abs(value) < 2**63)
     return type(value) is type(example)
 
 

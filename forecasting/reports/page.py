@@ -61,7 +61,8 @@ def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]
         chunk_count = number + 1
         rows += [_row(card) for card in chunk]
     for outdated in data.glob("series-*.js"):
-        if int(outdated.stem.removeprefix("series-")) >= chunk_count:
+        number_text = outdated.stem.removeprefix("series-")
+        if number_text.isdecimal() and int(number_text) >= chunk_count:
             outdated.unlink()
     table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": PAGE_WORDS, "rows": rows}
     _write_script(data / "table.js", f"milkrun.table = {_json(table)};")
@@ -77,6 +78,8 @@ def _check_folder(folder: Path) -> None:
     index = folder / "index.html"
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: name a folder with --out.")
+    if (folder / "data").is_symlink():
+        raise InputError(f"{folder / 'data'} is a link to another folder: remove it, or name a new folder with --out.")
     for path in (folder / MARKER_FILE, index):
         if path.exists() and MARKER in path.read_text(errors="replace")[:1000]:
             return
@@ -157,4 +160,9 @@ def _json(value: Any) -> str:
 
 
 def _write_script(path: Path, text: str) -> None:
-    path.write_text(text + "\n", encoding="utf-8")
+    """Write a whole file in place of the one there is. What a link points at, such as one that another user made, stays."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    with unfinished.open("x", encoding="utf-8") as file:
+        file.write(text + "\n")
+    unfinished.replace(path)

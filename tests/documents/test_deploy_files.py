@@ -1,14 +1,25 @@
 """Tests of deploy/: every file that a tool can check without a container engine is checked."""
 
+import base64
+import hashlib
+import hmac
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
 from compose_spec.models import ComposeSpecification
+from sqlalchemy import text
+
+from forecasting.storage.db.database import create_engine
+from forecasting.storage.db.dumps import program
+from forecasting.storage.db.embedded import running_server
 
 DEPLOY = Path("deploy")
 
@@ -71,3 +82,32 @@ def test_with_secrets_reads_files_and_passes_the_command_on(tmp_path: Path) -> N
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     assert (answer.stdout, answer.returncode) == ("DATABASE_URL=postgresql://somewhere\n", 3)
+
+
+def test_the_databases_of_compose_get_the_passwords_that_their_addresses_encode(tmp_path: Path) -> None:
+    """The script runs on a real server: a password with special characters is percent-encoded in the address alone."""
+    passwords = {"milkrun": "p@ss:w/rd %41\\x'$", "prefect": "plain"}
+    for name, file in (("milkrun", "database_url"), ("prefect", "prefect_database_url")):
+        (tmp_path / file).write_text(f"postgresql://{name}:{quote(passwords[name], safe='')}@database:5432/{name}\n")
+    script = tmp_path / "databases.sh"
+    script.write_text((DEPLOY / "databases.sh").read_text().replace("/run/secrets", str(tmp_path)))
+    with tempfile.TemporaryDirectory(prefix="milkrun-compose-") as home:
+        Path(home).chmod(0o755)
+        with running_server(Path(home)) as url:
+            path = f"{Path(program('psql')).parent}:{os.environ['PATH']}"
+            subprocess.run(
+                ["bash", script],  # noqa: S607 - wherever the system has it
+                env={**os.environ, "PATH": path, "PGHOST": str(url.query["host"])},
+                capture_output=True,
+                check=False,  # the extension pg_trgm does not come with this server
+            )
+            with create_engine(url).connect() as connection:
+                verifiers = dict(
+                    map(tuple, connection.execute(text("SELECT rolname, rolpassword FROM pg_authid")).all())
+                )
+    for name, password in passwords.items():
+        _, parameters, keys = verifiers[name].split("$")
+        rounds, salt = parameters.split(":")
+        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(rounds))
+        server_key = hmac.digest(salted, b"Server Key", "sha256")
+        assert keys.split(":")[1] == base64.b64encode(server_key).decode()

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from forecasting.domain.errors import RecipeError
-from forecasting.domain.recipes import BUILT_IN, CLASSIC, CLASSIC_PUBLISHED, find_recipe, read_recipe, recipe_from
+from forecasting.domain.recipes import (
+    BUILT_IN,
+    CLASSIC,
+    CLASSIC_PUBLISHED,
+    MONTHLY,
+    Recipe,
+    find_recipe,
+    read_recipe,
+    recipe_from,
+)
 
 
 def test_the_classic_recipe_is_the_one_of_the_tutorial() -> None:
@@ -41,6 +50,29 @@ def test_a_setting_that_cannot_work_is_named(change: dict[str, Any]) -> None:
         replace(CLASSIC, **change)
 
 
+@pytest.mark.parametrize("recipe", [CLASSIC, MONTHLY])
+def test_every_number_of_a_recipe_has_a_limit(recipe: Recipe) -> None:
+    """A number that would take years or all memory is refused at once, and so is a list without end."""
+    for name, value in recipe.settings.items():
+        changes = [10**30, -(10**30)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+        if isinstance(value, list) and value and not isinstance(value[0], str):
+            changes = [tuple([10**9] * len(value)), tuple(value * 1000)]  # type: ignore[list-item]
+        for change in changes:
+            with pytest.raises(RecipeError, match=f"Recipe {recipe.name}: {name} is"):
+                replace(recipe, **{name: change})
+
+
+@pytest.mark.parametrize(
+    "text", ["seed = 0x" + "f" * 5000, "units = [" + "1" * 5000 + "]", "guard = 1" + "0" * 400, "units = " + "[" * 5000]
+)
+def test_numbers_that_nothing_can_hold_are_a_mistake_in_the_file(tmp_path: Path, text: str) -> None:
+    """One sentence that names the file."""
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(RecipeError, match=r"mine\.toml"):
+        read_recipe(file)
+
+
 def test_an_unknown_recipe_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
     """A misspelt name leads to the right one."""
     (tmp_path / "mine.toml").write_text("horizon = 3")
@@ -69,10 +101,10 @@ def test_a_recipe_of_ones_own_differs_from_its_base_in_what_the_file_says(tmp_pa
         ("horison = 12", r"there is no setting 'horison'; there are: .*horizon"),
         ("name = 'x'", r"there is no setting 'name'"),
         ("base = ['classic']", r"base is \['classic'\]"),
-        ("learning_rate = nan", r"learning_rate is nan; it must be above 0"),
+        ("learning_rate = nan", r"learning_rate is nan; it must be from 1e-09 to 10"),
         ("max_gap = -1", r"max_gap is -1"),
         ("method = 'classic'", r"there is no setting 'method'"),
-        ("base = 'classic'\nlearning_rate = nan", r"learning_rate is nan; it must be above 0"),
+        ("base = 'classic'\nlearning_rate = nan", r"learning_rate is nan; it must be from 1e-09 to 10"),
         ("base = 'best'", r"base is 'best'; choose one of classic"),
         ("horizon 12", r"is not TOML: .*line 1"),
         ("horizon = 0", r"Recipe mine: horizon is 0"),
