@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from flows.server import prepare_state_folder
 from forecasting.domain.errors import EnvironmentFailure
 from forecasting.domain.settings import Settings
 
@@ -28,10 +29,10 @@ def environment(settings: Settings, host: str, port: int) -> dict[str, str]:
 
     The server's state is a SQLite file under `home`, unless PREFECT_SERVER_DATABASE_CONNECTION_URL names PostgreSQL.
     """
-    home = settings.home / "prefect"
-    secret = os.environ.get("PREFECT_SERVER_API_AUTH_STRING") or _secret(home / "password")
+    state = prepare_state_folder(settings.home)
+    secret = os.environ.get("PREFECT_SERVER_API_AUTH_STRING") or _secret(settings.home / "prefect" / "password")
     defaults = {
-        "PREFECT_HOME": str(home),
+        **state,
         "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -123,7 +124,7 @@ def wait_for_the_end(stop: threading.Event, *processes: Process, announce: Calla
 def _process(*arguments: str) -> Iterator[Process]:
     """Keep `prefect …` running, and end it with everything it has started."""
     command = [sys.executable, "-m", "prefect", *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own interpreter
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, umask=0o077)  # noqa: S603 - our own interpreter
     try:
         yield process
     finally:
@@ -151,7 +152,6 @@ def _secret(file: Path) -> str:
     """Return the user and password of the server, made at the first start and readable to its owner only."""
     try:
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
                 stream.write(f"milkrun:{secrets.token_urlsafe(24)}\n")
         return file.read_text().strip()

@@ -17,6 +17,7 @@ def require_server(command: str) -> None:
 def check_server(url: str) -> None:
     """Raise EnvironmentFailure unless a Prefect server answers at its address, InputError where it refuses the credentials."""
     import base64
+    import http.client
     import urllib.error
     import urllib.request
 
@@ -34,7 +35,11 @@ def check_server(url: str) -> None:
             raise InputError(
                 "The Prefect server refused the credentials: set PREFECT_API_AUTH_STRING to the one it was started with."
             ) from None
-    except (OSError, ValueError):
+        raise EnvironmentFailure(
+            f"What answers at PREFECT_API_URL, {public_address()}, is no Prefect server, or one out of order (status "
+            f"{refusal.code}): correct the address (http://host:4200/api), then repeat the command."
+        ) from None
+    except (OSError, ValueError, http.client.HTTPException):
         raise EnvironmentFailure(
             f"No Prefect server answers at PREFECT_API_URL, {public_address()}: start it, correct the address "
             "(http://host:4200/api), or unset the variable to run without a server."

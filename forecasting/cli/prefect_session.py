@@ -15,6 +15,7 @@ from forecasting.cli.own_flows import require_own_flows
 from forecasting.cli.prefect_server import check_server
 from forecasting.domain.errors import EnvironmentFailure
 
+_SERVER_FAILURES = ("Failed to reach API", "ephemeral")  # in a RuntimeError of Prefect, which has no type of its own
 _FREE_BYTES = 16 << 20  # the space on disk that the state of a new Prefect server needs
 
 
@@ -23,7 +24,7 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
     """Set Prefect up for the flows of a command; variables that the user has set stay as they are.
 
     log_lines: also write the log lines of flows to standard error, where that is no terminal. Raises EnvironmentFailure where
-    Prefect's own server does not start, or the server at PREFECT_API_URL does not answer.
+    Prefect's own server does not start, or a server does not answer, at the beginning or later.
     """
     from forecasting.domain.settings import Settings
 
@@ -38,10 +39,15 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
         os.environ.setdefault(name, value)
     has_server = bool(os.environ.get("PREFECT_API_URL"))
     if has_server:
+        os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", "15")  # seconds; Prefect asks six times
         check_server(os.environ["PREFECT_API_URL"])
     else:
         os.environ.pop("PREFECT_API_URL", None)
-        os.environ.setdefault("PREFECT_HOME", str(Settings.from_environment().home / "prefect"))
+        if "PREFECT_HOME" not in os.environ:
+            from flows.server import prepare_state_folder
+
+            for name, value in prepare_state_folder(Settings.from_environment().home).items():
+                os.environ.setdefault(name, value)
         _require_free_space(Path(os.environ["PREFECT_HOME"]))
     if log_lines and not sys.stderr.isatty():
         handler = logging.StreamHandler(sys.stderr)
@@ -51,16 +57,30 @@ def prefect_for_commands(*, log_lines: bool = True) -> Iterator[None]:
             logger.addHandler(handler)
             logger.setLevel(logging.INFO)
             logger.propagate = False  # Prefect's handlers would print each line again
+    import httpx
+
     try:
         with nullcontext() if has_server else _own_server_settings():
             yield
-    except RuntimeError as failure:
-        if "ephemeral" not in str(failure):
+    except (httpx.HTTPError, RuntimeError) as failure:
+        if isinstance(failure, RuntimeError) and not any(words in str(failure) for words in _SERVER_FAILURES):
             raise
-        raise EnvironmentFailure(
-            f"Prefect's own server did not start; its state is in {os.environ['PREFECT_HOME']}. Repeat the command, or "
-            "start a server and set PREFECT_API_URL."
-        ) from None
+        raise _server_failure(failure, has_server) from None
+
+
+def _server_failure(failure: Exception, has_server: bool) -> EnvironmentFailure:
+    """Return the failure of a Prefect server that did not start, vanished, or answers no longer, as an error of Milkrun."""
+    if has_server:
+        from flows.server import public_address
+
+        return EnvironmentFailure(
+            f"The Prefect server at PREFECT_API_URL, {public_address()}, answers no longer ({type(failure).__name__}): see "
+            "that it runs, then repeat the command. It goes on where this one ended."
+        )
+    return EnvironmentFailure(
+        f"Prefect's own server did not start or ended; its state is in {os.environ['PREFECT_HOME']}. Repeat the command, or "
+        "start a server and set PREFECT_API_URL."
+    )
 
 
 @contextmanager

@@ -100,6 +100,25 @@ def test_a_signal_ends_a_run_at_once_and_the_next_one_goes_on(
 
 
 @pytest.mark.slow
+def test_a_data_folder_may_have_any_name(
+    environment: dict[str, str], arrive: Callable[..., object], milk: list[float], tmp_path: Path
+) -> None:
+    """Prefect's state lies in it, private, and nowhere beside it, whatever its name means in an address or a shell."""
+    arrive("1962-01", milk=milk)
+    home = tmp_path / "a,b'c\"d$e f%20g?h#i&j"
+    environment |= {"MILKRUN_HOME": str(home)}
+    del environment["PREFECT_HOME"]
+
+    run = subprocess.run([*PROGRAM, "run"], env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+    assert (run.returncode, "Traceback" in run.stderr) == (0, False), run.stderr
+    assert [path.name for path in tmp_path.glob("a,b*")] == [home.name]
+    state = home / "prefect"
+    assert (state / "prefect.db").stat().st_size > 100_000
+    assert {path.stat().st_mode & 0o077 for path in (state, *state.iterdir())} == {0}
+
+
+@pytest.mark.slow
 def test_the_server_of_a_run_asks_for_a_password_that_no_other_user_can_see(
     environment: dict[str, str], arrive: Callable[..., object], milk: list[float]
 ) -> None:
