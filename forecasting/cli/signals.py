@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE = 1.0  # seconds that a child process has to end
@@ -72,7 +73,7 @@ def _watch(reader: socket.socket, _writer: socket.socket) -> None:
             _orderly_end()
 
 
-def _replace_program(number: int) -> None:
+def _replace_program(number: int) -> NoReturn:
     """Run this file in place of the present program, with the same process number and the same modules."""
     try:
         _block_signals()

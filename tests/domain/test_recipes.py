@@ -54,9 +54,11 @@ def test_a_setting_that_cannot_work_is_named(change: dict[str, Any]) -> None:
 def test_every_number_of_a_recipe_has_a_limit(recipe: Recipe) -> None:
     """A number that would take years or all memory is refused at once, and so is a list without end."""
     for name, value in recipe.settings.items():
-        changes = [10**30, -(10**30)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+        changes: list[Any] = (
+            [10**30, -(10**30)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+        )
         if isinstance(value, list) and value and not isinstance(value[0], str):
-            changes = [tuple([10**9] * len(value)), tuple(value * 1000)]  # type: ignore[list-item]
+            changes = [tuple([10**9] * len(value)), tuple(value * 1000)]
         for change in changes:
             with pytest.raises(RecipeError, match=f"Recipe {recipe.name}: {name} is"):
                 replace(recipe, **{name: change})
