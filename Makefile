@@ -34,6 +34,7 @@ faults: $(VENV)/development.done ## Inject every fault hundreds of times, live 4
 	$(BIN)/python -m tests.faults $(FAULT_ARGUMENTS)
 	$(BIN)/python -m tests.faults.lives
 	$(BIN)/python -m tests.faults.containers
+	$(BIN)/python -m tests.faults.signals
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or long' --timeout 3600 --hypothesis-profile faults \
 	    tests/intake/test_frames.py tests/runs/test_poison.py
 

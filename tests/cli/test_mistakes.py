@@ -20,7 +20,7 @@ from tests.cli.test_load import MILK
         (("pull", "--from", "own", "--table", "x", "--since", "spring"), "is not a month"),
         (("sql",), "Give either a query or --file"),
         (("sql", ""), "There is no query"),
-        (("sql", "/* nothing */ ;"), "There is no query"),
+        (("sql", "/* nothing */ ;"), "Give one statement at a time"),
         (("run", "--origin", "1974-13"), "is not a date of the calendar"),
         (("run", "--recipe", "best"), "There is no recipe 'best'"),
         (("run", "--retrain", "often"), "'often' is not one of"),

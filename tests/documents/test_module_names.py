@@ -16,7 +16,7 @@ PLAIN_WORDS = {
     "dump", "earlier", "embedded", "file", "flow", "folder", "form", "frame", "gradient", "hosting", "joint", "job", "label",
     "metric", "name", "newest", "numerics", "operation", "option", "output", "own", "page", "prefect", "program", "progress",
     "pruning", "random", "reader", "report", "review", "row", "rule", "scaling", "schema", "seasonality", "server",
-    "session", "setting", "single", "smoothing", "sql", "staging", "statistical", "step", "storage", "store", "summary",
+    "session", "setting", "signal", "single", "smoothing", "sql", "staging", "statistical", "step", "storage", "store", "summary",
     "sum", "table", "tensorflow", "terminal", "type", "version", "view", "vocabulary",
 }  # fmt: skip
 

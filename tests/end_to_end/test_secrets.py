@@ -114,12 +114,18 @@ def guarded() -> Iterator[URL]:
             write_seen(home / "seen.csv")
             source = open_file(home / "seen.csv", ColumnRoles())
             load_observations(database, source, source="seen.csv", today=Month.of(2000, 1))
-            with engine.begin() as connection:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("ALTER ROLE postgres PASSWORD :password"), {"password": PASSWORD})
-                (home / "database/data/pg_hba.conf").write_text("local all all scram-sha-256\n")
+                access_rules = home / "database/pg_hba.conf"
+                own_rules = access_rules.read_text()
+                access_rules.write_text("local all all scram-sha-256\n")
                 connection.execute(text("SELECT pg_reload_conf()"))
+                try:
+                    yield url.set(password=PASSWORD)
+                finally:
+                    access_rules.write_text(own_rules)  # its last user logs in to stop it
+                    connection.execute(text("SELECT pg_reload_conf()"))
             engine.dispose()
-            yield url.set(password=PASSWORD)
 
 
 @contextmanager
