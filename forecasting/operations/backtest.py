@@ -121,7 +121,7 @@ def _read_panel(database: Database, names: tuple[str, ...] | None) -> Panel:
     with database.reading() as connection:
         active = panels.read_active_series(connection, names)
     month = active.newest_month
-    as_of = database.write(lambda connection: panels.read_newest_loads(connection, active.series_ids, [month])[month])
+    as_of = database.read(lambda connection: panels.read_newest_loads(connection, active.series_ids, [month])[month])
     with database.reading() as connection:
         return panels.read_panel(connection, active.series_ids, origin=month, as_of=as_of)
 

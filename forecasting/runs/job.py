@@ -266,7 +266,7 @@ def make_requests(database: Database, parameters: RunParameters, origins: Sequen
                 f"The origin {origin} lies after the newest observation {active.newest_month}: load the months up to it, "
                 f"or run with --origin {active.newest_month}."
             )
-    vintages = database.write(
+    vintages = database.read(
         lambda connection: (
             [current_vintage(connection, active.series_ids, origin, is_due=origin >= usual) for origin in months]
             if parameters.kind == Kind.LIVE

@@ -56,7 +56,14 @@ def start(home: Path, command: tuple[str, ...], program: str = _PROGRAM) -> "sub
     environment = {**own, "MILKRUN_HOME": str(home), "DATABASE_URL": "", "MILKRUN_RECIPE": "quick", "DO_NOT_TRACK": "1"}
     line = [sys.executable, "-c", program, *command]
     output = subprocess.DEVNULL
-    return subprocess.Popen(line, env=environment, stdout=output, stderr=output, start_new_session=True)
+    return subprocess.Popen(
+        line,
+        env=environment,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # these trials may run under nohup themselves
+    )
 
 
 def stored(home: Path) -> Lines:

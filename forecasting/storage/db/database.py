@@ -59,7 +59,16 @@ class Database:
         except DBAPIError as failure:
             raise to_milkrun_error(failure, self.place) from None
 
-    def write(self, transaction: Callable[[Connection], Result], *, attempts: int = 5) -> Result:
+    def read(self, transaction: Callable[[Connection], Result]) -> Result:
+        """Run a transaction that only reads, and in which each statement sees what was committed before it.
+
+        Runs on a read replica too; repeats and raises as `write` does.
+        """
+        return self.write(transaction, is_read_only=True)
+
+    def write(
+        self, transaction: Callable[[Connection], Result], *, attempts: int = 5, is_read_only: bool = False
+    ) -> Result:
         """Run a transaction; after a transient failure of the server, run the whole transaction again.
 
         Where the connection broke during COMMIT, the server is asked for the status of the transaction: it is never run
@@ -69,7 +78,10 @@ class Database:
         for attempt in range(attempts):
             transaction_id = None
             try:
-                with self.engine.begin() as connection:
+                with (
+                    self.engine.connect() as connection,
+                    connection.execution_options(postgresql_readonly=is_read_only).begin(),
+                ):
                     result = transaction(connection)
                     transaction_id = connection.scalar(text("SELECT pg_current_xact_id_if_assigned()::text"))
                 return result
@@ -140,7 +152,7 @@ def _open(settings: Settings) -> _OpenDatabase:
     with contextlib.ExitStack() as stack:
         if settings.database_url:
             url = _external_url(settings.database_url)
-            place = f"{url.host or 'local'}:{url.port or 5432}/{url.database}"
+            place = _place_of(url)
             engine = create_engine(url)
         else:
             url = stack.enter_context(embedded.running_server(settings.home))
@@ -220,6 +232,13 @@ def _external_url(text_url: str) -> URL:
     return url.set(drivername="postgresql+psycopg2")
 
 
+def _place_of(url: URL) -> str:
+    """Return host, port and database as libpq takes them: from the URL, its query or the environment."""
+    host = url.host or url.query.get("host") or os.environ.get("PGHOST") or "local"
+    port = url.port or url.query.get("port") or os.environ.get("PGPORT") or 5432
+    return f"{host}:{port}/{url.database}"
+
+
 def has_misplaced_at(url: URL) -> bool:
     """Return whether host, database or query contain an @: then a password was not percent-encoded, and part of it is there."""
     return "@" in f"{url.host}{url.database}{dict(url.query)}"
@@ -251,11 +270,9 @@ def to_milkrun_error(failure: DBAPIError, place: str) -> MilkrunError:
     """
     state = _sqlstate(failure)
     if state is None:
-        return PassingFailure(
-            f"The database at {place} cannot be reached or dropped the connection: "
-            "check that it runs, that its disk is not full, and that DATABASE_URL names it, its user and its password, then "
-            "repeat the command."
-        )
+        # The driver gives a text and no SQLSTATE where a connection fails. The text itself may show a password.
+        reason = next((reason for part, reason in _CONNECTION_FAILURES if part in str(failure.orig)), _NO_CONNECTION)
+        return PassingFailure(f"The database at {place} {reason}, then repeat the command.")
     diagnostics = getattr(failure.orig, "diag", None)
     constraint = getattr(diagnostics, "constraint_name", None)
     of_constraint = f", constraint {constraint}" if constraint else ""
@@ -267,10 +284,33 @@ def to_milkrun_error(failure: DBAPIError, place: str) -> MilkrunError:
     )
 
 
+_NO_CONNECTION = (
+    "cannot be reached or dropped the connection: check that it runs, that its disk is not full, and that DATABASE_URL names "
+    "its host and its port"
+)
+_SERVER_IS_FULL = "has no free connection: wait for its other users, or raise its max_connections"
+_CONNECTION_FAILURES = (
+    ("too many", _SERVER_IS_FULL),
+    ("remaining connection slots", _SERVER_IS_FULL),
+    ("password", "refused the user or the password: correct both in DATABASE_URL"),
+    ("authentication failed", "refused the user: correct it in DATABASE_URL, or allow it in pg_hba.conf"),
+    (
+        "pg_hba.conf",
+        "has no rule that lets this user in from here: add one to its pg_hba.conf, or correct DATABASE_URL",
+    ),
+    ("role ", "does not know the user: create it, or correct it in DATABASE_URL"),
+    ("database ", "does not exist on its server: create it, or correct its name in DATABASE_URL"),
+    ("translate host name", "cannot be reached, since no address is known for its host: correct it in DATABASE_URL"),
+    ("starting up", "is starting: wait for it"),
+    ("shutting down", "is shutting down: start it"),
+)
+
 _REFUSALS = ("22", "23", "42")  # classes of SQLSTATE
 
 _SUMMARIES = {
     "08": "the connection broke",
+    "0A": "it cannot do this; on a read replica only commands that read work, so let DATABASE_URL name the primary",
+    "25": "it only reads: let DATABASE_URL name the primary, and not a read replica",
     "28": "it refused the user or the password",
     "3D": "there is no such database",
     "22": "it cannot compute with a value",

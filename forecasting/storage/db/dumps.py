@@ -1,8 +1,12 @@
-"""Backup and restore of the forecast database with pg_dump and pg_restore from the embedded package."""
+"""Backup and restore of the forecast database with pg_dump, pg_restore and psql from the embedded package."""
 
+import contextlib
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
+from typing import IO, cast
 
 from sqlalchemy import URL, text
 
@@ -38,7 +42,7 @@ def back_up(database: Database, file: Path) -> None:
 
 
 def restore(database: Database, file: Path) -> None:
-    """Read a backup into a database without schema milkrun, in one transaction.
+    """Read a backup into a database without schema milkrun, in one transaction, on a server of any version from 14 on.
 
     Raises InputError where there is no such file, or where the database has Milkrun's tables: nothing is overwritten.
     """
@@ -50,21 +54,61 @@ def restore(database: Database, file: Path) -> None:
                 f"The database at {database.place} has Milkrun's tables already: restore into an empty one, "
                 "and point DATABASE_URL (or MILKRUN_HOME) at it."
             )
-    _run(database, "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", file)
+    read_backup = [program("pg_restore"), "--no-owner", "--no-privileges", "--file", "-", str(file)]
+    run_statements = [program("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname"]
+    with (
+        tempfile.TemporaryFile() as reader_errors,
+        tempfile.TemporaryFile() as psql_errors,
+        subprocess.Popen(read_backup, stdout=subprocess.PIPE, stderr=reader_errors) as reader,  # noqa: S603 - packaged
+        subprocess.Popen(  # noqa: S603 - packaged
+            [*run_statements, _url_without_password(database.engine.url)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=psql_errors,
+            env=_environment(database.engine.url),
+        ) as psql,
+    ):
+        output, target = cast(IO[bytes], reader.stdout), cast(IO[bytes], psql.stdin)
+        with contextlib.suppress(BrokenPipeError):
+            target.write(b"BEGIN;\n")
+            _copy_statements(output, target)
+            # Without its COMMIT nothing stays: neither of a damaged backup, nor after a kill of this process.
+            if reader.wait() == 0:
+                target.write(b"COMMIT;\n")
+        with contextlib.suppress(BrokenPipeError):
+            target.close()
+        output.close()
+        _require_success("psql", psql.wait(), psql_errors)
+        _require_success("pg_restore", reader.wait(), reader_errors)
+
+
+def _copy_statements(statements: IO[bytes], target: IO[bytes]) -> None:
+    """Copy the statements of pg_restore but for a setting that servers before 17 do not know."""
+    for line in statements:
+        if line.startswith(b"SET transaction_timeout"):
+            break
+        target.write(line)
+    shutil.copyfileobj(statements, target)
 
 
 def _run(database: Database, name: str, *arguments: object) -> None:
     url = database.engine.url
     command = [program(name), *map(str, arguments), "--dbname", _url_without_password(url)]
-    result = subprocess.run(  # noqa: S603 - a packaged program
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PGPASSWORD": str(url.password or url.query.get("password") or "")},
-    )
-    if result.returncode != 0:
-        lines = result.stderr.strip().splitlines()
+    with tempfile.TemporaryFile() as errors:
+        result = subprocess.run(  # noqa: S603 - a packaged program
+            command, stdout=subprocess.DEVNULL, stderr=errors, check=False, env=_environment(url)
+        )
+        _require_success(name, result.returncode, errors)
+
+
+def _environment(url: URL) -> dict[str, str]:
+    return {**os.environ, "PGPASSWORD": str(url.password or url.query.get("password") or "")}
+
+
+def _require_success(name: str, code: int, errors: IO[bytes]) -> None:
+    if code != 0:
+        errors.seek(0)
+        lines = errors.read(10_000).decode(errors="replace").strip().splitlines()
         raise EnvironmentFailure(f"{name} failed: {lines[0] if lines else 'no reason given'}")
 
 

@@ -1,18 +1,31 @@
 """Tests of backup and restore."""
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, text
 
-from forecasting.domain.errors import InputError
+import forecasting
+from forecasting.domain.errors import EnvironmentFailure, InputError
+from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
+from forecasting.intake import loads
+from forecasting.intake.columns import ColumnRoles
+from forecasting.intake.files import open_file
 from forecasting.runs import job
 from forecasting.storage.db import tables
 from forecasting.storage.db.database import Database, open_database
 from forecasting.storage.db.dumps import _url_without_password, back_up, restore
-from forecasting.storage.db.schema import current_revision
+from forecasting.storage.db.schema import current_revision, open_migrated_database
+from tests.storage.db.servers import find_program_folders, running_server
+
+MILK = Path(forecasting.__file__).parent / "examples" / "milk.csv"
+PROGRAM_FOLDERS = find_program_folders()
 
 
 def contents(database: Database) -> dict[str, str | None]:
@@ -52,6 +65,93 @@ def test_a_restored_database_is_the_one_that_was_backed_up(
         assert contents(restored) == arrived
     with pytest.raises(InputError, match="exists"):
         back_up(database, tmp_path / "milkrun.dump")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("origin", PROGRAM_FOLDERS)
+@pytest.mark.parametrize("target", PROGRAM_FOLDERS)
+def test_a_backup_of_one_version_is_restored_into_another(origin: str, target: str, tmp_path: Path) -> None:
+    """Every row arrives, among all versions of PostgreSQL that this machine has, older ones included."""
+    with running_server(PROGRAM_FOLDERS[origin]) as origin_url, running_server(PROGRAM_FOLDERS[target]) as target_url:
+        with open_migrated_database(Settings(tmp_path, origin_url.render_as_string())) as database:
+            loads.load_observations(
+                database, open_file(MILK, ColumnRoles()), source="milk.csv", today=Month.of(2000, 1)
+            )
+            back_up(database, tmp_path / "milkrun.dump")
+            stored = contents(database)
+        with open_database(Settings(tmp_path, target_url.render_as_string())) as restored:
+            restore(restored, tmp_path / "milkrun.dump")
+
+            assert contents(restored) == stored
+
+
+def test_a_damaged_backup_leaves_nothing(database: Database, empty_database_url: URL, tmp_path: Path) -> None:
+    """The statements that could be read are undone, and the command says what is wrong."""
+    back_up(database, tmp_path / "whole.dump")
+    whole = (tmp_path / "whole.dump").read_bytes()
+    elsewhere = Settings(home=tmp_path, database_url=empty_database_url.render_as_string(hide_password=False))
+
+    with open_database(elsewhere) as restored:
+        for size in (100, len(whole) // 2, len(whole) - 200):
+            (tmp_path / "damaged.dump").write_bytes(whole[:size])
+            with pytest.raises(EnvironmentFailure, match="pg_restore failed"):
+                restore(restored, tmp_path / "damaged.dump")
+
+            assert current_revision(restored) is None
+
+
+@pytest.mark.slow
+def test_a_restore_that_is_killed_leaves_nothing_and_can_be_repeated(
+    database: Database, empty_database_url: URL, tmp_path: Path
+) -> None:
+    """The process is killed with -9 twenty times, ever later: all of the backup is there, or nothing."""
+    back_up(database, tmp_path / "milkrun.dump")
+    address = empty_database_url.render_as_string(hide_password=False)
+    environment = {**os.environ, "MILKRUN_HOME": str(tmp_path), "DATABASE_URL": address}
+    command = [
+        sys.executable,
+        "-c",
+        "from forecasting.cli import main; main()",
+        "restore",
+        str(tmp_path / "milkrun.dump"),
+    ]
+    with open_database(Settings(home=tmp_path, database_url=address)) as restored:
+        for trial in range(20):
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            wait_for_a_statement(restored, process)
+            time.sleep(0.005 * trial)
+            process.kill()
+            process.wait()
+            wait_for_no_statement(restored)
+
+            if current_revision(restored) is not None:
+                assert contents(restored) == contents(database)
+                restored.write(lambda connection: connection.execute(text("DROP SCHEMA milkrun CASCADE")))
+        restore(restored, tmp_path / "milkrun.dump")
+
+        assert contents(restored) == contents(database)
+
+
+def wait_for_a_statement(database: Database, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until psql is connected, or the process has ended."""
+    while process.poll() is None and not psql_sessions(database):
+        time.sleep(0.002)
+
+
+def wait_for_no_statement(database: Database) -> None:
+    """Wait until the server has ended the session of psql, which sees the end of its input."""
+    while psql_sessions(database):
+        time.sleep(0.01)
+
+
+def psql_sessions(database: Database) -> int:
+    """Count the sessions of psql in a database."""
+    with database.reading() as connection:
+        return connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' AND datname = current_database()"
+            )
+        )
 
 
 def test_the_list_of_processes_shows_no_password(database_url: URL) -> None:
