@@ -13,6 +13,7 @@ import click
 from forecasting.domain.errors import InputError
 
 Row = Sequence[Any]
+_VALUE_BYTES, _GATHERED_BYTES = 16, 256 << 20  # of a number; of all rows that a table or JSON gathers
 _FORMULA_STARTS = tuple(
     "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 )
@@ -22,12 +23,13 @@ def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str =
     """Print rows as a table, JSON or CSV; months and times in ISO form, numbers in full in CSV and JSON.
 
     output_format: table, json, csv, where text is guarded against spreadsheets, or raw, CSV for programs. title: printed above
-    a table alone. Raises InputError where JSON would need one key for two columns.
+    a table alone. Raises InputError where JSON would need one key for two columns, or where the rows of a table or of JSON are
+    larger than 256 MB.
     """
     if output_format == "json" and len(set(columns)) < len(columns):
         raise InputError(f"Two columns have the same name among {', '.join(columns)}: rename one with AS.")
     if output_format == "json":
-        click.echo(json.dumps(as_objects(columns, rows), indent=2))
+        click.echo(json.dumps(as_objects(columns, _gather(rows)), indent=2))
     elif output_format in ("csv", "raw"):
         cell = guard_text if output_format == "csv" else _as_it_is
         # The characters of the terminator are quoted in text: before Python 3.13 a lone \r would not be.
@@ -36,7 +38,20 @@ def print_rows(columns: Sequence[str], rows: Iterable[Row], output_format: str =
         writer.writerow(map(cell, columns))
         writer.writerows([_json_value(cell(value)) for value in row] for row in rows)
     else:
-        _print_table(columns, list(rows), title)
+        _print_table(columns, _gather(rows), title)
+
+
+def _gather(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows as a list; raises InputError where they are more than memory is spent on."""
+    gathered, size = [], 0
+    for row in rows:
+        size += sum(len(value) if isinstance(value, str | bytes) else _VALUE_BYTES for value in row)
+        if size > _GATHERED_BYTES:
+            raise InputError(
+                f"The rows have more than {_GATHERED_BYTES >> 20} MB: print them with --csv or --raw, which keep no rows."
+            )
+        gathered.append(row)
+    return gathered
 
 
 def as_objects(columns: Sequence[str], rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pyarrow.compute
 from forecasting.domain.errors import InputError
 from forecasting.intake.staging import CHUNK
 
+CELL_BYTES = 1_000  # of the longest cell
 MONTH_NAMES = ("month", "ds", "date")
 SERIES_NAMES = ("series", "unique_id", "id", "name")
 VALUE_NAMES = ("value", "y")
@@ -89,6 +90,41 @@ def find_columns(roles: ColumnRoles, header: Sequence[str], source: str) -> Colu
     if unit_column is not None:
         raise InputError("--unit-column goes with the long form only: give --unit for a wide file.")
     return _wide_columns(roles, columns, month, used_positions, where)
+
+
+def require_short_cells(column: pyarrow.Array, label: str) -> int:
+    """Return the bytes of a column's longest text; raises InputError where it is longer than CELL_BYTES.
+
+    label: source and column, for the message.
+
+    A small file can hold a long text once and name it in millions of rows. So the texts of a dictionary are measured before
+    they are repeated.
+    """
+    texts = column.dictionary if pyarrow.types.is_dictionary(column.type) else column
+    kind = texts.type
+    longest = (pyarrow.compute.max(pyarrow.compute.binary_length(texts)).as_py() or 0) if is_text(kind) else 0
+    check_cell_bytes(longest, label)
+    return longest
+
+
+def is_text(kind: pyarrow.DataType) -> bool:
+    """Return whether a type holds text or bytes of any length."""
+    tests = (
+        pyarrow.types.is_string,
+        pyarrow.types.is_large_string,
+        pyarrow.types.is_binary,
+        pyarrow.types.is_large_binary,
+    )
+    return any(test(kind) for test in tests)
+
+
+def check_cell_bytes(size: int, label: str) -> None:
+    """Raise InputError where a cell of `size` bytes is longer than CELL_BYTES; label: source and column."""
+    if size > CELL_BYTES:
+        raise InputError(
+            f"{label} has a cell of {size:,} bytes; {CELL_BYTES:,} are the most that a name, a month, a unit or a number may "
+            "have: choose another column."
+        )
 
 
 def to_rows(columns: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines: Lines) -> pyarrow.RecordBatch:

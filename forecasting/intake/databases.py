@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, TextClause, make_url, text
+from sqlalchemy import URL, Connection, Engine, Result, Row, TextClause, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.sql import column, select, table
 from sqlalchemy.sql.expression import FromClause
 
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
-from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
+from forecasting.intake.columns import ColumnPositions, ColumnRoles, check_cell_bytes, find_columns, to_rows
 from forecasting.intake.files import Source
 from forecasting.storage.db.database import has_misplaced_at
 from forecasting.storage.views.sql import NO_CURSOR, ONE_STATEMENT, give_up_rights, open_query
@@ -87,13 +87,29 @@ def _read_rows(
             month = rows.c[header[columns.month]]
             statement = statement.where(month >= _first_month(connection, month, selection.since))
         result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE).execute(statement)
-        for batch in result.partitions(max(1, _ROWS_AT_ONCE // len(columns.values))):
+        labels = [f"{_public(url)}: column {header[position]!r}" for position in positions]
+        for batch in _batches(result, max(1, _ROWS_AT_ONCE // len(columns.values)), labels):
             cells = {
                 position: pyarrow.array(["" if cell is None else str(cell) for cell in column], pyarrow.string())
                 for position, column in zip(positions, zip(*batch, strict=True), strict=True)
             }
             yield to_rows(columns, cells, np.arange(line, line + len(batch)))
             line += len(batch)
+
+
+def _batches(result: Result[Any], size: int, labels: Sequence[str]) -> Iterator[list[Row[Any]]]:
+    """Yield the rows in batches; raises InputError at the first cell that is too long, before more of them are gathered."""
+    batch: list[Row[Any]] = []
+    for row in result:
+        for cell, label in zip(row, labels, strict=True):
+            if isinstance(cell, str | bytes):
+                check_cell_bytes(len(cell), label)
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _first_month(connection: Connection, month: Any, since: Month) -> object:

@@ -2,7 +2,7 @@
 
 import codecs
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,13 @@ import pyarrow.parquet
 
 from forecasting.domain.errors import InputError
 from forecasting.intake import csv_reader
-from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
+from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, is_text, require_short_cells, to_rows
 
 _CELLS_AT_ONCE = 500_000
+_BATCH_BYTES, _ROW_GROUP_BYTES = (
+    64 << 20,
+    512 << 20,
+)  # of the texts of a batch; of a column of a row group, when unpacked
 _DAMAGE = (pyarrow.ArrowException, OSError, UnicodeDecodeError)  # raised by a damaged Parquet file
 _OTHER_FORMATS = {
     b"PK\x03\x04": "an Excel workbook or a zip archive: save it as CSV",
@@ -117,18 +121,39 @@ def _parquet_rows(path: Path, columns: ColumnPositions, schema: pyarrow.Schema) 
     positions = columns.positions
     line = 2  # as in a text file, whose first line is the header
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        texts = [schema.names[position] for position in positions if is_text(schema.field(position).type)]
+        with pyarrow.parquet.ParquetFile(path, read_dictionary=texts) as file:
+            _require_small_columns(path, file.metadata, [schema.names[position] for position in positions])
             for batch in file.iter_batches(
                 batch_size=max(1, _CELLS_AT_ONCE // len(columns.values)),
                 columns=[schema.names[position] for position in positions],
             ):
                 batch.validate(full=True)  # raises where text is not UTF-8
-                by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
-                cells = {position: as_text(by_name[schema.names[position]]) for position in positions}
-                yield to_rows(columns, cells, np.arange(line, line + batch.num_rows))
-                line += batch.num_rows
+                row_bytes = sum(
+                    require_short_cells(column, f"{path}: column {name!r}")
+                    for name, column in zip(batch.schema.names, batch.columns, strict=True)
+                )
+                row_count = max(1, _BATCH_BYTES // max(1, row_bytes))
+                for start in range(0, batch.num_rows, row_count):
+                    part = batch.slice(start, row_count)
+                    by_name = dict(zip(part.schema.names, part.columns, strict=True))
+                    cells = {position: as_text(by_name[schema.names[position]]) for position in positions}
+                    yield to_rows(columns, cells, np.arange(line, line + part.num_rows))
+                    line += part.num_rows
     except _DAMAGE as failure:
         raise _parquet_error(path, failure) from None
+
+
+def _require_small_columns(path: Path, metadata: pyarrow.parquet.FileMetaData, names: Sequence[str]) -> None:
+    """Raise InputError where a part of a column is so large when it is unpacked that memory could end."""
+    for row_group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(row_group.column, range(row_group.num_columns)):
+            size = column.total_uncompressed_size
+            if column.path_in_schema in names and size > _ROW_GROUP_BYTES:
+                raise InputError(
+                    f"{path}: a row group of column {column.path_in_schema!r} unpacks to {size >> 20:,} MB; "
+                    f"{_ROW_GROUP_BYTES >> 20} MB are the most: write the file with smaller row groups."
+                )
 
 
 def as_text(column: pyarrow.Array) -> pyarrow.Array:

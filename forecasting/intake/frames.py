@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow
 
 from forecasting.domain.errors import InputError
-from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, to_rows
+from forecasting.intake.columns import ColumnPositions, ColumnRoles, check_cell_bytes, find_columns, to_rows
 from forecasting.intake.files import Source, as_text
 
 _ROWS_AT_ONCE = 50_000
@@ -36,10 +36,19 @@ def _rows(frame: pd.DataFrame, columns: ColumnPositions) -> Iterator[pyarrow.Rec
         yield to_rows(columns, cells, np.arange(start + 1, start + len(part) + 1))
 
 
+def _long_values(column: pd.Series) -> Iterator[str | bytes]:
+    """Yield the texts of a column; a categorical column holds each of its texts once."""
+    cells = column.dtype.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if cells.dtype == object or isinstance(cells.dtype, pd.StringDtype):
+        yield from (cell for cell in cells if isinstance(cell, str | bytes))
+
+
 def _cell_texts(column: pd.Series) -> pyarrow.Array:
     """Turn a column into text; a missing value is an empty cell, as in a file, and a period is its first day."""
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()
+    label = f"The DataFrame: column {column.name!r}"
+    check_cell_bytes(max((len(cell) for cell in _long_values(column)), default=0), label)
     try:
         return as_text(pyarrow.Array.from_pandas(column))
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError):

@@ -121,3 +121,25 @@ def test_sql_streams_csv(milkrun: Milkrun, settings: Settings) -> None:
         assert process.stdout.readline() == b"x\n"
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_query_cannot_lift_its_time_limit(milkrun: Milkrun) -> None:
+    """A query that sets its own limits ends at the same second, in its first statement or while its rows are fetched."""
+    lift = "select set_config('statement_timeout', '0', false)"
+    first = milkrun("sql", f"{lift}, pg_sleep(20)", "--timeout", 1)
+    later = milkrun("sql", f"{lift} union all select pg_sleep(n)::text from generate_series(0, 20) n", "--timeout", 1)
+
+    assert (first.code, later.code) == (4, 4)
+    assert "took longer than 1 s" in first.err
+    assert "took longer than 1 s" in later.err
+
+
+def test_rows_that_would_fill_the_memory_end_a_table_and_json_and_not_csv(milkrun: Milkrun) -> None:
+    """The message names the way that keeps no rows."""
+    query = "select repeat('x', 1000000) as text from generate_series(1, 300)"
+
+    for option in ("--table", "--json"):
+        outcome = milkrun("sql", query, option)
+        assert (outcome.code, outcome.out) == (4, "")
+        assert "--csv" in outcome.err
+    assert milkrun("sql", query, "--csv").code == 0

@@ -2,6 +2,8 @@
 
 import contextlib
 import math
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -33,9 +35,11 @@ def run_query(
     with _query_session(database) as connection, _query_errors(query, seconds):
         _limit(connection, seconds)
         give_up_rights(connection)
-        open_query(connection, query)
-        first = connection.exec_driver_sql(f"FETCH 1 FROM {_CURSOR}")
-        yield tuple(first.keys()), _fetch(connection, first.all())
+        deadline = _Deadline(connection, seconds)
+        with deadline.running():
+            open_query(connection, query)
+            first = connection.exec_driver_sql(f"FETCH 1 FROM {_CURSOR}")
+        yield tuple(first.keys()), _fetch(connection, first.all(), deadline)
 
 
 def open_query(connection: Connection, query: str) -> None:
@@ -91,14 +95,40 @@ _MAKE_QUERY_ROLE = f"""
     END $do$"""
 
 
-def _fetch(connection: Connection, rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+class _Deadline:
+    """The time that a query may take, all its statements together, without the time of who reads the rows.
+
+    A query can lift `statement_timeout` by set_config; it cannot lift this limit, which another thread enforces by a request to
+    cancel.
+    """
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._driver_connection: Any = connection.connection.driver_connection
+        self._seconds_left = seconds
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the time run for the length of the context."""
+        timer = threading.Timer(max(0.0, self._seconds_left), self._driver_connection.cancel)
+        timer.daemon = True
+        start = time.monotonic()
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._seconds_left -= time.monotonic() - start
+
+
+def _fetch(connection: Connection, rows: Sequence[Sequence[Any]], deadline: _Deadline) -> Iterator[Sequence[Any]]:
     """Yield the first row and those behind it; batches are small where rows are long, so that memory stays small."""
     row_count = 1
     while rows:
         yield from (tuple(map(_plain, row)) for row in rows)
         longest = max(sum(len(value) if isinstance(value, str | bytes) else 16 for value in row) for row in rows)
         row_count = min(_ROWS_AT_ONCE, 4 * row_count, max(1, _BYTES_AT_ONCE // max(1, longest)))
-        rows = connection.exec_driver_sql(f"FETCH {row_count} FROM {_CURSOR}").all()
+        with deadline.running():
+            rows = connection.exec_driver_sql(f"FETCH {row_count} FROM {_CURSOR}").all()
 
 
 def _limit(connection: Connection, seconds: int) -> None:

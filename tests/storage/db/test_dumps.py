@@ -147,11 +147,12 @@ def wait_for_no_statement(database: Database) -> None:
 def psql_sessions(database: Database) -> int:
     """Count the sessions of psql in a database."""
     with database.reading() as connection:
-        return connection.scalar(
+        count: int = connection.execute(
             text(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' AND datname = current_database()"
             )
-        )
+        ).scalar_one()
+        return count
 
 
 def test_the_list_of_processes_shows_no_password(database_url: URL) -> None:
