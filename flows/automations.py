@@ -14,7 +14,7 @@ from forecasting.domain.errors import InputError
 FLOWS = ("milkrun-monthly", "milkrun-backfill")
 _RELATED: Any = {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}
 _RUNS: Any = {"prefect.resource.id": "prefect.flow-run.*"}
-_ENDS = ("Completed", "Failed", "Crashed", "Cancelled", "TimedOut")
+_ENDS = ("Completed", "Waiting", "Failed", "Held", "Crashed", "Cancelled", "TimedOut")
 _MESSAGE = """{{ flow.name }}, run {{ flow_run.name }}, is {{ flow_run.state.name }}.
 {{ flow_run.state.message }}
 Nothing was published by halves; run it again (Retry in the UI) once the cause is mended: it goes on where it ended.
@@ -77,7 +77,12 @@ async def notify_of_failures(client: PrefectClient, blocks: tuple[str, ...]) -> 
         name="milkrun: failed or crashed is told",
         description=f"Tells {', '.join(blocks)}.",
         trigger=EventTrigger(
-            expect={"prefect.flow-run.Failed", "prefect.flow-run.Crashed", "prefect.flow-run.TimedOut"},
+            expect={
+                "prefect.flow-run.Failed",
+                "prefect.flow-run.Held",
+                "prefect.flow-run.Crashed",
+                "prefect.flow-run.TimedOut",
+            },
             match=_RUNS,
             match_related=_RELATED,
             for_each={"prefect.resource.id"},

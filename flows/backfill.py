@@ -7,7 +7,7 @@ from prefect import flow
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
-from flows.steps import flow_trigger, run_name, take_run, take_runs_jointly
+from flows.steps import flow_trigger, run_name, scheduled_moment, take_run, take_runs_jointly
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
 from forecasting.domain.vocabulary import Kind, ReprocessWord, RetrainWord
@@ -52,6 +52,7 @@ def backfill_forecasts(
         retrain=retrain,
         late_months=late_months,
         kind=Kind.BACKFILL,
+        moment=scheduled_moment(),
         trigger=flow_trigger(),
     )
     with open_migrated_database(settings) as database:

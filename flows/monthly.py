@@ -1,17 +1,21 @@
 """The scheduled flow: one live run for the newest month."""
 
 import logging
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from flows import artifacts
 from flows.form import LateMonths, MonthText
+from flows.sources import held_message, pull_sources
 from flows.steps import flow_trigger, run_name, scheduled_moment, take_run
+from forecasting.domain.errors import EnvironmentFailure
 from forecasting.domain.settings import Settings
 from forecasting.domain.vocabulary import RetrainWord
+from forecasting.intake.pulls import PullResult
 from forecasting.operations.data_gate import check_gate
 from forecasting.runs import job
 from forecasting.storage.db.schema import open_migrated_database
@@ -28,8 +32,9 @@ def monthly_forecast(
     late_months: LateMonths | None = None,
     dry_run: bool = False,
     wait_for_data: bool = False,
+    pull: bool = True,
 ) -> job.RunSummary | job.RunPlan | State[None]:
-    """Forecast the months after the newest one, and publish forecasts and RMSE history.
+    """Pull the configured sources, forecast the months after the newest one, and publish forecasts and RMSE history.
 
     Args:
         origin: Last month that may be used, as YYYY-MM. Empty: the newest month observed, but not after the month
@@ -41,9 +46,11 @@ def monthly_forecast(
         dry_run: Only say what would be done, and why.
         wait_for_data: End at once, in state Waiting, where too few series have arrived and it is not the deadline yet;
             MILKRUN_ARRIVAL_SHARE and MILKRUN_ARRIVAL_DEADLINE say so. The next run of the schedule looks again.
+        pull: First pull the sources of the folder MILKRUN_SOURCES. A required source that fails ends the run, in state Held.
 
     """
     settings = Settings.from_environment()
+    trigger, moment = flow_trigger(), scheduled_moment()
     parameters = job.run_parameters(
         settings,
         origin=origin,
@@ -51,11 +58,17 @@ def monthly_forecast(
         recipe=recipe,
         retrain=retrain,
         late_months=late_months,
-        moment=scheduled_moment(),
-        trigger=flow_trigger(),
+        moment=moment,
+        trigger=trigger,
     )
+    pulls: list[PullResult] = []
+    if pull and not dry_run:
+        with open_migrated_database(settings) as database:
+            pulls = pull_sources(database, settings, moment, trigger)
+        if message := held_message(pulls):
+            return Failed(name="Held", message=message, data=EnvironmentFailure(message))
     if wait_for_data and parameters.due is not None and settings.arrival_share:
-        day = scheduled_moment().astimezone(ZoneInfo(settings.timezone)).day
+        day = moment.astimezone(ZoneInfo(settings.timezone)).day
         with open_migrated_database(settings) as database:
             gate = check_gate(database, settings, parameters.due, day, series=parameters.series)
         logger.info("%s", gate.message)
@@ -63,7 +76,7 @@ def monthly_forecast(
             return Completed(name="Waiting", message=gate.message)
     if not dry_run:
         with open_migrated_database(settings) as database, artifacts.shown_progress("Series forecast, in percent."):
-            summary = take_run(database, parameters)
+            summary = replace(take_run(database, parameters), pulls=tuple(pulls))
         artifacts.show_run(settings, summary)
         return summary
     with open_migrated_database(settings) as database:

@@ -17,7 +17,7 @@ from prefect.utilities.annotations import quote
 from flows import clusters
 from flows.progress import following, report
 from forecasting.domain.errors import PassingFailure
-from forecasting.domain.settings import Settings
+from forecasting.domain.settings import Settings, user_name
 from forecasting.domain.vocabulary import RunState, TriggerName
 from forecasting.runs import job
 from forecasting.runs.joint_training import LocalTrainer
@@ -37,7 +37,7 @@ def _failed_in_passing(_task: Task[..., Any], _run: TaskRun, state: State[Any]) 
     return isinstance(state.result(raise_on_failure=False), PassingFailure)
 
 
-_STEP: dict[str, Any] = {
+STEP: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "persist_result": False,
     "retries": 3,
@@ -59,7 +59,7 @@ def _adding_up(tell: Callable[[int], None]) -> Callable[[int], None]:
     return add
 
 
-@task(name="prepare global networks", task_run_name="prepare global networks", **_STEP)
+@task(name="prepare global networks", task_run_name="prepare global networks", **STEP)
 def prepare_global_networks(run_id: int) -> None:
     """Decide about the global networks of a run, and train them where that is decided, unless that has been done."""
     tell = partial(logger.info, "Run %d: %d global networks trained.", run_id)
@@ -67,7 +67,7 @@ def prepare_global_networks(run_id: int) -> None:
         job.prepare_global_networks(database, job.read_run(database, run_id), progress=_adding_up(tell))
 
 
-@task(name="forecast shard", task_run_name="forecast shard {number}", **_STEP)
+@task(name="forecast shard", task_run_name="forecast shard {number}", **STEP)
 def forecast_shard(run_id: int, number: int) -> None:
     """Forecast and write one shard of a run, unless that has been done before."""
     settings = Settings.from_environment()
@@ -84,14 +84,14 @@ def forecast_shard(run_id: int, number: int) -> None:
     )
 
 
-@task(name="publish", task_run_name="publish run {run_id}", **_STEP)
+@task(name="publish", task_run_name="publish run {run_id}", **STEP)
 def publish(run_id: int) -> job.RunSummary:
     """Make the whole run visible at once."""
     with open_database(Settings.from_environment()) as database:
         return job.publish_run(database, job.read_run(database, run_id))
 
 
-@task(name="forecast origins together", task_run_name="forecast origins together", **_STEP)
+@task(name="forecast origins together", task_run_name="forecast origins together", **STEP)
 def forecast_together(requests: Sequence[Request]) -> list[job.RunSummary]:
     """Take several runs, one after the other, with networks that were trained as one program; published ones are left."""
     settings = Settings.from_environment()
@@ -155,5 +155,8 @@ def flow_trigger() -> job.Trigger:
     context = FlowRunContext.get()
     flow_run = context.flow_run if context else None
     if flow_run is None or flow_run.deployment_id is None:
-        return job.Trigger(TriggerName.COMMAND_LINE, str(flow_run.id) if flow_run else None)
-    return job.Trigger(TriggerName.SCHEDULE if flow_run.auto_scheduled else TriggerName.DEPLOYMENT, str(flow_run.id))
+        return job.Trigger(TriggerName.COMMAND_LINE, str(flow_run.id) if flow_run else None, user_name())
+    if flow_run.auto_scheduled:
+        return job.Trigger(TriggerName.SCHEDULE, str(flow_run.id), "the schedule")
+    creator = flow_run.created_by.display_value if flow_run.created_by else None
+    return job.Trigger(TriggerName.DEPLOYMENT, str(flow_run.id), creator or "a user of the Prefect server")

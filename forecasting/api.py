@@ -19,7 +19,7 @@ from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import Recipe, find_recipe
-from forecasting.domain.settings import Settings
+from forecasting.domain.settings import Settings, user_name
 from forecasting.domain.vocabulary import KindWord, ReprocessWord, RetrainWord, TriggerName
 from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.databases import Selection, open_database_source
@@ -277,7 +277,7 @@ class Milkrun:
             retrain=retrain,
             late_months=late_months,
             moment=datetime.now(UTC),
-            trigger=Trigger(TriggerName.PYTHON),
+            trigger=Trigger(TriggerName.PYTHON, made_by=user_name()),
         )
 
 

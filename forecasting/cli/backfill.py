@@ -55,6 +55,8 @@ def backfill(submit: bool, output_format: str, dry_run: bool, yes: bool, **optio
 
 def _print_plan(parameters: dict[str, Any], output_format: str, *, quiet: bool) -> int:
     """Print what a backfill would do, unless quiet; returns how many origins it would run."""
+    from datetime import UTC, datetime
+
     from forecasting.domain.months import Month
     from forecasting.domain.settings import Settings
     from forecasting.domain.vocabulary import Kind
@@ -65,7 +67,7 @@ def _print_plan(parameters: dict[str, Any], output_format: str, *, quiet: bool) 
     options = dict(parameters)
     start, end, reprocess = (options.pop(name) for name in ("start", "end", "reprocess"))
     settings = Settings.from_environment()
-    run_parameters = job.run_parameters(settings, kind=Kind.BACKFILL, **options)
+    run_parameters = job.run_parameters(settings, kind=Kind.BACKFILL, moment=datetime.now(UTC), **options)
     with open_migrated_database(settings) as database:
         steps = plan_backfill(database, run_parameters, Month.parse(start), Month.parse(end), reprocess)
         first_plan = plan_first(database, steps) if output_format == "table" and not quiet else None

@@ -62,6 +62,8 @@ def demo(home: Path) -> None:
     home = home.absolute()
     os.environ["MILKRUN_HOME"] = str(home)
     unset = "DATABASE_URL= " if os.environ.pop("DATABASE_URL", None) else ""
+    for name in ("MILKRUN_SOURCES", "MILKRUN_DELIVERIES"):
+        os.environ.pop(name, None)
     with open_database(Settings.from_environment()) as database:
         _empty_database(database, home / MARKER)
         with prefect_for_commands(log_lines=False):

@@ -13,6 +13,7 @@ from forecasting.cli.options import intake_options
 from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from forecasting.domain.months import Month
     from forecasting.intake.columns import ColumnRoles
     from forecasting.intake.files import Source
     from forecasting.intake.loads import LoadResult
@@ -36,14 +37,18 @@ def load(file: Path, encoding: str, strict: bool, dry_run: bool, as_json: bool, 
         load_source(database, source, strict=strict, dry_run=dry_run, as_json=as_json)
 
 
-def column_roles(where: tuple[str, ...], **columns: str | None) -> "ColumnRoles":
+def column_roles(where: tuple[str, ...], **columns: Any) -> "ColumnRoles":
     """Return the roles of a source, from the options of load and pull. Raises InputError for a --where without `=`."""
+    from forecasting.domain.settings import is_time_zone
     from forecasting.intake.columns import ColumnRoles
 
     unreadable = next((condition for condition in where if "=" not in condition), None)
     if unreadable is not None:
         raise InputError(f"--where {unreadable!r} cannot be read: write it as COLUMN=TEXT, such as split=train.")
     conditions = tuple((column, text) for column, _, text in (condition.partition("=") for condition in where))
+    time_zone = columns.get("time_zone")
+    if time_zone is not None and not is_time_zone(time_zone):
+        raise InputError(f"--time-zone {time_zone!r} is not known: write a name such as Europe/Berlin.")
     return ColumnRoles(where=conditions, **columns)
 
 
@@ -52,22 +57,26 @@ def load_source(database: "Database", source: "Source", *, strict: bool, dry_run
 
     Raises InputError where no row was accepted, or where one was rejected and strict forbids that.
     """
-    from forecasting.domain.months import Month
+    from forecasting.domain.months import due_month
+    from forecasting.domain.settings import user_name
     from forecasting.intake.loads import load_observations
 
+    due = due_month(datetime.now(UTC), database.time_zone)
     result = load_observations(
         database,
         source,
         source=source.name,
-        today=Month.containing(datetime.now(UTC)),
+        today=due + 1,
         sha256=source.sha256,
         strict=strict,
         dry_run=dry_run,
+        rules=source.rules,
+        made_by=user_name(),
     )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(result) | {"newest_month": _newest_month(result)}, indent=2))
     else:
-        click.echo(_count_lines(result, source.name))
+        click.echo(_count_lines(result, source.name, due))
     if not result.rows_rejected:
         return
     rejections = _rejection_lines(result)
@@ -78,18 +87,23 @@ def load_source(database: "Database", source: "Source", *, strict: bool, dry_run
     click.echo(f"Warning: {rejections}", err=True)
 
 
-def _count_lines(result: "LoadResult", source: str) -> str:
+def _count_lines(result: "LoadResult", source: str, due: "Month") -> str:
+    """Return the counts of a load as lines; due: the newest month that is over."""
     storage = f"{'the same as' if result.is_repetition else 'stored as'} load {result.load_id}"
     storage = "not stored" if result.load_id is None else storage
     counts = (
         (result.rows_added, "added (new months or changed values)"),
         (result.rows_unchanged, "unchanged"),
-        (result.rows_collapsed, "collapsed (the same value twice)"),
+        (result.rows_collapsed, "collapsed (the same value twice, or joined with others of its month)"),
         (result.rows_rejected, "rejected"),
     )
     lines = [f"{source}: {result.rows_read:,} observations read, {storage}."]
     lines += [f"  {count:>12,} {meaning}" for count, meaning in counts]
     lines += [f"New series: {result.new_series:,}. Newest month: {_newest_month(result) or 'none'}."]
+    if result.newest_month is not None and result.newest_month > due:
+        lines += [
+            f"{result.newest_month} is not over: its values are kept, and count from {result.newest_month + 1} on."
+        ]
     return "\n".join(lines)
 
 

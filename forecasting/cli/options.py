@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from forecasting.domain.vocabulary import RetrainPolicy
+from forecasting.domain.vocabulary import Aggregate, RetrainPolicy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,7 +44,7 @@ _format_options = _decorator(
     ),
     click.option("--raw", is_flag=True, help="CSV for programs: all text as it is."),
 )
-intake_options = _decorator(
+column_options = _decorator(
     click.option(
         "--form",
         type=click.Choice(["long", "wide"]),
@@ -57,10 +57,25 @@ intake_options = _decorator(
     click.option("--series", metavar="NAME", help="The one series of a source without a column for it."),
     click.option("--unit", help="The unit of every value."),
     click.option("--where", multiple=True, metavar="COLUMN=TEXT", help="Take only these rows; may be repeated."),
+    click.option("--time-zone", metavar="NAME", help="Where moments that state their offset from UTC get their month."),
+    click.option(
+        "--aggregate",
+        type=click.Choice([*map(str, Aggregate)]),
+        help="Join the values of one month, such as those of its days. [different values are rejected]",
+    ),
+)
+_load_options = _decorator(
     click.option("--strict", is_flag=True, help="Store nothing if any row is rejected."),
     click.option("--dry-run", is_flag=True, help="Check everything and report; store nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as a JSON object."),
 )
+
+
+def intake_options(command: Command) -> Command:
+    """Add the options of load and pull."""
+    return column_options(_load_options(command))
+
+
 origin_option = click.option("--origin", metavar="YYYY-MM", help="Last month that may be used (default: the newest).")
 run_options = _decorator(
     click.option("--series", multiple=True, metavar="NAME", help="Only this series; may be repeated."),

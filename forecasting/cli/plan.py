@@ -9,15 +9,18 @@ from forecasting.cli.output import print_rows
 from forecasting.domain.vocabulary import Decision
 
 if TYPE_CHECKING:
+    from forecasting.domain.settings import Settings
     from forecasting.runs.job import RunPlan
+    from forecasting.storage.db.database import Database
 
 
 @click.command()
 @origin_option
 @run_options
 @click.option("--every-series", is_flag=True, help="List each series instead of counting them.")
+@click.option("--pull/--no-pull", default=True, help="Whether to say what the sources would be asked for. [--pull]")
 @format_options
-def plan(every_series: bool, output_format: str, **options: Any) -> None:
+def plan(every_series: bool, pull: bool, output_format: str, **options: Any) -> None:
     """Say what a run would do with each series, and why, and how long that takes; nothing is written.
 
     challenge: a new network will be trained, and replaces the present one only if it is no worse.
@@ -31,6 +34,8 @@ def plan(every_series: bool, output_format: str, **options: Any) -> None:
     settings = Settings.from_environment()
     parameters = job.run_parameters(settings, moment=datetime.now(UTC), **options)
     with open_migrated_database(settings) as database:
+        if pull and output_format == "table":
+            _print_pulls(database, settings)
         run_plan = job.plan_run(database, parameters)
     title = f"Origin {run_plan.request.origin}, recipe {run_plan.request.recipe.name}, {len(run_plan.names)} series"
     if run_plan.published_run_id is not None:
@@ -38,6 +43,22 @@ def plan(every_series: bool, output_format: str, **options: Any) -> None:
     elif run_plan.seconds is not None:
         title += f"; about {_duration_text(run_plan.seconds)}, as earlier runs took"
     print_rows(*plan_rows(run_plan, every_series, output_format), output_format, title=title)
+
+
+def _print_pulls(database: "Database", settings: "Settings") -> None:
+    """Print which months a run would read from each configured source; no source is asked."""
+    from datetime import UTC, datetime
+
+    from forecasting.domain.settings import user_name
+    from forecasting.intake.pulls import PullContext, first_month_to_read
+    from forecasting.intake.source_settings import read_sources
+
+    context = PullContext(datetime.now(UTC), settings.timezone, user_name())
+    for source in read_sources(settings.sources_folder):
+        since = first_month_to_read(database, source, context)
+        click.echo(
+            f"Source {source.name} would be read first: {'all months' if since is None else f'from {since} on'}."
+        )
 
 
 def plan_rows(run_plan: "RunPlan", every_series: bool, output_format: str) -> tuple[list[str], list[list[Any]]]:

@@ -1,6 +1,5 @@
 """milkrun promote: put a bundle in charge of a series."""
 
-import getpass
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +39,10 @@ def store_promotion(
         raise InputError("Name a SERIES, or give --shared for the networks that all series share.")
     if not why.strip():
         raise InputError("--why is empty: say why, so that others can tell.")
+    from forecasting.domain.settings import user_name
+
     with configured_database() as database:
-        promotion = operation(database, series, why=why.strip(), made_by=by or getpass.getuser(), bundle=bundle)
+        promotion = operation(database, series, why=why.strip(), made_by=by or user_name(), bundle=bundle)
     click.echo(
         f"{series or 'The shared networks'}: bundle {promotion.bundle_id[:12]} is in charge from run {promotion.run_id} on; "
         "the next run uses it."

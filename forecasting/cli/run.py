@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 @origin_option
 @run_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be done: the same as milkrun plan.")
+@click.option("--pull/--no-pull", default=True, help="Whether the configured sources are pulled first. [--pull]")
 @submit_option
 @format_options
 @click.pass_context
-def run(context: click.Context, /, dry_run: bool, submit: bool, output_format: str, **options: Any) -> int:
-    """Forecast the months after the newest one and publish the result.
+def run(context: click.Context, /, dry_run: bool, pull: bool, submit: bool, output_format: str, **options: Any) -> int:
+    """Pull the configured sources, forecast the months after the newest one and publish the result.
 
     Repeating it for a month that is published does nothing. Runs the flow `milkrun-monthly`, in a Prefect of its own or on
     the server at PREFECT_API_URL.
     """
     if dry_run:
-        context.invoke(plan, output_format=output_format, every_series=False, **options)
+        context.invoke(plan, output_format=output_format, every_series=False, pull=pull, **options)
         return EXIT_DONE
-    parameters = flow_parameters(options)
+    parameters = {**flow_parameters(options), "pull": pull}
     if submit:
         submit_run("milkrun-monthly/monthly", parameters, output_format)
         return EXIT_DONE
@@ -81,6 +82,8 @@ def print_summaries(summaries: "list[RunSummary]", output_format: str) -> int:
         for summary in summaries
     ]
     if output_format == "table":
+        for each in summaries[0].pulls if summaries else ():
+            click.echo(each.sentence)
         counts = [
             ", ".join(f"{count:,} {name}" for name, count in summary.counts.items() if count) for summary in summaries
         ]

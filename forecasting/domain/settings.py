@@ -1,5 +1,6 @@
 """One frozen Settings, read from the environment at the edge of the program."""
 
+import getpass
 import os
 import re
 import zoneinfo
@@ -25,11 +26,23 @@ class Settings:
     report_url: str | None = None
     arrival_share: float = 0.0
     arrival_deadline: int = 10
+    sources: Path | None = None
+    deliveries: Path | None = None
 
     @property
     def recipes(self) -> Path:
         """The folder of the user's own recipes."""
         return self.home / "recipes"
+
+    @property
+    def sources_folder(self) -> Path:
+        """The folder of the sources that runs pull."""
+        return self.sources or self.home / "sources"
+
+    @property
+    def deliveries_folder(self) -> Path:
+        """The folder of the targets that published runs are delivered to."""
+        return self.deliveries or self.home / "deliveries"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -49,8 +62,14 @@ class Settings:
             dask=_cluster(environment.get("MILKRUN_DASK") or None),
             arrival_share=_share(environment, "MILKRUN_ARRIVAL_SHARE"),
             arrival_deadline=_whole_number(environment, "MILKRUN_ARRIVAL_DEADLINE", default=10, least=1, most=28),
+            sources=_folder(environment, "MILKRUN_SOURCES"),
+            deliveries=_folder(environment, "MILKRUN_DELIVERIES"),
             report_url=_web_address(environment.get("MILKRUN_REPORT_URL") or None),
         )
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]).expanduser().absolute() if environment.get(name) else None
 
 
 def _default_home() -> Path:
@@ -78,13 +97,18 @@ def _web_address(text: str | None) -> str | None:
 
 
 def _timezone(name: str) -> str:
+    if not is_time_zone(name):
+        raise InputError(f"MILKRUN_TIMEZONE is {name!r}: set it to a name such as Europe/Berlin, or unset it.")
+    return name
+
+
+def is_time_zone(name: str) -> bool:
+    """Return whether there is a time zone of that name."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise InputError(
-            f"MILKRUN_TIMEZONE is {name!r}: set it to a name such as Europe/Berlin, or unset it."
-        ) from None
-    return name
+        return False
+    return True
 
 
 def _share(environment: Mapping[str, str], name: str) -> float:
@@ -102,6 +126,14 @@ def _whole_number(
         limits = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise InputError(f"{name} is {text!r}: set it to a whole number {limits}, or unset it.")
     return int(text)
+
+
+def user_name() -> str:
+    """Return the name of the user of this process; where the system knows none, as in some containers, its number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.geteuid()}"
 
 
 def usable_cores() -> int:

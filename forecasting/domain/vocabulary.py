@@ -147,6 +147,15 @@ class PromotionKind(StrEnum):
     PROMOTE = "promote"
 
 
+class Aggregate(StrEnum):
+    """How several values of one month, such as those of its days, become one."""
+
+    SUM = "sum"
+    MEAN = "mean"
+    LAST = "last"
+    FIRST = "first"
+
+
 class NetworkScope(StrEnum):
     """Whether each series has networks of its own, or all series of a run have the same networks."""
 

@@ -8,7 +8,8 @@ import pyarrow
 import pyarrow.compute
 
 from forecasting.domain.errors import InputError
-from forecasting.intake.staging import CHUNK
+from forecasting.domain.vocabulary import Aggregate
+from forecasting.intake.staging import CHUNK, MonthRules
 
 CELL_BYTES = 1_000  # of the longest cell
 MONTH_NAMES = ("month", "ds", "date")
@@ -25,6 +26,7 @@ class ColumnRoles:
 
     form: long (one row per observation) or wide (a month column and one column per series). series, unit: one name and one
     unit for the whole source. where: pairs of column and text; only rows whose columns hold exactly these texts are read.
+    time_zone, aggregate: as in MonthRules.
     """
 
     form: str | None = None
@@ -35,6 +37,13 @@ class ColumnRoles:
     series: str | None = None
     unit: str | None = None
     where: tuple[tuple[str, str], ...] = ()
+    time_zone: str | None = None
+    aggregate: Aggregate | None = None
+
+    @property
+    def rules(self) -> MonthRules:
+        """How the moments of the source become months."""
+        return MonthRules(self.time_zone, self.aggregate)
 
 
 @dataclass(frozen=True)

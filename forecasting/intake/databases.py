@@ -2,11 +2,13 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow
@@ -16,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchT
 from sqlalchemy.sql import column, select, table
 from sqlalchemy.sql.expression import FromClause
 
-from forecasting.domain.errors import EnvironmentFailure, InputError
+from forecasting.domain.errors import InputError, PassingFailure
 from forecasting.domain.months import Month
 from forecasting.intake.columns import ColumnPositions, ColumnRoles, check_cell_bytes, find_columns, to_rows
 from forecasting.intake.files import Source
@@ -59,7 +61,7 @@ class Selection:
 def open_database_source(url: str | URL, selection: Selection, roles: ColumnRoles) -> Source:
     """Open a table or a query of a database as a source; its rows are read when the source is iterated.
 
-    Raises InputError for a URL, table or column that does not exist, EnvironmentFailure for a database out of reach.
+    Raises InputError for a URL, table or column that does not exist, PassingFailure for a database out of reach.
     """
     parsed = _parse_url(url) if isinstance(url, str) else url
     selected = f"table {selection.table}" if selection.table else f"query {' '.join((selection.query or '').split())}"
@@ -68,7 +70,11 @@ def open_database_source(url: str | URL, selection: Selection, roles: ColumnRole
     with _source_errors(parsed), _connected(engine, parsed) as connection:
         rows, header = _rows_and_header(connection, selection, _public(parsed))
     columns = find_columns(roles, header, _public(parsed))
-    return Source(name, partial(_read_rows, engine, parsed, selection, rows, header, columns))
+    return Source(
+        name,
+        partial(_read_rows, engine, parsed, selection, rows, header, columns, roles.time_zone),
+        rules=replace(roles.rules, since=selection.since),
+    )
 
 
 def _read_rows(
@@ -78,23 +84,35 @@ def _read_rows(
     rows: FromClause,
     header: Sequence[str],
     columns: ColumnPositions,
+    time_zone: str | None,
 ) -> Iterator[pyarrow.RecordBatch]:
     positions = columns.positions
     statement = select(*(rows.c[header[position]] for position in positions))
     line = 2  # as in a file, whose first line is the header
+    zone = ZoneInfo(time_zone) if time_zone else None
     with _source_errors(url), _connected(engine, url) as connection:
         if selection.since is not None:
             month = rows.c[header[columns.month]]
-            statement = statement.where(month >= _first_month(connection, month, selection.since))
+            first = _first_cell(connection, month, selection.since, time_zone)
+            statement = statement if first is None else statement.where(month >= first)
         result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE).execute(statement)
         labels = [f"{_public(url)}: column {header[position]!r}" for position in positions]
         for batch in _batches(result, max(1, _ROWS_AT_ONCE // len(columns.values)), labels):
             cells = {
-                position: pyarrow.array(["" if cell is None else str(cell) for cell in column], pyarrow.string())
+                position: pyarrow.array([_as_text(cell, zone) for cell in column], pyarrow.string())
                 for position, column in zip(positions, zip(*batch, strict=True), strict=True)
             }
             yield to_rows(columns, cells, np.arange(line, line + len(batch)))
             line += len(batch)
+
+
+def _as_text(cell: Any, zone: ZoneInfo | None) -> str:
+    """Return a cell as text; zone: where a moment that knows its offset is given a date, None: as the driver gives it."""
+    if cell is None:
+        return ""
+    if zone is not None and isinstance(cell, datetime) and cell.tzinfo is not None:
+        cell = cell.astimezone(zone).replace(tzinfo=None)
+    return str(cell)
 
 
 def _batches(result: Result[Any], size: int, labels: Sequence[str]) -> Iterator[list[Row[Any]]]:
@@ -112,10 +130,20 @@ def _batches(result: Result[Any], size: int, labels: Sequence[str]) -> Iterator[
         yield batch
 
 
-def _first_month(connection: Connection, month: Any, since: Month) -> object:
-    """Return `since` in the type of the month column: a date, or text, which sorts in the order of months."""
+def _first_cell(connection: Connection, month: Any, since: Month, time_zone: str | None) -> object:
+    """Return what no cell of the month column from `since` on is less than; None where its order is not that of months.
+
+    The cells may be dates, moments, which are read from a day before because of their time zone, or text that begins with the
+    year.
+    """
     example = connection.scalar(select(month).where(month.is_not(None)).limit(1))
-    return str(since) if example is None or isinstance(example, str) else since.first_day
+    if isinstance(example, datetime):
+        return datetime.combine(since.first_day, datetime.min.time(), example.tzinfo) - timedelta(days=1)
+    if isinstance(example, date):
+        return since.first_day
+    if isinstance(example, str) and re.match(r"\d{4}-", example):
+        return str(since if time_zone is None else since - 1)
+    return None
 
 
 def _rows_and_header(connection: Connection, selection: Selection, address: str) -> tuple[FromClause, list[str]]:
@@ -155,7 +183,7 @@ def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except SQLAlchemyError:
-        raise EnvironmentFailure(
+        raise PassingFailure(
             f"{_public(url)} cannot be reached: check that it runs, and its host, port, database, user and password."
         ) from None
     with connection:
@@ -174,7 +202,7 @@ def _source_errors(url: URL) -> Iterator[None]:
         if getattr(failure.orig, "pgcode", None) == NO_CURSOR:
             raise InputError(ONE_STATEMENT) from None
         if failure.connection_invalidated:
-            raise EnvironmentFailure(f"{_public(url)} dropped the connection: repeat the command.") from None
+            raise PassingFailure(f"{_public(url)} dropped the connection: repeat the command.") from None
         raise InputError(f"{_public(url)} refused the query: {message}") from None
     except SQLAlchemyError as failure:
         raise InputError(f"{_public(url)} cannot be read: {_without_secrets(str(failure), url)[:200]}") from None
@@ -193,6 +221,14 @@ def _engine(url: URL) -> Engine:
         backend = url.get_backend_name()
         package = _PACKAGES.get(backend, f"an SQLAlchemy dialect for {backend}")
         raise InputError(f"Sources of {url.drivername} need the Python package {package}: install it.") from None
+
+
+def url_of_parts(parts: Mapping[str, Any]) -> str:
+    """Return the URL of a database from its parts; parts: driver, and username, password, host, port, database and query."""
+    names = ("username", "password", "host", "port", "database", "query")
+    port = parts.get("port")
+    url = URL.create(str(parts["driver"]), **{name: parts[name] for name in names if name != "port" and name in parts})
+    return url.set(port=int(port) if port else None).render_as_string(hide_password=False)
 
 
 def _parse_url(url: str) -> URL:

@@ -15,6 +15,7 @@ import pyarrow.parquet
 from forecasting.domain.errors import InputError
 from forecasting.intake import csv_reader
 from forecasting.intake.columns import ColumnPositions, ColumnRoles, find_columns, is_text, require_short_cells, to_rows
+from forecasting.intake.staging import AS_WRITTEN, MonthRules
 
 _CELLS_AT_ONCE = 500_000
 _BATCH_BYTES, _ROW_GROUP_BYTES = (
@@ -34,12 +35,13 @@ _OTHER_FORMATS = {
 class Source:
     """Rows of a file or a database, as chunks of schema staging.CHUNK. Each iteration reads them from the start.
 
-    reader: returns the chunks. sha256: digest of the file, None for a database.
+    reader: returns the chunks. sha256: digest of the file, None for a database. rules: how its moments become months.
     """
 
     name: str
     reader: Callable[[], Iterable[pyarrow.RecordBatch]]
     sha256: str | None = None
+    rules: MonthRules = AS_WRITTEN
 
     def __iter__(self) -> Iterator[pyarrow.RecordBatch]:
         return iter(self.reader())
@@ -72,7 +74,7 @@ def open_file(path: Path, roles: ColumnRoles, *, encoding: str = "utf-8") -> Sou
             csv_reader.require_utf8(path)
         columns = find_columns(roles, header.names, path.name)
         reader = partial(csv_reader.read_rows, path, header, columns, quoted=scan.quoted, encoding=encoding)
-    return Source(path.name, reader, scan.sha256)
+    return Source(path.name, reader, scan.sha256, roles.rules)
 
 
 def _scan(path: Path) -> _FileBytes:
@@ -114,10 +116,12 @@ def _parquet_reader(path: Path, roles: ColumnRoles) -> Callable[[], Iterator[pya
     for position in columns.positions:
         if pyarrow.types.is_nested(schema.field(position).type):
             raise InputError(f"{path}: column {schema.names[position]!r} holds lists or records, not single values.")
-    return partial(_parquet_rows, path, columns, schema)
+    return partial(_parquet_rows, path, columns, schema, roles.time_zone)
 
 
-def _parquet_rows(path: Path, columns: ColumnPositions, schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
+def _parquet_rows(
+    path: Path, columns: ColumnPositions, schema: pyarrow.Schema, time_zone: str | None
+) -> Iterator[pyarrow.RecordBatch]:
     positions = columns.positions
     line = 2  # as in a text file, whose first line is the header
     try:
@@ -137,7 +141,7 @@ def _parquet_rows(path: Path, columns: ColumnPositions, schema: pyarrow.Schema) 
                 for start in range(0, batch.num_rows, row_count):
                     part = batch.slice(start, row_count)
                     by_name = dict(zip(part.schema.names, part.columns, strict=True))
-                    cells = {position: as_text(by_name[schema.names[position]]) for position in positions}
+                    cells = {position: as_text(by_name[schema.names[position]], time_zone) for position in positions}
                     yield to_rows(columns, cells, np.arange(line, line + part.num_rows))
                     line += part.num_rows
     except _DAMAGE as failure:
@@ -156,13 +160,17 @@ def _require_small_columns(path: Path, metadata: pyarrow.parquet.FileMetaData, n
                 )
 
 
-def as_text(column: pyarrow.Array) -> pyarrow.Array:
-    """Turn a column into text: numbers keep all digits, timestamps with a time zone become local times."""
+def as_text(column: pyarrow.Array, time_zone: str | None = None) -> pyarrow.Array:
+    """Turn a column into text: numbers keep all digits, timestamps with a time zone become local times.
+
+    time_zone: where they are local; None: in the time zone of the column.
+    """
     kind = column.type
     if pyarrow.types.is_dictionary(kind):
-        return as_text(column.dictionary_decode())
+        return as_text(column.dictionary_decode(), time_zone)
     if pyarrow.types.is_timestamp(kind) and kind.tz is not None:
-        column = pyarrow.compute.local_timestamp(column)
+        local = column.cast(pyarrow.timestamp(kind.unit, time_zone)) if time_zone else column
+        column = pyarrow.compute.local_timestamp(local)
     if pyarrow.types.is_float16(kind):
         column = column.cast(pyarrow.float32())
     if pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind) or pyarrow.types.is_fixed_size_binary(kind):

@@ -1,6 +1,6 @@
 """Loads: observations are stored whole or not at all, and only new or changed values get a new vintage."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
 from forecasting.intake import staging
+from forecasting.intake.staging import AS_WRITTEN, MonthRules
 from forecasting.storage.db.database import LOAD_LOCK, Database
 
 MAX_REJECTED_SHOWN = 10
@@ -43,6 +44,16 @@ class LoadResult:
     is_repetition: bool = False
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """What the table `load` keeps about where a load comes from, by the names of its columns."""
+
+    source: str
+    sha256: str | None
+    made_by: str | None
+    aggregate: str | None
+
+
 def load_observations(
     database: Database,
     rows: Iterable[pyarrow.RecordBatch],
@@ -52,10 +63,15 @@ def load_observations(
     sha256: str | None = None,
     strict: bool = False,
     dry_run: bool = False,
+    rules: MonthRules = AS_WRITTEN,
+    made_by: str | None = None,
+    record: Callable[[Connection, LoadResult], None] | None = None,
 ) -> LoadResult:
     """Load chunks of text rows (schema staging.CHUNK) in one transaction; the same rows once more store nothing.
 
     today: the current month; later months are rejected. dry_run: store nothing. strict: store nothing if a row is rejected.
+    rules: how moments become months. made_by: who asked for the load. record: called with a load that is stored, or on record
+    as the same, in the transaction of the load, to add rows of its own; what it raises undoes the load.
     After a transient failure of the server, `rows` is read again, unless it is an iterator, which can be read only once.
     Raises InputError when there is no row, EnvironmentFailure when the database fails; then nothing is stored.
     """
@@ -63,17 +79,23 @@ def load_observations(
     def transaction(connection: Connection) -> LoadResult:
         _prepare(connection)
         rows_read = staging.stage(connection, rows)
-        if rows_read == 0:
-            raise InputError(f"{source} holds no observation: nothing was loaded.")
         # Only one load compares its rows with stored ones at a time: the order of load ids is the order of commits.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOAD_LOCK})
-        staging.validate_rows(connection, today=today)
-        result = _count(connection, rows_read)
+        rows_read -= staging.validate_rows(connection, today=today, rules=rules)
+        if rows_read == 0:
+            since = f" from {rules.since} on" if rules.since else ""
+            raise InputError(f"{source} holds no observation{since}: nothing was loaded.")
+        result = _count(connection, rows_read, rules)
         if dry_run or (strict and result.rows_rejected):
             return result
-        if (load_id := _find_repeated_load(connection, result, source, sha256)) is not None:
-            return replace(result, load_id=load_id, is_repetition=True)
-        return _store(connection, result, source, sha256)
+        origin = _Origin(source, sha256, made_by, rules.aggregate)
+        if (load_id := _find_repeated_load(connection, result, origin)) is not None:
+            result = replace(result, load_id=load_id, is_repetition=True)
+        else:
+            result = _store(connection, result, origin)
+        if record is not None:
+            record(connection, result)
+        return result
 
     return database.write(transaction, attempts=1 if isinstance(rows, Iterator) else 5)
 
@@ -85,12 +107,12 @@ def _prepare(connection: Connection) -> None:
     connection.execute(text("; ".join(f"SET LOCAL {name} = '{value}'" for name, value in limits.items())))
 
 
-def _count(connection: Connection, rows_read: int) -> LoadResult:
+def _count(connection: Connection, rows_read: int, rules: MonthRules) -> LoadResult:
     """Count every row once; on the way, delete unchanged rows from `candidate` and fill the table `rejection`."""
     accepted, collapsed, newest_month = connection.execute(text(_SUMMARY)).one()
     rows_rejected = rows_read - accepted - collapsed
     if rows_rejected:
-        staging.reject(connection)
+        staging.reject(connection, rules)
     unchanged = connection.execute(text(_DROP_UNCHANGED)).rowcount
     return LoadResult(
         load_id=None,
@@ -110,7 +132,7 @@ def _first_rejected(connection: Connection) -> tuple[RejectedRow, ...]:
     return tuple(RejectedRow(*row) for row in connection.execute(query, {"shown": MAX_REJECTED_SHOWN}))
 
 
-def _find_repeated_load(connection: Connection, result: LoadResult, source: str, sha256: str | None) -> int | None:
+def _find_repeated_load(connection: Connection, result: LoadResult, origin: _Origin) -> int | None:
     """Return the newest load of the source where this load would be on record as the same once more, else None.
 
     A command that was killed after its commit is repeated by its user, and by the next schedule.
@@ -118,13 +140,12 @@ def _find_repeated_load(connection: Connection, result: LoadResult, source: str,
     if result.rows_added:
         return None
     query = _REPEATED_LOAD + (_SAME_REJECTED_ROWS if result.rows_rejected else "")
-    load_id: int | None = connection.scalar(text(query), {**vars(result), "source": source, "sha256": sha256})
+    load_id: int | None = connection.scalar(text(query), {**vars(result), **vars(origin)})
     return load_id
 
 
-def _store(connection: Connection, result: LoadResult, source: str, sha256: str | None) -> LoadResult:
-    parameters = {**vars(result), "source": source, "sha256": sha256}
-    load_id = connection.execute(text(_INSERT_LOAD), parameters).scalar_one()
+def _store(connection: Connection, result: LoadResult, origin: _Origin) -> LoadResult:
+    load_id = connection.execute(text(_INSERT_LOAD), {**vars(result), **vars(origin)}).scalar_one()
     if result.rows_added:
         connection.execute(text(_INSERT_SERIES), {"load_id": load_id})
         connection.execute(text(_INSERT_OBSERVATIONS), {"load_id": load_id})
@@ -155,7 +176,7 @@ _COUNT_NEW_SERIES = f"SELECT count(*) FROM ({_NEW_SERIES}) AS fresh"
 _REPEATED_LOAD = """
     SELECT load_id FROM (SELECT * FROM milkrun.load WHERE source = :source ORDER BY load_id DESC LIMIT 1) AS newest
     WHERE sha256 IS NOT DISTINCT FROM :sha256 AND rows_read = :rows_read AND rows_collapsed = :rows_collapsed
-      AND rows_rejected = :rows_rejected"""
+      AND rows_rejected = :rows_rejected AND aggregate IS NOT DISTINCT FROM :aggregate"""
 
 _SAME_REJECTED_ROWS = """
       AND NOT EXISTS (SELECT position, line, raw, reason FROM rejection
@@ -163,8 +184,10 @@ _SAME_REJECTED_ROWS = """
                       WHERE r.load_id = newest.load_id)"""
 
 _INSERT_LOAD = """
-    INSERT INTO milkrun.load (source, rows_read, rows_added, rows_unchanged, rows_collapsed, rows_rejected, sha256)
-    VALUES (:source, :rows_read, :rows_added, :rows_unchanged, :rows_collapsed, :rows_rejected, :sha256)
+    INSERT INTO milkrun.load (source, rows_read, rows_added, rows_unchanged, rows_collapsed, rows_rejected, sha256,
+                              made_by, aggregate)
+    VALUES (:source, :rows_read, :rows_added, :rows_unchanged, :rows_collapsed, :rows_rejected, :sha256,
+            :made_by, :aggregate)
     RETURNING load_id"""
 
 _INSERT_SERIES = f"""

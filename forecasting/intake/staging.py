@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import IO, cast
 
 import pyarrow
@@ -9,6 +10,7 @@ import pyarrow.csv
 from sqlalchemy import Connection, text
 
 from forecasting.domain.months import Month
+from forecasting.domain.vocabulary import Aggregate
 from forecasting.storage.db.copy import copy_in
 
 CHUNK = pyarrow.schema(
@@ -22,6 +24,23 @@ CHUNK = pyarrow.schema(
     ]
 )
 
+
+@dataclass(frozen=True)
+class MonthRules:
+    """How the moments of a source become months, and how several values of one month become one.
+
+    time_zone: where a moment with an offset from UTC is given a month, such as Europe/Berlin; None: the month as it is written.
+    aggregate: sum, mean, last or first; None: different values of one month contradict each other. since: rows of earlier
+    months are left out; None: all months are read.
+    """
+
+    time_zone: str | None = None
+    aggregate: Aggregate | None = None
+    since: Month | None = None
+
+
+AS_WRITTEN = MonthRules()
+
 # PostgreSQL cannot store a NUL. A code point that Unicode reserves for internal use replaces it; its row is rejected.
 _NUL_MARK = "\ufdd0"
 
@@ -29,6 +48,8 @@ _PATTERNS = {
     "control": r"[[:cntrl:]\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufdd0]",
     "month": r"^ *([0-9]{4})[-/]([0-9]{1,2})(?:[-/]([0-9]{1,2})(?:[T ][0-9]{2}:[0-9]{2}"
     r"(?::[0-9]{2}(?:[.][0-9]+)?)?(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?)? *$",
+    "moment": r"^ *[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?"
+    r" ?(?:Z|UTC|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?) *$",
     "plain_number": r"^-?[0-9]+[.]?[0-9]*$",
     "number": r"^ *[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]+)? *$",
     "long_exponent": r"[eE][-+]?[0-9]{4,}",
@@ -54,13 +75,22 @@ _STAGED_MONTH = """
     CREATE TEMP TABLE staged_month ON COMMIT DROP AS
     WITH part AS (
         SELECT month, regexp_match(month, :month) AS part FROM (SELECT DISTINCT month FROM staged) AS written
-    ), number AS (
+    ), written AS (
         SELECT month, part[1]::integer AS year, part[2]::integer AS number, coalesce(part[3]::integer, 1) AS day FROM part
+    ), moment AS (
+        SELECT *, CASE WHEN CAST(:time_zone AS text) IS NOT NULL AND month ~ :moment AND year BETWEEN 1700 AND 2200
+                            AND number BETWEEN 1 AND 12 AND day BETWEEN 1 AND
+                            extract(day FROM make_date(year, number, 1) + interval '1 month - 1 day')
+                       THEN CAST(month AS timestamptz) AT TIME ZONE :time_zone END AS local FROM written
+    ), number AS (
+        SELECT month, coalesce(extract(year FROM local)::integer, year) AS year,
+               coalesce(extract(month FROM local)::integer, number) AS number,
+               coalesce(extract(day FROM local)::integer, day) AS day FROM moment
     ), first AS (
         SELECT *, CASE WHEN year BETWEEN 1700 AND 2200 AND number BETWEEN 1 AND 12
                        THEN make_date(year, number, 1) END AS first_day FROM number
     )
-    SELECT month, first_day,
+    SELECT month, first_day, day,
            CASE WHEN btrim(month) = '' THEN 'empty_month: the row names no month'
                 WHEN year IS NULL THEN 'bad_month: write it as YYYY-MM, YYYY-MM-DD or YYYY/MM'
                 WHEN year NOT BETWEEN 1700 AND 2200 THEN 'month_out_of_range: months run from 1700-01 to 2200-12'
@@ -93,15 +123,43 @@ _STAGED_SERIES = """
            END AS problem
     FROM named LEFT JOIN milkrun.series AS known ON known.name = named.name"""
 
+_LEAVE_OUT_EARLIER_ROWS = """
+    DELETE FROM staged USING staged_month AS early WHERE early.month = staged.month AND early.first_day < :since"""
+
 # OFFSET 0 stops the planner from parsing every value twice, once for the filter and once for the aggregates.
 _CANDIDATE = f"""
     CREATE TEMP TABLE candidate ON COMMIT DROP AS
-    SELECT number, first_day AS month, min(value) AS value, max(value) AS largest, count(*) AS copies
-    FROM (SELECT number, first_day, {_VALUE} AS value
+    SELECT number, first_day AS month, {{value}} AS value, {{largest}} AS largest, count(*) AS copies
+    FROM (SELECT number, first_day, day, staged.month AS moment, {_VALUE} AS value
           FROM staged JOIN staged_month USING (month) JOIN staged_series USING (series)
           WHERE staged.problem IS NULL AND staged_month.problem IS NULL AND staged_series.problem IS NULL OFFSET 0) AS read
     WHERE abs(value) <= 1e15
     GROUP BY number, first_day"""
+
+# The smallest and the largest value of a month. Where a total is out of range, they differ, so that no value is accepted.
+# The order makes a sum the same whichever way the rows come.
+_SMALLEST_AND_LARGEST = {
+    None: ("min(value)", "max(value)"),
+    Aggregate.SUM: (
+        "greatest(sum(value ORDER BY day, moment, value), -1e15)",
+        "least(sum(value ORDER BY day, moment, value), 1e15)",
+    ),
+    Aggregate.MEAN: ("avg(value ORDER BY day, moment, value)",) * 2,
+    Aggregate.LAST: (
+        "(array_agg(value ORDER BY day DESC, moment DESC, value))[1]",
+        "(array_agg(value ORDER BY day DESC, moment DESC, value DESC))[1]",
+    ),
+    Aggregate.FIRST: (
+        "(array_agg(value ORDER BY day, moment, value))[1]",
+        "(array_agg(value ORDER BY day, moment, value DESC))[1]",
+    ),
+}
+_CONFLICTS = {
+    None: "give different values for the month",
+    Aggregate.SUM: "have a sum that does not lie between -1e15 and 1e15",
+    Aggregate.LAST: "give different values for the last day of the month",
+    Aggregate.FIRST: "give different values for the first day of the month",
+}
 
 _REJECTION = f"""
     CREATE TEMP TABLE rejection ON COMMIT DROP AS
@@ -119,7 +177,7 @@ _REJECTION = f"""
     ), judged AS (
         SELECT read.*, coalesce(found, CASE
             WHEN lines IS NOT NULL AND is_value
-                THEN 'conflicting_duplicate: lines ' || lines || ' give different values for the month'
+                THEN 'conflicting_duplicate: lines ' || lines || ' ' || :conflict
             WHEN is_value THEN NULL
             WHEN btrim(value) = '' THEN 'empty_value: the row holds no value'
             WHEN value ~* :not_finite THEN 'not_finite: a value is a finite number'
@@ -158,23 +216,28 @@ def stage(connection: Connection, rows: Iterable[pyarrow.RecordBatch]) -> int:
     return stream.rows
 
 
-def validate_rows(connection: Connection, *, today: Month) -> None:
+def validate_rows(connection: Connection, *, today: Month, rules: MonthRules) -> int:
     """Check the staged rows; the results are the temporary tables `staged_month`, `staged_series` and `candidate`.
 
     `candidate` has one row per series and month with a valid value. Where `value` (the smallest) and `largest` differ, the
-    rows contradict each other and none of them is accepted.
+    rows contradict each other and none of them is accepted. Returns the number of rows that `rules.since` left out.
     """
-    parameters = {**_PATTERNS, "today": today.first_day}
-    for statement in (_STAGED_MONTH, _STAGED_SERIES):
-        connection.execute(text(statement), parameters)
+    parameters = {**_PATTERNS, "today": today.first_day, "time_zone": rules.time_zone}
+    connection.execute(text(_STAGED_MONTH), parameters)
+    left_out = 0
+    if rules.since is not None:
+        left_out = connection.execute(text(_LEAVE_OUT_EARLIER_ROWS), {"since": rules.since.first_day}).rowcount
+    connection.execute(text(_STAGED_SERIES), parameters)
     connection.execute(text("ANALYZE staged_month; ANALYZE staged_series"))
     # Sorting puts the rows into the order of the index that they will be inserted into; hashing does not.
     connection.execute(text("SET LOCAL enable_hashagg = off"))
-    connection.execute(text(_CANDIDATE), parameters)
+    smallest, largest = _SMALLEST_AND_LARGEST[rules.aggregate]
+    connection.execute(text(_CANDIDATE.format(value=smallest, largest=largest)), parameters)
     connection.execute(text("SET LOCAL enable_hashagg = on; ANALYZE candidate"))
+    return left_out
 
 
-def reject(connection: Connection) -> None:
+def reject(connection: Connection, rules: MonthRules) -> None:
     """Fill the temporary table `rejection`: every row that was not accepted, with its reason."""
     statement = _REJECTION.format(
         whole=_sql_shortened("value", 200),
@@ -182,7 +245,8 @@ def reject(connection: Connection) -> None:
         month=_sql_shortened("month", 40),
         value=_sql_shortened("value", 60),
     )
-    connection.execute(text(statement), {**_PATTERNS, "nul_mark": _NUL_MARK})
+    conflict = _CONFLICTS.get(rules.aggregate, "")
+    connection.execute(text(statement), {**_PATTERNS, "nul_mark": _NUL_MARK, "conflict": conflict})
 
 
 def _sql_shortened(column: str, limit: int) -> str:

@@ -16,6 +16,7 @@ from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
 from forecasting.domain.version import __version__
 from forecasting.domain.vocabulary import Decision, Kind, Retrain, RetrainPolicy, RunState, TriggerName
+from forecasting.intake.pulls import PullResult
 from forecasting.runs import global_models
 from forecasting.runs.cases import decide_cases
 from forecasting.runs.joint_training import LocalTrainer, Trainer, pretrain
@@ -36,10 +37,11 @@ _TRAINER = LocalTrainer()
 
 @dataclass(frozen=True)
 class Trigger:
-    """What started a run: schedule, deployment (the UI or the API) or command line, and Prefect's flow run."""
+    """What started a run: schedule, deployment (the UI or the API), command line or Python; Prefect's flow run; and who."""
 
     name: TriggerName = TriggerName.COMMAND_LINE
     prefect_flow_run_id: str | None = None
+    made_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,13 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How a run ended: counts per outcome and decision, and the reasons with one example each."""
+    """How a run ended: counts per outcome and decision, and the reasons with one example each; pulls: the sources before it."""
 
     run: Run
     published_now: bool
     counts: dict[str, int]
     reasons: tuple[tuple[str, str, int, str], ...]
+    pulls: tuple[PullResult, ...] = ()
 
 
 def open_run(database: Database, parameters: RunParameters | Request) -> Run:
@@ -242,12 +245,12 @@ def plan_run(database: Database, parameters: RunParameters) -> RunPlan:
 
 def newest_month(database: Database) -> Month:
     """Return the newest month of any active series; raises RunRefused when there is none."""
-    return _active_series(database, None).newest_month
+    return _active_series(database, None, None).newest_month
 
 
-def _active_series(database: Database, names: tuple[str, ...] | None) -> panels.ActiveSeries:
+def _active_series(database: Database, names: tuple[str, ...] | None, due: Month | None) -> panels.ActiveSeries:
     with database.reading() as connection:
-        return panels.read_active_series(connection, names)
+        return panels.read_active_series(connection, names, through=due)
 
 
 def make_request(database: Database, parameters: RunParameters) -> Request:
@@ -257,10 +260,15 @@ def make_request(database: Database, parameters: RunParameters) -> Request:
 
 def make_requests(database: Database, parameters: RunParameters, origins: Sequence[Month | None]) -> list[Request]:
     """Return the requests that the parameters mean, one for each origin, by the data that are there at one moment."""
-    active = _active_series(database, parameters.series)
-    usual = min(active.newest_month, parameters.due) if parameters.due else active.newest_month
+    active = _active_series(database, parameters.series, parameters.due)
+    usual = active.newest_month
     months = [origin or usual for origin in origins]
     for origin in months:
+        if parameters.due is not None and origin > parameters.due:
+            raise RunRefused(
+                f"The origin {origin} is not over: its observations may still be parts of a month. The newest month that is "
+                f"over is {parameters.due}."
+            )
         if origin > active.newest_month:
             raise RunRefused(
                 f"The origin {origin} lies after the newest observation {active.newest_month}: load the months up to it, "
@@ -290,6 +298,7 @@ def _request(parameters: RunParameters, origin: Month, vintage: Vintage) -> Requ
         code_version=__version__,
         trigger=parameters.trigger.name,
         prefect_flow_run_id=parameters.trigger.prefect_flow_run_id,
+        made_by=parameters.trigger.made_by,
         attempt=parameters.attempt,
     )
 
@@ -309,7 +318,7 @@ def run_parameters(
     """Turn the values of a form or of a command line into parameters; a value that is not given comes from the settings.
 
     recipe: its name, or the recipe itself. moment: when the run was due, in any time zone; the month before it, where the
-    installation lies, is the newest origin.
+    installation lies, is the newest origin. None: every observed month counts as over.
     Raises InputError and RecipeError naming what cannot be used.
     """
     return RunParameters(

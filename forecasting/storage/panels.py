@@ -15,7 +15,7 @@ from forecasting.storage.db.database import LOAD_LOCK
 
 @dataclass(frozen=True)
 class ActiveSeries:
-    """The active series of a request, and the newest month that any active series has, in the request or not."""
+    """The active series of a request, and the newest month that counts of any active series, in the request or not."""
 
     series_ids: tuple[int, ...]
     newest_month: Month
@@ -73,18 +73,27 @@ def _read_names(connection: Connection, series_ids: Sequence[int]) -> tuple[str,
     return tuple(name_by_id[series_id] for series_id in series_ids)
 
 
-def read_active_series(connection: Connection, names: Sequence[str] | None = None) -> ActiveSeries:
+def read_active_series(
+    connection: Connection, names: Sequence[str] | None = None, *, through: Month | None = None
+) -> ActiveSeries:
     """Return the active series of some names (None: all active series) and the newest month of all active series.
 
-    A series counts as late against the newest month of all series, even in a request for that series alone. Raises
-    InputError with the names that no active series has, RunRefused before the first observation.
+    through: the last month that counts; None: all months do. A series counts as late against the newest month of all series,
+    even in a request for that series alone. Raises InputError with the names that no active series has, RunRefused before the
+    first observation.
     """
     day = connection.scalar(
         text("""
-            SELECT max((SELECT max(month) FROM milkrun.observation o WHERE o.series_id = s.series_id))
+            SELECT max((SELECT max(month) FROM milkrun.observation o WHERE o.series_id = s.series_id AND month <= :through))
             FROM milkrun.series s WHERE active
-        """)
+        """),
+        {"through": through.first_day if through else "infinity"},
     )
+    if day is None and through is not None:
+        raise RunRefused(
+            f"There are no observations up to {through}, the newest month that is over: load some with milkrun load FILE or "
+            "milkrun pull."
+        )
     if day is None:
         raise RunRefused("There are no observations: load some with milkrun load FILE or milkrun pull.")
     return ActiveSeries(tuple(_read_active_ids(connection, names)), Month.containing(day))

@@ -40,6 +40,7 @@ class Request:
     trigger: str
     prefect_flow_run_id: str | None = None
     attempt: int = 1
+    made_by: str | None = None
 
     @cached_property
     def shards(self) -> tuple[tuple[int, ...], ...]:
@@ -108,6 +109,7 @@ def _row_of(request: Request) -> dict[str, Any]:
         "code_version": request.code_version,
         "trigger": request.trigger,
         "prefect_flow_run_id": request.prefect_flow_run_id,
+        "made_by": request.made_by,
     }
 
 
@@ -153,6 +155,7 @@ def read_run(connection: Connection, run_id: int) -> Run:
         trigger=row.trigger,
         prefect_flow_run_id=row.prefect_flow_run_id,
         attempt=row.attempt,
+        made_by=row.made_by,
     )
     return Run(row.run_id, RunState(row.state), request)
 

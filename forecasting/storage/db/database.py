@@ -40,11 +40,16 @@ _TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08
 
 @dataclass(frozen=True)
 class Database:
-    """An open database; place: its address for messages, without a password; is_embedded: its server is Milkrun's own."""
+    """An open database.
+
+    place: its address for messages, without a password. is_embedded: its server is Milkrun's own. time_zone: where months
+    begin and end.
+    """
 
     engine: Engine
     place: str
     is_embedded: bool = False
+    time_zone: str = "UTC"
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -153,26 +158,30 @@ def _open(settings: Settings) -> _OpenDatabase:
         if settings.database_url:
             url = _external_url(settings.database_url)
             place = _place_of(url)
-            engine = create_engine(url)
+            engine = create_engine(url, settings.timezone)
         else:
             url = stack.enter_context(embedded.running_server(settings.home))
             place = str(settings.home)
-            engine = create_engine(url)
+            engine = create_engine(url, settings.timezone)
             _restart_before_connections(engine, settings.home)
         stack.callback(engine.dispose)
         _check_reachable(engine, place)
-        return _OpenDatabase(Database(engine, place, is_embedded=not settings.database_url), stack.pop_all())
+        return _OpenDatabase(Database(engine, place, not settings.database_url, settings.timezone), stack.pop_all())
 
 
-def create_engine(url: URL) -> Engine:
-    """Create an engine whose transactions have Milkrun's limits; it connects at its first use."""
+def create_engine(url: URL, time_zone: str = "UTC") -> Engine:
+    """Create an engine whose transactions have Milkrun's limits; it connects at its first use.
+
+    time_zone: where months begin and end, for the views.
+    """
     engine = sqlalchemy.create_engine(
         url,
         hide_parameters=True,
         connect_args={"connect_timeout": 5, "application_name": f"milkrun {os.getpid()}"},
     )
 
-    set_limits = "; ".join(f"SET LOCAL {name} = '{limit}'" for name, limit in _LIMITS.items())
+    limits = _LIMITS | {"milkrun.time_zone": time_zone}
+    set_limits = "; ".join(f"SET LOCAL {name} = '{limit}'" for name, limit in limits.items())
 
     @event.listens_for(engine, "begin")
     def _set_limits(connection: Connection) -> None:

@@ -21,12 +21,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from forecasting.domain.vocabulary import (
     OUTCOMES_WITH_VALUES,
+    Aggregate,
     Cause,
     Decision,
     ForecastMethod,
@@ -35,6 +37,7 @@ from forecasting.domain.vocabulary import (
     PromotionKind,
     RunState,
     Split,
+    TriggerName,
     Vintages,
     alternatives,
     sql_list,
@@ -87,7 +90,12 @@ load = Table(
     Column("rows_collapsed", BigInteger, nullable=False, comment="Equal duplicates within the load."),
     Column("rows_rejected", BigInteger, nullable=False, comment="Values kept in rejected_row with a reason."),
     Column("sha256", Text, comment="Digest of the file, where the source is a file."),
+    Column("made_by", Text, comment="Who asked for it; empty in rows of older releases."),
+    Column(
+        "aggregate", Text, comment="How several values of one month became one; empty where that was not asked for."
+    ),
     CheckConstraint("rows_read = rows_added + rows_unchanged + rows_collapsed + rows_rejected", name="accounted"),
+    _is_one_of("aggregate", *Aggregate),
     comment="One intake of observations; committed whole or not at all.",
 )
 
@@ -126,6 +134,34 @@ rejected_row = Table(
     Column("raw", Text, nullable=False, comment="What was read, shortened and with control characters escaped."),
     Column("reason", Text, nullable=False, comment="Why it was rejected."),
     comment="Every value that a load did not accept.",
+)
+
+source_pull = Table(
+    "source_pull",
+    metadata,
+    Column("pull_id", BigInteger, Identity(always=True), primary_key=True, comment="Running number of the pull."),
+    Column("source", Text, nullable=False, comment="Name of the source: that of its file, sources/NAME.toml."),
+    Column("settings", JSONB, nullable=False, comment="What the file says of the rows to read; it holds no secret."),
+    Column("since", Date, comment="First month that was read; empty where all months were."),
+    Column("load_id", BigInteger, ForeignKey(load.c.load_id), comment="The load that it made; empty where it failed."),
+    Column("rows_read", BigInteger, comment="Values met in the source; empty where the pull failed."),
+    Column("newest_month", Date, comment="Newest month of the accepted values, its first day."),
+    Column("error", Text, comment="Why it failed; empty where it did not."),
+    _now("started_at", "When its transaction began, before the rows were read."),
+    Column(
+        "ended_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.clock_timestamp(),
+        comment="When its rows were ready to be committed, or when it failed.",
+    ),
+    Column("made_by", Text, nullable=False, comment="Who asked for it."),
+    Column("prefect_flow_run_id", Text, comment="Flow run in Prefect that pulled."),
+    _is_month("since"),
+    _is_month("newest_month"),
+    CheckConstraint("(error IS NULL) = (load_id IS NOT NULL AND rows_read IS NOT NULL)", name="error"),
+    Index("source_pull_source_idx", "source", "pull_id"),
+    comment="One reading of a configured source; it is committed with its load, or says why there is none.",
 )
 
 recipe = Table(
@@ -217,12 +253,13 @@ run = Table(
         "trigger",
         Text,
         nullable=False,
-        comment="What started it: schedule, deployment (the UI or the API) or command line.",
+        comment=f"What started it: {alternatives(TriggerName)}; a deployment is started in the UI or by the API.",
     ),
     Column("prefect_flow_run_id", Text, comment="Flow run in Prefect that opened it."),
     Column("state", Text, nullable=False, server_default=RunState.OPEN, comment=f"{alternatives(RunState)}."),
     _now("started_at", "When the run was opened."),
     Column("published_at", DateTime(timezone=True), comment="When its rows became visible, all at once."),
+    Column("made_by", Text, comment="Who asked for it; empty in rows of older releases."),
     UniqueConstraint("kind", "origin", "as_of", "recipe_hash", "policy", "scope", "attempt", name="run_request_key"),
     _is_month("origin"),
     _is_one_of("kind", *Kind),
@@ -232,6 +269,25 @@ run = Table(
     CheckConstraint("cardinality(series_ids) > 0 AND shard_size > 0", name="shards"),
     CheckConstraint("attempt >= 1", name="attempt"),
     comment="One execution for one origin; its rows are invisible until it is published.",
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column(
+        "delivery_id", BigInteger, Identity(always=True), primary_key=True, comment="Running number of the attempt."
+    ),
+    Column("target", Text, nullable=False, comment="Name of the target: that of its file, deliveries/NAME.toml."),
+    Column("run_id", BigInteger, ForeignKey(run.c.run_id), nullable=False, comment="Published run that was delivered."),
+    Column("place", Text, nullable=False, comment="Where to: database and tables, or folder; never a password."),
+    Column("forecast_rows", BigInteger, comment="Forecasts that the target has of the run; empty where it failed."),
+    Column("rmse_rows", BigInteger, comment="Rows of the RMSE history that the target has of the run."),
+    Column("error", Text, comment="Why it failed; empty where it did not."),
+    _now("ended_at", "When it was on record."),
+    Column("made_by", Text, nullable=False, comment="Who asked for it."),
+    CheckConstraint("(error IS NULL) = (forecast_rows IS NOT NULL AND rmse_rows IS NOT NULL)", name="error"),
+    Index("delivery_once_idx", "target", "run_id", unique=True, postgresql_where=text("error IS NULL")),
+    comment="Attempts to write a published run where people look; a run is delivered to a target once.",
 )
 
 run_network = Table(

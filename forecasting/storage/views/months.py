@@ -15,14 +15,15 @@ from forecasting.storage.views.rows import Record
 def count_arrived_series(
     connection: Connection, month: Month, late_months: int, names: tuple[str, ...] | None
 ) -> tuple[int, int]:
-    """Return how many active series have a month or a later one, and how many are expected to have it.
+    """Return how many active series have a month, and how many are expected to have it. Later months do not count.
 
     names: the series that count; None: all. A series is expected when its newest month is at most `late_months` older.
     """
     row = connection.execute(
         text("""
-            SELECT count(*) FILTER (WHERE newest >= :month) AS arrived, count(*) AS expected
-            FROM (SELECT (SELECT max(month) FROM milkrun.observation o WHERE o.series_id = s.series_id) AS newest
+            SELECT count(*) FILTER (WHERE newest = :month) AS arrived, count(*) AS expected
+            FROM (SELECT (SELECT max(month) FROM milkrun.observation o WHERE o.series_id = s.series_id
+                          AND month <= :month) AS newest
                   FROM milkrun.series s WHERE active AND (:everyone OR name = ANY(CAST(:names AS text[])))) last
             WHERE newest >= :earliest
         """),
@@ -42,10 +43,11 @@ def read_newest_month_health(connection: Connection) -> Any:
 
 
 def read_newest_observation(connection: Connection, series_ids: Sequence[int]) -> tuple[Month, int]:
-    """Return the newest month that any of some series has, and the newest load that has one of them."""
+    """Return the newest month that is over and that any of some series has, and the newest load that has one of them."""
     row = connection.execute(
         text(
-            "SELECT max(month) AS month, max(load_id) AS load_id FROM milkrun.observation WHERE series_id = ANY(:ids)"
+            "SELECT max(month) FILTER (WHERE month < (SELECT milkrun.running_month())) AS month, max(load_id) AS load_id "
+            "FROM milkrun.observation WHERE series_id = ANY(:ids)"
         ),
         {"ids": list(series_ids)},
     ).one()

@@ -79,7 +79,7 @@ def query_url(database: Database) -> URL:
 @contextlib.contextmanager
 def _query_session(database: Database) -> Iterator[Connection]:
     """Open a transaction that only reads, in a session of its own: what a query locks ends with the session."""
-    engine = create_engine(query_url(database))
+    engine = create_engine(query_url(database), database.time_zone)
     try:
         with Database(engine, database.place).reading() as connection:
             yield connection

@@ -5,10 +5,10 @@ SELECT h.series, h.origin, h.month, h.horizon, h.value AS forecast, a.value AS a
        a.value BETWEEN h.lower_80 AND h.upper_80 AS inside_80, a.value BETWEEN h.lower_95 AND h.upper_95 AS inside_95,
        h.unit, h.outcome, h.method, h.recipe, h.kind, h.vintages, h.published_at, h.run_id
 FROM milkrun.forecast_history h
-JOIN milkrun.latest_observation a ON a.series = h.series AND a.month = h.month;
+JOIN milkrun.latest_observation a ON a.series = h.series AND a.month = h.month AND a.is_over;
 
 COMMENT ON VIEW milkrun.forecast_versus_actual IS
-    'Published forecasts beside the newest value of what happened; error = forecast - actual.';
+    'Published forecasts beside the newest value of what happened, in months that are over; error = forecast - actual.';
 COMMENT ON COLUMN milkrun.forecast_versus_actual.series IS 'Name of the series.';
 COMMENT ON COLUMN milkrun.forecast_versus_actual.origin IS
     'Last month of the series that was used: the run''s origin, or earlier where the series is late.';

@@ -1,6 +1,7 @@
 CREATE OR REPLACE VIEW milkrun.month_health AS
 WITH observed AS (
-    SELECT max(month) AS newest FROM milkrun.observation JOIN milkrun.series USING (series_id) WHERE active
+    SELECT max(month) AS newest FROM milkrun.observation JOIN milkrun.series USING (series_id)
+    WHERE active AND month < (SELECT milkrun.running_month())
 ), published AS (
     SELECT DISTINCT ON (origin) origin, run_id, published_at
     FROM milkrun.run
@@ -20,7 +21,7 @@ LEFT JOIN published p ON p.origin = m.month
 LEFT JOIN milkrun.run_health h ON h.run_id = p.run_id;
 
 COMMENT ON VIEW milkrun.month_health IS
-    'Every month from the first published one to the newest observed one, and whether a live run of all series '
+    'Every month from the first published one to the newest observed one that is over, and whether a live run of all series '
     'was published for it: WHERE newest AND NOT published is the alarm.';
 COMMENT ON COLUMN milkrun.month_health.month IS 'The origin: forecasts from it are for the months after it.';
 COMMENT ON COLUMN milkrun.month_health.published IS 'Whether a live run of all series from this month is published.';
@@ -36,6 +37,6 @@ COMMENT ON COLUMN milkrun.month_health.refused IS
     'Number of series without a forecast because they have too few observations.';
 COMMENT ON COLUMN milkrun.month_health.failed IS 'Number of series without a forecast because something broke.';
 COMMENT ON COLUMN milkrun.month_health.newest IS
-    'Whether this is the newest month that any active series has: the one that should be published.';
+    'Whether this is the newest month that is over and that any active series has: the one that should be published.';
 COMMENT ON COLUMN milkrun.month_health.observed_since IS
     'When the newest month was first loaded; empty for older months.';

@@ -5,7 +5,7 @@ SELECT s.name AS series, s.active, s.unit, o.first_month, o.last_month, o.months
 FROM milkrun.series s
 LEFT JOIN LATERAL (
     SELECT min(month) AS first_month, max(month) AS last_month, count(DISTINCT month) AS months
-    FROM milkrun.observation WHERE series_id = s.series_id
+    FROM milkrun.observation WHERE series_id = s.series_id AND month < (SELECT milkrun.running_month())
 ) o ON true
 LEFT JOIN LATERAL (
     SELECT r.run_id, r.origin, x.outcome, x.reason, x.detail, x.decision, x.decision_reason, x.method
@@ -19,9 +19,9 @@ COMMENT ON VIEW milkrun.series_health IS
 COMMENT ON COLUMN milkrun.series_health.series IS 'Name of the series.';
 COMMENT ON COLUMN milkrun.series_health.active IS 'Whether runs forecast the series.';
 COMMENT ON COLUMN milkrun.series_health.unit IS 'Unit of the values, where it is known.';
-COMMENT ON COLUMN milkrun.series_health.first_month IS 'First observed month.';
-COMMENT ON COLUMN milkrun.series_health.last_month IS 'Newest observed month.';
-COMMENT ON COLUMN milkrun.series_health.months IS 'Number of observed months.';
+COMMENT ON COLUMN milkrun.series_health.first_month IS 'First observed month that is over.';
+COMMENT ON COLUMN milkrun.series_health.last_month IS 'Newest observed month that is over.';
+COMMENT ON COLUMN milkrun.series_health.months IS 'Number of observed months that are over.';
 COMMENT ON COLUMN milkrun.series_health.run_id IS 'Newest published live run that had the series.';
 COMMENT ON COLUMN milkrun.series_health.run_origin IS 'Last month whose observation the run could use, its first day.';
 COMMENT ON COLUMN milkrun.series_health.outcome IS

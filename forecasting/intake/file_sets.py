@@ -1,0 +1,101 @@
+"""Sets of files as one source: a path, or a pattern of paths, local or at a URL that fsspec reads."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyarrow
+
+from forecasting.domain.errors import InputError, PassingFailure
+from forecasting.intake.columns import ColumnRoles
+from forecasting.intake.files import Source, open_file
+
+MOST_FILES = 10_000
+
+
+def open_files(pattern: str, roles: ColumnRoles, *, encoding: str = "utf-8") -> Source:
+    """Open all files of a pattern as one source, in the order of their names.
+
+    pattern: a path, which may have *, ? and ** , or a URL such as s3://bucket/sales/*.parquet. Raises InputError where no file
+    matches, or where a file cannot be read, PassingFailure where the place of the files cannot be reached.
+    """
+    if urlsplit(pattern).scheme in ("", "file"):
+        paths = _local_paths(pattern.removeprefix("file://"))
+        return _join(pattern, [open_file(path, roles, encoding=encoding) for path in paths], roles)
+    folder = tempfile.TemporaryDirectory(prefix="milkrun-source-")
+    paths = _copy_from_url(pattern, Path(folder.name))
+    source = _join(public_pattern(pattern), [open_file(path, roles, encoding=encoding) for path in paths], roles)
+    return Source(source.name, _WithFolder(source, folder), source.sha256, source.rules)
+
+
+def public_pattern(pattern: str) -> str:
+    """Return a pattern without the user, the password and the query that its URL may hold."""
+    parts = urlsplit(pattern)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+class _WithFolder:
+    """Gives the rows of a source of copied files; the folder of the copies goes when this reader goes."""
+
+    def __init__(self, source: Source, folder: "tempfile.TemporaryDirectory[str]") -> None:
+        self._source, self._folder = source, folder
+
+    def __call__(self) -> Iterator[pyarrow.RecordBatch]:
+        return iter(self._source)
+
+
+def _join(name: str, sources: Sequence[Source], roles: ColumnRoles) -> Source:
+    if len(sources) == 1:
+        return Source(name, sources[0].reader, sources[0].sha256, roles.rules)
+    digest = hashlib.sha256("".join(str(source.sha256) for source in sources).encode()).hexdigest()
+    return Source(f"{name} ({len(sources)} files)", partial(_chain, sources), digest, roles.rules)
+
+
+def _chain(sources: Sequence[Source]) -> Iterator[pyarrow.RecordBatch]:
+    for source in sources:
+        yield from source
+
+
+def _local_paths(pattern: str) -> list[Path]:
+    if not any(character in pattern for character in "*?["):
+        return [Path(pattern).expanduser()]  # open_file says what is wrong with it
+    path = Path(pattern).expanduser()
+    anchor = Path(path.anchor or ".")
+    paths = sorted(each for each in anchor.glob(str(path.relative_to(path.anchor))) if each.is_file())
+    return _require_some(paths, pattern)
+
+
+def _require_some(paths: list[Path], pattern: str) -> list[Path]:
+    if not paths:
+        raise InputError(f"No file matches {pattern}.")
+    if len(paths) > MOST_FILES:
+        raise InputError(f"{len(paths):,} files match {pattern}; {MOST_FILES:,} are the most: join them, or narrow it.")
+    return paths
+
+
+def _copy_from_url(pattern: str, folder: Path) -> list[Path]:
+    """Copy the files of a pattern into a folder; returns the copies in the order of the names of their originals."""
+    import fsspec
+
+    try:
+        system, path = fsspec.core.url_to_fs(pattern)
+        has_wildcard = any(character in path for character in "*?[")
+        names = sorted(system.glob(path)) if has_wildcard else [path]
+        copies = [folder / f"{number:05d}-{Path(name).name}" for number, name in enumerate(names[: MOST_FILES + 1])]
+        _require_some(copies, public_pattern(pattern))
+        for name, copy in zip(names, copies, strict=True):
+            system.get_file(name, str(copy))
+    except ImportError as missing:
+        raise InputError(f"{public_pattern(pattern)}: {missing}.") from None
+    except FileNotFoundError:
+        raise InputError(f"There is no file {public_pattern(pattern)}.") from None
+    except ValueError:
+        raise InputError(f"{public_pattern(pattern)} is of a kind that fsspec does not read.") from None
+    except OSError as failure:
+        raise PassingFailure(
+            f"{public_pattern(pattern)} cannot be reached ({type(failure).__name__}): check its address and the rights."
+        ) from None
+    return copies

@@ -1,0 +1,157 @@
+"""Pulls: the new and the revised months of a configured source, as one load and one row of `source_pull`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from forecasting.domain.errors import InputError, MilkrunError
+from forecasting.domain.months import Month, due_month
+from forecasting.intake.loads import LoadResult, load_observations
+from forecasting.intake.source_settings import SourceSettings, find_url_in_environment, open_source
+from forecasting.storage.db.database import Database
+from forecasting.storage.pulls import read_earlier_pulls, write_pull
+
+
+@dataclass(frozen=True)
+class PullContext:
+    """When and for whom sources are pulled.
+
+    moment: of the pull, or for which a flow was scheduled, in any time zone. time_zone: where months begin and end. made_by: who
+    asked for it. find_url: gives the URL of a database for the `url_from` of a source.
+    """
+
+    moment: datetime
+    time_zone: str
+    made_by: str
+    prefect_flow_run_id: str | None = None
+    find_url: Callable[[str], str] = find_url_in_environment
+
+    @property
+    def today(self) -> Month:
+        """The month that is running."""
+        return due_month(self.moment, self.time_zone) + 1
+
+
+@dataclass(frozen=True)
+class PullResult:
+    """How the pull of a source ended.
+
+    since: the first month that was read, None where all were. load: its counts; None where the pull failed, and then error
+    says why. seconds: how long it took.
+    """
+
+    source: str
+    required: bool
+    since: Month | None
+    load: LoadResult | None
+    error: str | None
+    seconds: float
+
+    @property
+    def holds_the_run(self) -> bool:
+        """Whether a run has to wait, because a required source failed."""
+        return self.required and self.error is not None
+
+    @property
+    def sentence(self) -> str:
+        """The result in a sentence."""
+        if self.load is None:
+            return f"Source {self.source}, {'required' if self.required else 'optional'}, failed: {self.error}"
+        months = f"from {self.since} on" if self.since else "all months"
+        counts = f"{self.load.rows_added:,} new or changed, {self.load.rows_rejected:,} rejected"
+        return (
+            f"Source {self.source}, {months}: {self.load.rows_read:,} rows read, {counts}, in {self.seconds:.1f} s; "
+            f"load {self.load.load_id}."
+        )
+
+
+def first_month_to_read(database: Database, source: SourceSettings, context: PullContext) -> Month | None:
+    """Return the first month that a pull of a source would read; None for all months.
+
+    All months are read by the first pull, by the first one of each quarter, by the first one after a change of the settings, and
+    from files. Otherwise the source's newest month that is over and the `overlap` - 1 months before it are read again.
+    """
+    if source.path is not None:
+        return None
+    with database.reading() as connection:
+        earlier = read_earlier_pulls(connection, source.name, source.row_settings)
+    if earlier is None or _quarter(earlier.last_full, context.time_zone) < _quarter(context.moment, context.time_zone):
+        return None
+    return min(earlier.newest_month, context.today - 1) + 1 - source.overlap
+
+
+def _quarter(moment: datetime, time_zone: str) -> tuple[int, int]:
+    local = moment.astimezone(ZoneInfo(time_zone))
+    return local.year, (local.month - 1) // 3
+
+
+def pull_source(database: Database, source: SourceSettings, context: PullContext, *, full: bool = False) -> PullResult:
+    """Read a source and store what is new or changed; the load and its row of `source_pull` are committed together.
+
+    full: read all months. Where a series is new, all months are read, because its history may be. Raises InputError for a
+    source that cannot be read, EnvironmentFailure where it or the database is out of reach; then nothing is stored.
+    """
+    start = perf_counter()
+    since = None if full else first_month_to_read(database, source, context)
+    try:
+        result = _load(database, source, context, since)
+    except _NewSeries:
+        since = None
+        result = _load(database, source, context, None)
+    return PullResult(source.name, source.required, since, result, None, perf_counter() - start)
+
+
+class _NewSeries(Exception):
+    """An incremental pull met a series that the database does not have."""
+
+
+def _load(database: Database, source: SourceSettings, context: PullContext, since: Month | None) -> LoadResult:
+    opened = open_source(source, since=since, find_url=context.find_url)
+
+    def record(connection: Connection, result: LoadResult) -> None:
+        if result.rows_rejected == result.rows_read:
+            first = result.rejected[0]
+            raise InputError(
+                f"{opened.name}: no row was accepted, such as row {first.line}, {first.raw}: {first.reason}."
+            )
+        if since is not None and result.new_series:
+            raise _NewSeries
+        newest = result.newest_month.first_day if result.newest_month else None
+        row = {"load_id": result.load_id, "rows_read": result.rows_read, "newest_month": newest}
+        write_pull(connection, _pull_row(source, context, since) | row)
+
+    return load_observations(
+        database,
+        opened,
+        source=f"{source.name}: {opened.name}",
+        today=context.today,
+        sha256=opened.sha256,
+        rules=replace(opened.rules, since=since),
+        made_by=context.made_by,
+        record=record,
+    )
+
+
+def record_failure(
+    database: Database, source: SourceSettings, context: PullContext, failure: MilkrunError, seconds: float
+) -> PullResult:
+    """Store that the pull of a source failed, and why; returns its result."""
+    since = first_month_to_read(database, source, context)
+    row = _pull_row(source, context, since) | {"error": str(failure)}
+    database.write(lambda connection: write_pull(connection, row))
+    return PullResult(source.name, source.required, since, None, str(failure), seconds)
+
+
+def _pull_row(source: SourceSettings, context: PullContext, since: Month | None) -> dict[str, Any]:
+    return {
+        "source": source.name,
+        "settings": source.row_settings,
+        "since": since.first_day if since else None,
+        "made_by": context.made_by,
+        "prefect_flow_run_id": context.prefect_flow_run_id,
+    }
