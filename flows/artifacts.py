@@ -69,6 +69,7 @@ def show_run(settings: Settings, summary: job.RunSummary) -> None:
         "series": f"{len(run.request.series_ids):,}",
         "state": "published" if summary.published_now else "was published before: nothing to do",
     }
+    facts |= {f"step {number}": sentence for number, sentence in enumerate(summary.other_steps, start=1)}
     _show_results(settings, summary, facts)
 
 

@@ -14,7 +14,7 @@ from forecasting.domain.errors import InputError
 FLOWS = ("milkrun-monthly", "milkrun-backfill")
 _RELATED: Any = {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}
 _RUNS: Any = {"prefect.resource.id": "prefect.flow-run.*"}
-_ENDS = ("Completed", "Waiting", "Failed", "Held", "Crashed", "Cancelled", "TimedOut")
+_ENDS = ("Completed", "Waiting", "Failed", "Held", "Undelivered", "Crashed", "Cancelled", "TimedOut")
 _MESSAGE = """{{ flow.name }}, run {{ flow_run.name }}, is {{ flow_run.state.name }}.
 {{ flow_run.state.message }}
 Nothing was published by halves; run it again (Retry in the UI) once the cause is mended: it goes on where it ended.
@@ -80,6 +80,7 @@ async def notify_of_failures(client: PrefectClient, blocks: tuple[str, ...]) -> 
             expect={
                 "prefect.flow-run.Failed",
                 "prefect.flow-run.Held",
+                "prefect.flow-run.Undelivered",
                 "prefect.flow-run.Crashed",
                 "prefect.flow-run.TimedOut",
             },

@@ -8,8 +8,8 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 
 from forecasting.domain.errors import InputError, PassingFailure
-from forecasting.intake.databases import url_of_parts
-from forecasting.intake.source_settings import find_url_in_environment
+from forecasting.domain.url_names import find_url_in_environment
+from forecasting.storage.db.other_databases import url_of_parts
 
 
 def find_url(url_from: str) -> str:

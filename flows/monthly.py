@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import artifacts
+from flows.deliveries import deliver_runs, failure_message
 from flows.form import LateMonths, MonthText
 from flows.sources import held_message, pull_sources
 from flows.steps import flow_trigger, run_name, scheduled_moment, take_run
@@ -34,7 +35,7 @@ def monthly_forecast(
     wait_for_data: bool = False,
     pull: bool = True,
 ) -> job.RunSummary | job.RunPlan | State[None]:
-    """Pull the configured sources, forecast the months after the newest one, and publish forecasts and RMSE history.
+    """Pull the sources, forecast the months after the newest one, publish forecasts and RMSE history, and deliver them.
 
     Args:
         origin: Last month that may be used, as YYYY-MM. Empty: the newest month observed, but not after the month
@@ -76,8 +77,15 @@ def monthly_forecast(
             return Completed(name="Waiting", message=gate.message)
     if not dry_run:
         with open_migrated_database(settings) as database, artifacts.shown_progress("Series forecast, in percent."):
-            summary = replace(take_run(database, parameters), pulls=tuple(pulls))
+            summary = take_run(database, parameters)
+        with open_migrated_database(settings) as database:
+            deliveries = deliver_runs(database, settings, str(trigger.made_by))
+        summary = replace(
+            summary, other_steps=(*(each.sentence for each in pulls), *(each.sentence for each in deliveries))
+        )
         artifacts.show_run(settings, summary)
+        if message := failure_message(deliveries):
+            return Failed(name="Undelivered", message=message, data=EnvironmentFailure(message))
         return summary
     with open_migrated_database(settings) as database:
         plan = job.plan_run(database, parameters)

@@ -82,8 +82,8 @@ def print_summaries(summaries: "list[RunSummary]", output_format: str) -> int:
         for summary in summaries
     ]
     if output_format == "table":
-        for each in summaries[0].pulls if summaries else ():
-            click.echo(each.sentence)
+        for sentence in (sentence for summary in summaries for sentence in summary.other_steps):
+            click.echo(sentence)
         counts = [
             ", ".join(f"{count:,} {name}" for name, count in summary.counts.items() if count) for summary in summaries
         ]

@@ -1,8 +1,6 @@
 """milkrun source: where runs pull observations from."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +9,7 @@ import click
 from forecasting.cli.load import column_roles
 from forecasting.cli.options import column_options, format_options
 from forecasting.cli.output import print_rows
-from forecasting.cli.prefect_session import prefect_for_commands
+from forecasting.cli.url_finder import url_finder
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT, InputError
 
 if TYPE_CHECKING:
@@ -41,7 +39,8 @@ def source() -> None:
 def add(name: str, where: tuple[str, ...], optional: bool, no_test: bool, **options: Any) -> None:
     """Add a source NAME; it is read once first, so that a mistake shows at once."""
     from forecasting.domain.settings import Settings
-    from forecasting.intake.source_settings import SourceSettings, write_source
+    from forecasting.domain.settings_files import write_settings
+    from forecasting.intake.source_settings import SourceSettings
 
     names = {field.name for field in dataclasses.fields(SourceSettings)}
     roles = column_roles(where, **{option: options[option] for option in options.keys() & _role_names()})
@@ -53,7 +52,8 @@ def add(name: str, where: tuple[str, ...], optional: bool, no_test: bool, **opti
     )
     if not no_test:
         click.echo(_test(settings))
-    path = write_source(settings, Settings.from_environment().sources_folder)
+    path = Settings.from_environment().sources_folder / f"{name}.toml"
+    write_settings(settings.as_json(), path, "source")
     click.echo(f"Stored in {path}. The next run pulls it; milkrun plan says what it would read.")
 
 
@@ -98,7 +98,8 @@ def _place(settings: "SourceSettings") -> str:
 def show(name: str) -> None:
     """Show the settings of the source NAME, as its file has them."""
     from forecasting.domain.settings import Settings
-    from forecasting.intake.source_settings import as_toml, find_source
+    from forecasting.domain.settings_files import as_toml
+    from forecasting.intake.source_settings import find_source
 
     folder = Settings.from_environment().sources_folder
     settings = find_source(name, folder)
@@ -120,7 +121,7 @@ def _test(settings: "SourceSettings") -> str:
     """Return what the first rows of a source say. Raises InputError where it cannot be read, or where it has no row."""
     from forecasting.intake.source_settings import open_source
 
-    with _url_finder([settings]) as find_url:
+    with url_finder([settings.url_from]) as find_url:
         opened = open_source(settings, find_url=find_url)
         first_batch = next((batch for batch in opened if batch.num_rows), None)
     if first_batch is None:
@@ -128,20 +129,6 @@ def _test(settings: "SourceSettings") -> str:
     rows = first_batch.slice(0, SHOWN_ROWS).select(["series", "month", "value"]).to_pylist()
     lines = [f"  {row['series']}, {row['month']}: {row['value']}" for row in rows]
     return "\n".join([f"{opened.name} can be read. Its first observations, as text:", *lines])
-
-
-@contextmanager
-def _url_finder(sources: "Sequence[SourceSettings]") -> "Iterator[Callable[[str], str]]":
-    """Give what finds the URLs of sources; Prefect, which takes seconds to start, is used only where one is in a block."""
-    if any("/" in (each.url_from or "") for each in sources):
-        with prefect_for_commands(log_lines=False):
-            from flows.blocks import find_url
-
-            yield find_url
-    else:
-        from forecasting.intake.source_settings import find_url_in_environment
-
-        yield find_url_in_environment
 
 
 @source.command()
@@ -161,7 +148,7 @@ def pull(names: tuple[str, ...], full: bool) -> int:
     if not sources:
         raise InputError(f"There is no source in {folder}: milkrun source add makes one.")
     results = []
-    with _url_finder(sources) as find_url, open_migrated_database(settings) as database:
+    with url_finder(each.url_from for each in sources) as find_url, open_migrated_database(settings) as database:
         context = PullContext(datetime.now(UTC), settings.timezone, user_name(), None, find_url)
         for each in sources:
             try:

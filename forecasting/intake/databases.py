@@ -2,51 +2,29 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, Result, Row, TextClause, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Result, Row, TextClause, text
+from sqlalchemy.exc import DBAPIError, NoSuchTableError
 from sqlalchemy.sql import column, select, table
 from sqlalchemy.sql.expression import FromClause
 
-from forecasting.domain.errors import InputError, PassingFailure
+from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.intake.columns import ColumnPositions, ColumnRoles, check_cell_bytes, find_columns, to_rows
 from forecasting.intake.files import Source
-from forecasting.storage.db.database import has_misplaced_at
+from forecasting.storage.db.other_databases import OtherDatabase, open_other_database
 from forecasting.storage.views.sql import NO_CURSOR, ONE_STATEMENT, give_up_rights, open_query
 
 _ROWS_AT_ONCE = 50_000
-_PACKAGES = {
-    "MySQLdb": "mysqlclient (or PyMySQL, with a URL that starts with mysql+pymysql://)",
-    "pymysql": "PyMySQL",
-    "cx_Oracle": "oracledb (with a URL that starts with oracle+oracledb://)",
-    "duckdb": "duckdb-engine",
-    "snowflake": "snowflake-sqlalchemy",
-    "bigquery": "sqlalchemy-bigquery",
-}
-_READ_ONLY_STATEMENTS = {
-    "postgresql": "SET TRANSACTION READ ONLY",
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
-    "sqlite": "PRAGMA query_only = on",
-}
-
-_CONNECT_ARGUMENTS: dict[str, dict[str, object]] = {  # by driver
-    "psycopg2": {"connect_timeout": 5},
-    "pymysql": {"connect_timeout": 5},
-    "mysqldb": {"connect_timeout": 5, "multi_statements": False},
-    "duckdb_engine": {"read_only": True},
-}
 
 
 @dataclass(frozen=True)
@@ -63,23 +41,21 @@ def open_database_source(url: str | URL, selection: Selection, roles: ColumnRole
 
     Raises InputError for a URL, table or column that does not exist, PassingFailure for a database out of reach.
     """
-    parsed = _parse_url(url) if isinstance(url, str) else url
+    other = open_other_database(url, is_read_only=True)
     selected = f"table {selection.table}" if selection.table else f"query {' '.join((selection.query or '').split())}"
-    name = f"{_public(parsed)} {_without_secrets(selected, parsed)}"[:1000]
-    engine = _engine(parsed)
-    with _source_errors(parsed), _connected(engine, parsed) as connection:
-        rows, header = _rows_and_header(connection, selection, _public(parsed))
-    columns = find_columns(roles, header, _public(parsed))
+    name = f"{other.name} {other.without_secrets(selected)}"[:1000]
+    with other.connecting() as connection, _one_statement():
+        rows, header = _rows_and_header(connection, selection, other.name)
+    columns = find_columns(roles, header, other.name)
     return Source(
         name,
-        partial(_read_rows, engine, parsed, selection, rows, header, columns, roles.time_zone),
+        partial(_read_rows, other, selection, rows, header, columns, roles.time_zone),
         rules=replace(roles.rules, since=selection.since),
     )
 
 
 def _read_rows(
-    engine: Engine,
-    url: URL,
+    other: OtherDatabase,
     selection: Selection,
     rows: FromClause,
     header: Sequence[str],
@@ -90,13 +66,13 @@ def _read_rows(
     statement = select(*(rows.c[header[position]] for position in positions))
     line = 2  # as in a file, whose first line is the header
     zone = ZoneInfo(time_zone) if time_zone else None
-    with _source_errors(url), _connected(engine, url) as connection:
+    with other.connecting() as connection, _one_statement():
         if selection.since is not None:
             month = rows.c[header[columns.month]]
             first = _first_cell(connection, month, selection.since, time_zone)
             statement = statement if first is None else statement.where(month >= first)
         result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE).execute(statement)
-        labels = [f"{_public(url)}: column {header[position]!r}" for position in positions]
+        labels = [f"{other.name}: column {header[position]!r}" for position in positions]
         for batch in _batches(result, max(1, _ROWS_AT_ONCE // len(columns.values)), labels):
             cells = {
                 position: pyarrow.array([_as_text(cell, zone) for cell in column], pyarrow.string())
@@ -128,6 +104,17 @@ def _batches(result: Result[Any], size: int, labels: Sequence[str]) -> Iterator[
             batch = []
     if batch:
         yield batch
+
+
+@contextlib.contextmanager
+def _one_statement() -> Iterator[None]:
+    """Raise InputError where PostgreSQL refuses to open a query, because it is no query or more than one statement."""
+    try:
+        yield
+    except DBAPIError as failure:
+        if getattr(failure.orig, "pgcode", None) == NO_CURSOR:
+            raise InputError(ONE_STATEMENT) from None
+        raise
 
 
 def _first_cell(connection: Connection, month: Any, since: Month, time_zone: str | None) -> object:
@@ -174,106 +161,3 @@ def _rows_and_header(connection: Connection, selection: Selection, address: str)
 
 def _as_subquery(query: TextClause) -> Any:
     return select(text("*")).select_from(query.columns().subquery("source")).where(text("1 = 0"))
-
-
-@contextlib.contextmanager
-def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
-    """Open a connection; its transaction is read only where the database has such transactions."""
-    backend = url.get_backend_name()
-    try:
-        connection = engine.connect()
-    except SQLAlchemyError:
-        raise PassingFailure(
-            f"{_public(url)} cannot be reached: check that it runs, and its host, port, database, user and password."
-        ) from None
-    with connection:
-        if backend in _READ_ONLY_STATEMENTS:
-            connection.exec_driver_sql(_READ_ONLY_STATEMENTS[backend])
-        yield connection
-
-
-@contextlib.contextmanager
-def _source_errors(url: URL) -> Iterator[None]:
-    """Turn errors of SQLAlchemy into Milkrun's: with the message of the database, without parameters and secrets."""
-    try:
-        yield
-    except DBAPIError as failure:
-        message = _without_secrets(str(failure.orig).strip().split("\n", 1)[0], url)
-        if getattr(failure.orig, "pgcode", None) == NO_CURSOR:
-            raise InputError(ONE_STATEMENT) from None
-        if failure.connection_invalidated:
-            raise PassingFailure(f"{_public(url)} dropped the connection: repeat the command.") from None
-        raise InputError(f"{_public(url)} refused the query: {message}") from None
-    except SQLAlchemyError as failure:
-        raise InputError(f"{_public(url)} cannot be read: {_without_secrets(str(failure), url)[:200]}") from None
-
-
-def _engine(url: URL) -> Engine:
-    try:
-        arguments = _CONNECT_ARGUMENTS.get(url.get_driver_name(), {})
-        return sqlalchemy.create_engine(
-            url, hide_parameters=True, poolclass=sqlalchemy.NullPool, connect_args=arguments
-        )
-    except ModuleNotFoundError as missing:
-        package = _PACKAGES.get(missing.name or "", missing.name)
-        raise InputError(f"Sources of {url.drivername} need the Python package {package}: install it.") from None
-    except NoSuchModuleError:
-        backend = url.get_backend_name()
-        package = _PACKAGES.get(backend, f"an SQLAlchemy dialect for {backend}")
-        raise InputError(f"Sources of {url.drivername} need the Python package {package}: install it.") from None
-
-
-def url_of_parts(parts: Mapping[str, Any]) -> str:
-    """Return the URL of a database from its parts; parts: driver, and username, password, host, port, database and query."""
-    names = ("username", "password", "host", "port", "database", "query")
-    port = parts.get("port")
-    url = URL.create(str(parts["driver"]), **{name: parts[name] for name in names if name != "port" and name in parts})
-    return url.set(port=int(port) if port else None).render_as_string(hide_password=False)
-
-
-def _parse_url(url: str) -> URL:
-    """Parse the URL of a source. Its text never appears in an error, because it may contain a password."""
-    try:
-        parsed = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", url))
-    except (ArgumentError, ValueError):
-        parsed = None
-    sqlite = parsed is not None and parsed.get_backend_name() == "sqlite"
-    if parsed is None or (not sqlite and has_misplaced_at(parsed)):
-        raise InputError(
-            "The URL of the source cannot be read: write it as postgresql://user:password@host:port/database or "
-            "sqlite:///FILE, with special characters of the password percent-encoded."
-        )
-    return _read_only_sqlite(parsed) if sqlite else parsed
-
-
-def _read_only_sqlite(url: URL) -> URL:
-    """Return a URL that opens an SQLite file read only and does not create it; raises InputError when it is missing."""
-    name = url.database or ""
-    if name.startswith("file:"):
-        return url
-    if not Path(name).is_file():
-        raise InputError(f"There is no SQLite file {name!r}: sqlite:///FILE is relative, sqlite:////FILE is absolute.")
-    return url.set(database=Path(name).absolute().as_uri(), query={"mode": "ro", "uri": "true"})
-
-
-def _public(url: URL) -> str:
-    """Render a URL without its password and without its query, which may contain one as well."""
-    if url.get_backend_name() == "sqlite":
-        return f"sqlite {re.sub('^file:(//)?', '', url.database or '')}"
-    return URL.create(
-        url.drivername.split("+")[0], url.username, None, url.host, url.port, url.database
-    ).render_as_string()
-
-
-_SECRET = re.compile(
-    r"((?:password|passwd|pwd|secret|token)\s*(?:=|=>|:)\s*)('[^']*'|\"[^\"]*\"|[^\s'\",;&]+)", re.IGNORECASE
-)
-
-
-def _without_secrets(message: str, url: URL) -> str:
-    query_secrets = (
-        str(value) for key, value in url.query.items() if re.search("pass|pwd|secret|token|key", key, re.IGNORECASE)
-    )
-    for secret in filter(None, (url.password, *query_secrets)):
-        message = message.replace(secret, "***")
-    return _SECRET.sub(r"\1***", message)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from forecasting.domain.errors import InputError, MilkrunError
 from forecasting.domain.months import Month, due_month
+from forecasting.domain.url_names import find_url_in_environment
 from forecasting.intake.loads import LoadResult, load_observations
-from forecasting.intake.source_settings import SourceSettings, find_url_in_environment, open_source
+from forecasting.intake.source_settings import SourceSettings, open_source
 from forecasting.storage.db.database import Database
 from forecasting.storage.pulls import read_earlier_pulls, write_pull
 

@@ -16,7 +16,6 @@ from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
 from forecasting.domain.version import __version__
 from forecasting.domain.vocabulary import Decision, Kind, Retrain, RetrainPolicy, RunState, TriggerName
-from forecasting.intake.pulls import PullResult
 from forecasting.runs import global_models
 from forecasting.runs.cases import decide_cases
 from forecasting.runs.joint_training import LocalTrainer, Trainer, pretrain
@@ -98,13 +97,16 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How a run ended: counts per outcome and decision, and the reasons with one example each; pulls: the sources before it."""
+    """How a run ended: counts per outcome and decision, and the reasons with one example each.
+
+    other_steps: what was pulled before the run and delivered after it, a sentence each.
+    """
 
     run: Run
     published_now: bool
     counts: dict[str, int]
     reasons: tuple[tuple[str, str, int, str], ...]
-    pulls: tuple[PullResult, ...] = ()
+    other_steps: tuple[str, ...] = ()
 
 
 def open_run(database: Database, parameters: RunParameters | Request) -> Run:

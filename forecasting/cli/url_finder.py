@@ -1,0 +1,23 @@
+"""What finds the URLs of sources and deliveries for a command."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from forecasting.cli.prefect_session import prefect_for_commands
+
+
+@contextmanager
+def url_finder(url_names: Iterable[str | None]) -> Iterator[Callable[[str], str]]:
+    """Give what finds the URL of a `url_from`; Prefect, which takes seconds to start, is used only where one is in a block.
+
+    url_names: every `url_from` that will be looked up.
+    """
+    if any("/" in (name or "") for name in url_names):
+        with prefect_for_commands(log_lines=False):
+            from flows.blocks import find_url
+
+            yield find_url
+    else:
+        from forecasting.domain.url_names import find_url_in_environment
+
+        yield find_url_in_environment
