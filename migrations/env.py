@@ -24,10 +24,14 @@ _RUN_AS_OWNER = """
 _DROPS = (
     """SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
     WHERE relnamespace = 'milkrun'::regnamespace AND NOT tgisinternal""",
-    """SELECT 'DROP FUNCTION ' || string_agg(oid::regprocedure::text, ', ') FROM pg_proc
-    WHERE pronamespace = 'milkrun'::regnamespace HAVING count(*) > 0""",
+    """SELECT 'DROP FUNCTION ' || string_agg(oid::regprocedure::text, ', ') FROM pg_proc p
+    WHERE pronamespace = 'milkrun'::regnamespace AND NOT EXISTS (
+        SELECT FROM pg_depend d WHERE d.refobjid = p.oid AND d.classid = 'pg_rewrite'::regclass) HAVING count(*) > 0""",
     """SELECT 'DROP VIEW ' || string_agg(oid::regclass::text, ', ') FROM pg_class
     WHERE relnamespace = 'milkrun'::regnamespace AND relkind = 'v' HAVING count(*) > 0""",
+    # Views call these; the others, which return rows of views, are gone before the views.
+    """SELECT 'DROP FUNCTION ' || string_agg(oid::regprocedure::text, ', ') FROM pg_proc
+    WHERE pronamespace = 'milkrun'::regnamespace HAVING count(*) > 0""",
 )
 
 

@@ -26,7 +26,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("ALTER TABLE milkrun.series DROP remark")
 """
-_COLUMNS = "l.sealed_at AS known_since"
+_COLUMNS = "o.month < (SELECT milkrun.running_month()) AS is_over"
 _COMMENT = "COMMENT ON COLUMN milkrun.latest_observation.remark IS 'What is to be said of the series.';\n"
 
 

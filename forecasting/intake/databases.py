@@ -125,7 +125,8 @@ def _first_cell(connection: Connection, month: Any, since: Month, time_zone: str
     """
     example = connection.scalar(select(month).where(month.is_not(None)).limit(1))
     if isinstance(example, datetime):
-        return datetime.combine(since.first_day, datetime.min.time(), example.tzinfo) - timedelta(days=1)
+        margin = timedelta(days=0 if example.tzinfo is None else 1)
+        return datetime.combine(since.first_day, datetime.min.time(), example.tzinfo) - margin
     if isinstance(example, date):
         return since.first_day
     if isinstance(example, str) and re.match(r"\d{4}-", example):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="ne
 
 WITHOUT_A_RIGHT = "42501"
 NOT_FOR_VIEWS = ("55000", "0A000", "42809")
-READ_FUNCTIONS = ("forecast_as_of",)
+READ_FUNCTIONS = ("forecast_as_of", "running_month")
 
 
 @dataclass(frozen=True)

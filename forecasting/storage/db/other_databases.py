@@ -90,9 +90,9 @@ def open_other_database(url: str | URL, *, is_read_only: bool) -> OtherDatabase:
     Raises InputError for a URL that cannot be read, without showing it, and where a Python package is missing.
     """
     parsed = _parse_url(url, is_read_only=is_read_only) if isinstance(url, str) else url
-    driver = parsed.get_driver_name()
-    arguments = _CONNECT_ARGUMENTS.get(driver, {}) | (_READ_ONLY_ARGUMENTS.get(driver, {}) if is_read_only else {})
     try:
+        driver = parsed.get_driver_name()
+        arguments = _CONNECT_ARGUMENTS.get(driver, {}) | (_READ_ONLY_ARGUMENTS.get(driver, {}) if is_read_only else {})
         engine = sqlalchemy.create_engine(
             parsed, hide_parameters=True, poolclass=sqlalchemy.NullPool, connect_args=arguments
         )

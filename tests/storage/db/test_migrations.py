@@ -50,12 +50,12 @@ def older(empty_database: Database) -> Database:
 
 
 def rows_of(connection: Connection) -> Counter[tuple[str, str]]:
-    """Return every row of every table, with the table's name."""
+    """Return every row of every table, with the table's name; columns without a value, such as added ones, are left out."""
     tables = connection.scalars(text(_RELATIONS), {"kind": "r"}).all()
     return Counter(
         (table, row)
         for table in tables
-        for row in connection.scalars(text(f"SELECT t::text FROM milkrun.{table} AS t"))
+        for row in connection.scalars(text(f"SELECT jsonb_strip_nulls(to_jsonb(t))::text FROM milkrun.{table} AS t"))
     )
 
 
@@ -126,8 +126,9 @@ def test_an_older_database_keeps_every_row_and_gets_the_schema_of_a_new_one(
         assert (
             connection.scalar(text("SELECT count(*) FROM milkrun.forecast_as_of(now())")) == answers["latest_forecast"]
         )
-    assert {table for table, _ in before} == {table.name for table in metadata.sorted_tables}
-    assert all(answers.values())
+    added = {"source_pull", "delivery"}  # by revision 0013: tables without rows, and views of them
+    assert {table for table, _ in before} == {table.name for table in metadata.sorted_tables} - added
+    assert {view for view, answer in answers.items() if not answer} == {"pull_history", "delivery_history"}
 
 
 def test_a_coming_revision_goes_up_down_and_up_again(older: Database, tmp_path: Path) -> None:
