@@ -1,7 +1,9 @@
 """Sets of files as one source: a path, or a pattern of paths, local or at a URL that fsspec reads."""
 
 import hashlib
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,10 +27,14 @@ def open_files(pattern: str, roles: ColumnRoles, *, encoding: str = "utf-8") -> 
     if urlsplit(pattern).scheme in ("", "file"):
         paths = _local_paths(pattern.removeprefix("file://"))
         return _join(pattern, [open_file(path, roles, encoding=encoding) for path in paths], roles)
-    folder = tempfile.TemporaryDirectory(prefix="milkrun-source-")
-    paths = _copy_from_url(pattern, Path(folder.name))
-    source = _join(public_pattern(pattern), [open_file(path, roles, encoding=encoding) for path in paths], roles)
-    return Source(source.name, _WithFolder(source, folder), source.sha256, source.rules)
+    folder = Path(tempfile.mkdtemp(prefix="milkrun-source-"))
+    try:
+        paths = _copy_from_url(pattern, folder)
+        source = _join(public_pattern(pattern), [open_file(path, roles, encoding=encoding) for path in paths], roles)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Source(source.name, _CopiedRows(source, folder), source.sha256, source.rules)
 
 
 def public_pattern(pattern: str) -> str:
@@ -37,11 +43,12 @@ def public_pattern(pattern: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-class _WithFolder:
-    """Gives the rows of a source of copied files; the folder of the copies goes when this reader goes."""
+class _CopiedRows:
+    """Gives the rows of copied files; the folder of the copies is removed with this reader."""
 
-    def __init__(self, source: Source, folder: "tempfile.TemporaryDirectory[str]") -> None:
-        self._source, self._folder = source, folder
+    def __init__(self, source: Source, folder: Path) -> None:
+        self._source = source
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def __call__(self) -> Iterator[pyarrow.RecordBatch]:
         return iter(self._source)
