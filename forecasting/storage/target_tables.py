@@ -98,19 +98,21 @@ def _table(name: str, columns: Sequence[str], key: Sequence[str]) -> Table:
 
 
 def _make_if_missing(other: OtherDatabase, table: Table) -> None:
-    """Make a table, in a transaction of its own; raises InputError where there is one that lacks columns."""
+    """Make a table, in a transaction of its own; raises InputError where there is one of another shape."""
+    try:
+        with other.connecting() as connection, connection.begin():
+            table.create(connection, checkfirst=True)
+    except InputError:
+        # Another process may have made it at the same moment. Its shape is looked at below.
+        with other.connecting() as connection:
+            if not inspect(connection).has_table(table.name, schema=table.schema):
+                raise
     with other.connecting() as connection:
         inspector = inspect(connection)
-        if not inspector.has_table(table.name, schema=table.schema):
-            with connection.begin() if not connection.in_transaction() else connection.begin_nested():
-                table.create(connection, checkfirst=True)
-            connection.commit()
-            return
         present = {column["name"] for column in inspector.get_columns(table.name, table.schema)}
         key = set(inspector.get_pk_constraint(table.name, table.schema)["constrained_columns"])
     missing = [column.name for column in table.columns if column.name not in present]
-    own_key = {column.name for column in table.primary_key}
-    if missing or not own_key >= key or not key:
+    if missing or key != {column.name for column in table.primary_key}:
         problem = f"lacks the columns {', '.join(missing)}" if missing else "has another primary key than Milkrun's"
         raise InputError(
             f"{other.name}: the table {table.fullname} {problem}. Name a table that is not there yet: Milkrun makes it."
