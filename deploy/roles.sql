@@ -56,6 +56,12 @@ BEGIN
         -- It reads tables for a reader who may not.
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = pg_catalog, pg_temp', relation.name);
     END LOOP;
+    -- A trigger function reads its rows from a table that its trigger names. A trigger of somebody else on a temporary
+    -- table could name a view that calls other functions, as the owner. Triggers that are there need no right to fire.
+    FOR relation IN SELECT oid::regprocedure AS name FROM pg_proc
+                    WHERE pronamespace = 'milkrun'::regnamespace AND prorettype = 'trigger'::regtype LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', relation.name);
+    END LOOP;
 END $$;
 
 -- What anybody else may do who logs in: make tables in schema public (before PostgreSQL 15), keep large objects, and hold

@@ -195,7 +195,7 @@ def test_each_role_is_refused_what_would_lead_around_its_rights(
         codes = {name: outcome_of(connection, f"SELECT {name}") for name in internal_functions}
 
     assert let_in == {}
-    assert set(codes.values()) == {"0A000"}  # functions of triggers, which only a trigger can call
+    assert set(codes.values()) == {WITHOUT_A_RIGHT}  # functions of triggers: the owner's triggers alone call them
     assert len(functions) > len(internal_functions)
 
 

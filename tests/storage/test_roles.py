@@ -82,6 +82,36 @@ def test_the_writer_forecasts_but_cannot_change_history(
             assert refused(database, statement), statement
 
 
+def test_the_writer_cannot_act_as_the_owner_through_a_trigger_function(
+    database: Database, database_url: URL, arrive: Callable[..., object]
+) -> None:
+    """A trigger function runs as the owner: the writer may not use it for a trigger on a temporary table of its own."""
+    arrive("1974-01", milk=[1.0] * 13)
+    apply_roles(database_url)
+    with database.reading() as connection:
+        functions = connection.scalars(
+            text(
+                "SELECT oid::regprocedure::text FROM pg_proc "
+                "WHERE pronamespace = 'milkrun'::regnamespace AND prorettype = 'trigger'::regtype"
+            )
+        ).all()
+    writer = sqlalchemy.create_engine(database_url.set(username="milkrun_writer"), poolclass=sqlalchemy.NullPool)
+    assert len(functions) >= 8
+    for function in functions:
+        with writer.connect() as connection:
+            for preparation in (
+                "CREATE FUNCTION pg_temp.act() RETURNS bigint LANGUAGE sql AS 'DELETE FROM milkrun.observation; SELECT 1'",
+                "CREATE TEMP VIEW written AS SELECT pg_temp.act() AS run_id, 1 AS series_id, 1 AS actuals_as_of",
+                "GRANT SELECT ON written TO PUBLIC",
+                "CREATE TEMP TABLE mine (x int)",
+            ):
+                connection.execute(text(preparation))
+            with pytest.raises(DBAPIError, match="permission denied for function"):
+                connection.execute(
+                    text(f"CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH STATEMENT EXECUTE FUNCTION {function}")
+                )
+
+
 def test_the_reader_sees_views_only(
     database: Database, database_url: URL, settings: Settings, arrive: Callable[..., object], tmp_path: Path
 ) -> None:
