@@ -17,9 +17,11 @@ from sqlalchemy import text
 
 from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
+from forecasting.domain.settings import Settings
 from forecasting.intake.loads import LoadResult, load_observations
 from forecasting.intake.staging import CHUNK
 from forecasting.storage.db.database import LOAD_LOCK, Database
+from forecasting.storage.db.schema import open_migrated_database
 
 TODAY = Month.of(2024, 6)
 Triple = tuple[str, str, str]
@@ -537,3 +539,16 @@ def test_the_order_of_rows_does_not_matter(database: Database, rows: list[Triple
 
     assert latest(database) == values
     assert dataclasses.replace(second, rejected=()) == dataclasses.replace(first, rejected=())
+
+
+def test_names_are_stored_as_they_are_whatever_the_encoding_of_the_client(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGCLIENTENCODING, or the same setting of a role, changes no letter of a name on its way into the database."""
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with open_migrated_database(settings) as database:
+        load_rows(database, ("café", "2024-01", "1"))
+
+        with database.reading() as connection:
+            assert connection.scalar(text("SELECT name FROM milkrun.series")) == "café"
+            assert connection.scalar(text("SELECT length(name) FROM milkrun.series")) == 4

@@ -32,6 +32,7 @@ _LIMITS = {
     "lock_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
     "client_connection_check_interval": "1s",
+    "extra_float_digits": "1",  # numbers that are read as text keep all their digits
 }
 _PING_AFTER = 1.0  # seconds since its last use after which a connection is tested before use
 _STATUS_ATTEMPTS = 12  # to read the status of a transaction: about fifteen seconds, long enough for a restart
@@ -177,7 +178,11 @@ def create_engine(url: URL, time_zone: str = "UTC") -> Engine:
     engine = sqlalchemy.create_engine(
         url,
         hide_parameters=True,
-        connect_args={"connect_timeout": 5, "application_name": f"milkrun {os.getpid()}"},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": f"milkrun {os.getpid()}",
+            "client_encoding": "utf8",  # of COPY as well, whatever PGCLIENTENCODING or the role say
+        },
     )
 
     limits = _LIMITS | {"milkrun.time_zone": time_zone}

@@ -44,8 +44,7 @@ def running_server(home: Path) -> Iterator[URL]:
             _ensure_running(folder)
             fcntl.flock(users_lock, fcntl.LOCK_SH)
         try:
-            sockets = str(find_socket_folder(folder))
-            yield URL.create("postgresql+psycopg2", "postgres", database="postgres", query={"host": sockets})
+            yield URL.create("postgresql+psycopg2", "postgres", database="postgres", query=_address(folder))
         finally:
             with _start_lock(folder):
                 _stop_if_unused(folder, users_lock)
@@ -83,19 +82,35 @@ def _ensure_running(folder: Path) -> None:
         time.sleep(0.05)
 
 
+def _address(folder: Path) -> dict[str, Any]:
+    """Return the parameters of a connection; each stands against a variable such as PGPORT, which is meant for other servers."""
+    return {
+        "host": str(find_socket_folder(folder)),
+        "port": "5432",
+        "hostaddr": "",
+        "options": "",
+        "requirepeer": "",
+        "channel_binding": "prefer",
+        "target_session_attrs": "any",
+        "gssencmode": "disable",
+        "sslmode": "disable",
+        "require_auth": "",
+    }
+
+
 def _answers(folder: Path) -> bool:
     """Return whether the server lets this process log in; a server without a free connection answers as well."""
     try:
         _connect(folder).close()
     except psycopg2.OperationalError as failure:
+        if "definition of service" in str(failure):  # the one variable that no parameter replaces
+            raise EnvironmentFailure("PGSERVICE names a service that is not defined: unset it.") from None
         return "too many clients" in str(failure) or "remaining connection slots" in str(failure)
     return True
 
 
 def _connect(folder: Path) -> Any:
-    return psycopg2.connect(
-        host=str(find_socket_folder(folder)), user="postgres", dbname="postgres", connect_timeout=10
-    )
+    return psycopg2.connect(**_address(folder), user="postgres", dbname="postgres", connect_timeout=10)
 
 
 def _has_lock(file: IO[str]) -> bool:

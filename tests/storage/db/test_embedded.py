@@ -19,6 +19,7 @@ from forecasting.domain.settings import Settings
 from forecasting.storage.db import embedded
 from forecasting.storage.db.cluster_folder import find_cluster_folder, make_private_folder
 from forecasting.storage.db.database import open_database
+from forecasting.storage.db.dumps import back_up
 from forecasting.storage.db.programs import _binaries, server_account
 from tests.faults import containers
 
@@ -271,4 +272,38 @@ def test_a_cluster_of_another_version_is_refused_with_the_remedy(home: Path) -> 
 
     refusal = pytest.raises(EnvironmentFailure, match="is of PostgreSQL 15, this release brings 18")
     with refusal, open_database(Settings(home)):
+        pass
+
+
+def test_variables_for_other_servers_do_not_lead_astray(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Variables of libpq, which are set for another server, change neither the way to the embedded one nor any text."""
+    write_answer(home)
+    monkeypatch.setattr(embedded, "_START_SECONDS", 3)
+    for name, value in (
+        ("PGPORT", "5433"),
+        ("PGHOST", "db.example.com"),
+        ("PGHOSTADDR", "127.0.0.1"),
+        ("PGOPTIONS", "-c default_transaction_read_only=on -c extra_float_digits=-14"),
+        ("PGREQUIREPEER", "somebody"),
+        ("PGREQUIREAUTH", "md5"),
+        ("PGCHANNELBINDING", "require"),
+        ("PGGSSENCMODE", "require"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGTARGETSESSIONATTRS", "standby"),
+        ("PGCLIENTENCODING", "LATIN1"),
+    ):
+        monkeypatch.setenv(name, value)
+
+    with open_database(Settings(home)) as database:
+        database.write(lambda connection: connection.execute(text("CREATE SCHEMA milkrun")))
+        back_up(database, tmp_path / "backup")
+        with database.reading() as connection:
+            assert connection.scalar(text("SELECT answer FROM kept")) == 42
+            assert connection.scalar(text("SHOW client_encoding")) == "UTF8"
+            assert connection.scalar(text("SELECT (1::float8 / 3)::text")) == "0.3333333333333333"
+
+    monkeypatch.setenv("PGSERVICE", "nowhere")
+    with pytest.raises(EnvironmentFailure, match="PGSERVICE"), open_database(Settings(home)):
         pass
