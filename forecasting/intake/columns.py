@@ -1,5 +1,6 @@
 """Columns of a source: which column holds what, and how columns become text rows (series, month, value)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from forecasting.domain.vocabulary import Aggregate
 from forecasting.intake.staging import CHUNK, MonthRules
 
 CELL_BYTES = 1_000  # of the longest cell
+MOST_COLUMNS = 100_000  # each takes some 10 kB while a file is read
+_MONTH_LETTERS = 60  # that are kept: a month has fewer, and a message shows fewer
 MONTH_NAMES = ("month", "ds", "date")
 SERIES_NAMES = ("series", "unique_id", "id", "name")
 VALUE_NAMES = ("value", "y")
@@ -74,8 +77,13 @@ class ColumnPositions:
 def find_columns(roles: ColumnRoles, header: Sequence[str], source: str) -> ColumnPositions:
     """Find the columns of a source by its header.
 
-    Raises InputError that names the source, its columns and the option to give.
+    Raises InputError that names the source, its columns and the option to give, or that it has too many columns.
     """
+    if len(header) > MOST_COLUMNS:
+        raise InputError(
+            f"{source} has {len(header):,} columns; {MOST_COLUMNS:,} are the most: write it in the long form, one row per "
+            "observation, or as several files."
+        )
     columns = _Header(tuple(name.strip() for name in header), source)
     month = columns.find(roles.month_column, MONTH_NAMES, "month")
     where = tuple((columns.position(name, "--where"), cell_text) for name, cell_text in roles.where)
@@ -145,7 +153,8 @@ def to_rows(columns: ColumnPositions, cells: Mapping[int, pyarrow.Array], lines:
     cells, lines = _select_rows(columns, cells, lines)
     count, width = len(lines), len(columns.values)
     value = pyarrow.concat_arrays([cells[position] for position in columns.values])
-    month = _repeat(cells[columns.month], width)
+    # A wide source repeats the month for each of its series: a long text in its place would fill the memory.
+    month = _repeat(pyarrow.compute.utf8_slice_codeunits(cells[columns.month], 0, _MONTH_LETTERS), width)
     if columns.series is None:
         name_positions = np.repeat(np.arange(width), count)
         series = pyarrow.array(columns.names, pyarrow.string()).take(pyarrow.array(name_positions))
@@ -258,8 +267,7 @@ def _wide_columns(
     """Take every column of a wide source that has no other use for a series."""
     values = tuple(position for position in range(len(columns.names)) if position not in used_positions)
     names = tuple(columns.names[position] for position in values)
-    has_duplicates = len(set(names)) < len(names)  # a set is quick where there are many columns
-    duplicates = sorted({name for name in names if name and names.count(name) > 1}) if has_duplicates else []
+    duplicates = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if duplicates:
         raise InputError(
             f"{columns.source}: series {duplicates[0]!r} has more than one column: keep one, or rename the others."

@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -49,9 +50,10 @@ class Source:
 
 @dataclass(frozen=True)
 class _FileBytes:
-    """What one pass over the bytes of a file gives: digest, whether it has quotes and is UTF-8, and its first block."""
+    """What one pass over the bytes of a file gives: digest, version, whether it has quotes and is UTF-8, its first block."""
 
     sha256: str
+    version: tuple[int, ...]
     quoted: bool
     utf8: bool
     first_block: bytes
@@ -74,14 +76,33 @@ def open_file(path: Path, roles: ColumnRoles, *, encoding: str = "utf-8") -> Sou
             csv_reader.require_utf8(path)
         columns = find_columns(roles, header.names, path.name)
         reader = partial(csv_reader.read_rows, path, header, columns, quoted=scan.quoted, encoding=encoding)
-    return Source(path.name, reader, scan.sha256, roles.rules)
+    return Source(path.name, partial(_read_one_version, path, scan.version, reader), scan.sha256, roles.rules)
+
+
+def _read_one_version(
+    path: Path, version: tuple[int, ...], reader: Callable[[], Iterable[pyarrow.RecordBatch]]
+) -> Iterator[pyarrow.RecordBatch]:
+    """Yield the rows of a file; raises InputError where it is another one, or was written to, since `version` was taken.
+
+    Header and digest come from a first pass, the rows from a second one: together they must be of one file.
+    """
+    yield from reader()
+    if _version(path.stat()) != version:
+        raise InputError(f"{path} was replaced or changed while it was read: repeat the command when it is complete.")
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _scan(path: Path) -> _FileBytes:
     digest, quoted, utf8, first_block = hashlib.sha256(), False, True, b""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
+        if path.exists() and not path.is_dir() and not path.is_file():
+            raise InputError(f"{path} is a pipe or a device, which can be read only once: write a file of it first.")
         with path.open("rb") as file:
+            version = _version(os.fstat(file.fileno()))
             while block := file.read(4 << 20):
                 digest.update(block)
                 quoted = quoted or b'"' in block
@@ -95,7 +116,7 @@ def _scan(path: Path) -> _FileBytes:
         raise InputError(f"{path} cannot be read: {failure.strerror}.") from None
     if not first_block.strip():
         raise InputError(f"{path} is empty: there is nothing to load.")
-    return _FileBytes(digest.hexdigest(), quoted, utf8 and _decodes(decoder, b"", final=True), first_block)
+    return _FileBytes(digest.hexdigest(), version, quoted, utf8 and _decodes(decoder, b"", final=True), first_block)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:

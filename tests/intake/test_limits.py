@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from forecasting.domain.errors import InputError
-from forecasting.intake.columns import CELL_BYTES, ColumnRoles
+from forecasting.intake.columns import CELL_BYTES, MOST_COLUMNS, ColumnRoles
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.files import open_file
 from forecasting.intake.frames import open_frame
@@ -85,3 +85,32 @@ def test_a_frame_of_a_long_name_is_refused(kind: str) -> None:
 
     with pytest.raises(InputError, match=r"column 'series' has a cell of 150,000 bytes"):
         list(open_frame(frame))
+
+
+def test_a_file_of_too_many_columns_is_refused_at_once(tmp_path: Path) -> None:
+    """Four megabytes of commas name two million columns, which would take twelve gigabytes."""
+    (tmp_path / "commas.csv").write_text(f"month{',' * 2_000_000}\n2020-01{',' * 2_000_000}\n")
+
+    with pytest.raises(InputError, match="2,000,001 columns; 100,000 are the most"):
+        open_file(tmp_path / "commas.csv", ColumnRoles())
+
+
+@pytest.mark.timeout(20)
+def test_a_name_that_comes_twice_is_found_quickly_among_many(tmp_path: Path) -> None:
+    """The time that the search takes grows with the number of columns, not with its square."""
+    names = ",".join(f"{number:x}" for number in range(MOST_COLUMNS - 2))
+    (tmp_path / "twice.csv").write_text(f"month,{names},0\n")
+
+    with pytest.raises(InputError, match="series '0' has more than one column"):
+        open_file(tmp_path / "twice.csv", ColumnRoles())
+
+
+def test_a_long_text_in_place_of_a_month_is_not_repeated_for_each_series(tmp_path: Path) -> None:
+    """A megabyte of CSV whose months are long would give gigabytes, one text for each of its columns."""
+    path = tmp_path / "months.csv"
+    path.write_text(f"month,{','.join(map(str, range(3_000)))}\n" + f"{'x' * 200_000}{',1' * 3_000}\n" * 3)
+    answer = subprocess.run([sys.executable, "-c", MEASURE, path], capture_output=True, check=True)
+    rows, kilobytes = map(int, answer.stdout.split())
+
+    assert rows == 9_000
+    assert kilobytes < 200_000

@@ -1,5 +1,6 @@
 """Tests of sources: the columns that are found, the line of each row, and the messages for unreadable files."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -499,3 +500,24 @@ def test_a_missing_driver_is_named(url: str, package: str) -> None:
     """A source whose driver is not installed says which package to install."""
     with pytest.raises(InputError, match=f"need the Python package .*{package}"):
         open_database_source(url, SALES, ColumnRoles())
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    """The header of one file and the rows of another would give values to the wrong series."""
+    path, other = tmp_path / "wide.csv", tmp_path / "other.csv"
+    path.write_text("month,a,b\n2020-01,1,2\n")
+    other.write_text("month,b,a\n2020-01,2,1\n")
+    source = open_file(path, NO_ROLES)
+    other.rename(path)
+
+    with pytest.raises(InputError, match=r"wide.csv was replaced or changed while it was read"):
+        list(source)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_or_a_device_is_refused(tmp_path: Path) -> None:
+    """Neither can be read twice, and reading a pipe that nobody writes into would never end."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InputError, match="is a pipe or a device"):
+            open_file(path, NO_ROLES)
