@@ -25,6 +25,7 @@ from forecasting.storage.db.other_databases import OtherDatabase, open_other_dat
 from forecasting.storage.views.sql import NO_CURSOR, ONE_STATEMENT, give_up_rights, open_query
 
 _ROWS_AT_ONCE = 50_000
+_ROWS_BUFFERED = 1_000  # a server may send so many before the length of one is checked
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def _read_rows(
             month = rows.c[header[columns.month]]
             first = _first_cell(connection, month, selection.since, time_zone)
             statement = statement if first is None else statement.where(month >= first)
-        result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE).execute(statement)
+        if other.url.get_backend_name() != "sqlite":  # it gives row by row as it is
+            connection = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_BUFFERED)
+        result = connection.execute(statement)
         labels = [f"{other.name}: column {header[position]!r}" for position in positions]
         for batch in _batches(result, max(1, _ROWS_AT_ONCE // len(columns.values)), labels):
             cells = {

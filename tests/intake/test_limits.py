@@ -114,3 +114,28 @@ def test_a_long_text_in_place_of_a_month_is_not_repeated_for_each_series(tmp_pat
 
     assert rows == 9_000
     assert kilobytes < 200_000
+
+
+def test_a_view_that_makes_long_texts_behind_many_short_ones_is_refused(tmp_path: Path) -> None:
+    """Rows are not gathered before their length is checked: ten thousand of these would take two gigabytes."""
+    path = tmp_path / "small.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("""
+            CREATE VIEW sales AS WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number LIMIT 200000)
+            SELECT CASE WHEN n < 60000 THEN 'a' ELSE hex(zeroblob(100000)) END AS series, '2020-01' AS month, n AS value
+            FROM number""")
+    measure = (
+        MEASURE.replace(
+            'open_file(__import__("pathlib").Path(sys.argv[1]), ColumnRoles())',
+            'open_database_source(sys.argv[1], Selection(table="sales"), ColumnRoles())',
+        )
+        .replace("rows = sum(", "rows = 0\ntry: sum(")
+        .replace("print(", "except Exception as refusal: rows = str(refusal)\nprint(")
+        .replace("forecasting.intake.files import open_file", "forecasting.intake.databases import *")
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", measure, f"sqlite:///{path}"], capture_output=True, check=True, text=True
+    )
+
+    assert "has a cell of 200,000 bytes" in answer.stdout
+    assert int(answer.stdout.split()[-1]) < 300_000

@@ -15,7 +15,7 @@ from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.storage.db.database import Database, create_engine
 
 _QUERY_ROLE = "milkrun_query"  # of an embedded database; it reads tables and has no other right
-_ROWS_AT_ONCE, _BYTES_AT_ONCE = 10_000, 8 << 20  # that are fetched together
+_ROWS_AT_ONCE, _BYTES_AT_ONCE = 1_000, 8 << 20  # that are fetched together; rows may be longer than those before them
 _CURSOR = "milkrun_query"
 NO_CURSOR = "42P11"  # SQLSTATE of a text that no cursor takes
 ONE_STATEMENT = "Give one statement at a time, and one that only reads."
