@@ -50,6 +50,7 @@ from tests.faults.processes import GAVE_UP, at, end, kill_oneself, start
 from tests.faults.records import Records, values_known
 from tests.faults.stories import FIRST, ORIGIN, RECIPE, SHARD, take, write_arrival
 from tests.faults.trials import FAULTS, World, running_worlds
+from tests.faults.verdicts import has_failed
 
 LAST = Month.of(1975, 12)
 MOMENTS = st.none() | st.integers(1, 160)  # before or after which statement, COPY or commit the process is killed
@@ -236,7 +237,7 @@ class NaiveLife(Life):
 
 
 def main() -> int:
-    """Live so many lives and print what was in them; 1 where something was not in order."""
+    """Live so many lives and print what was in them; 1 where something was not in order, or no process was killed."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.lives", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--lives", type=int, default=40)
@@ -259,7 +260,8 @@ def main() -> int:
         Life.world = worlds(FAULTS[0])  # that of kills
         run_state_machine_as_test(NaiveLife if asked.naive else Life, settings=limits)
     print("\n".join(f"{count:8,} {what}" for what, count in sorted(Life.counted.items())))
-    return 0
+    killed = sum(count for what, count in Life.counted.items() if what.endswith(": killed"))
+    return int(has_failed("kills in lives", trials=asked.lives, met=killed, failures=0))
 
 
 if __name__ == "__main__":
