@@ -6,6 +6,7 @@ The numbers are in script files: a page that is opened from a folder may load sc
 import importlib.resources
 import itertools
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ Item = TypeVar("Item")
 CHUNK = 25  # series per script file: a third of a megabyte where there is a year of runs
 MARKER = "<!-- A report of Milkrun; its folder is written anew by each report. -->"
 MARKER_FILE = "milkrun-report.txt"  # written first, so that an interrupted report is recognised as one
+DATA_FOLDERS = ("data", "data-2")  # of the numbers; index.html names the one in use
 SCRIPTS = ("formats.js", "table.js", "charts.js", "attribution.js", "series.js", "main.js")
 COLUMNS = (
     "series",
@@ -46,40 +48,54 @@ COLUMNS = (
 def write_page(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]]) -> Path:
     """Write a page and return its index.html, which is written last.
 
-    run: a row of run_health. cards: for each series all that the page shows, as JSON values (operations/run_report.py makes
-    them). Raises InputError when the folder holds anything but an earlier report.
+    index.html names the folder of its numbers, and new numbers go into another one: an earlier page in the same folder stays
+    whole until it is replaced. run: a row of run_health. cards: for each series all that the page shows, as JSON values
+    (operations/run_report.py makes them). Raises InputError when the folder holds anything but an earlier report.
     """
     _check_folder(folder)
-    data = folder / "data"
+    index = folder / "index.html"
     folder.mkdir(parents=True, exist_ok=True)
     _write_script(folder / MARKER_FILE, f"{MARKER}\n")
-    data.mkdir(exist_ok=True)
-    rows: list[list[Any]] = []
-    chunk_count = 0
-    for number, chunk in enumerate(_chunks(cards, CHUNK)):
-        _write_script(data / f"series-{number:05d}.js", f"milkrun.receive({number}, {_json(chunk)});")
-        chunk_count = number + 1
-        rows += [_row(card) for card in chunk]
-    for outdated in data.glob("series-*.js"):
-        number_text = outdated.stem.removeprefix("series-")
-        if number_text.isdecimal() and int(number_text) >= chunk_count:
-            outdated.unlink()
-    table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": PAGE_WORDS, "rows": rows}
-    _write_script(data / "table.js", f"milkrun.table = {_json(table)};")
+    free, other = sorted(DATA_FOLDERS, key=lambda name: _names(index, name))
+    _remove(folder / free)
+    _write_data(folder / free, run, cards)
     from plotly.offline import get_plotlyjs
 
     _write_script(folder / "plotly.min.js", get_plotlyjs())
-    index = folder / "index.html"
-    _write_script(index, _index(run))
+    _write_script(index, _index(run, free))
+    _remove(folder / other)
     return index
+
+
+def _names(index: Path, data: str) -> bool:
+    return index.is_file() and f'src="{data}/table.js"' in index.read_text(errors="replace")
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _write_data(folder: Path, run: dict[str, Any], cards: Iterable[dict[str, Any]]) -> None:
+    """Write the numbers of a page into a new folder."""
+    folder.mkdir()
+    rows: list[list[Any]] = []
+    for number, chunk in enumerate(_chunks(cards, CHUNK)):
+        _write_script(folder / f"series-{number:05d}.js", f"milkrun.receive({number}, {_json(chunk)});")
+        rows += [_row(card) for card in chunk]
+    table = {"run": run, "columns": COLUMNS, "chunk": CHUNK, "words": PAGE_WORDS, "rows": rows}
+    _write_script(folder / "table.js", f"milkrun.table = {_json(table)};")
 
 
 def _check_folder(folder: Path) -> None:
     index = folder / "index.html"
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: name a folder with --out.")
-    if (folder / "data").is_symlink():
-        raise InputError(f"{folder / 'data'} is a link to another folder: remove it, or name a new folder with --out.")
+    for path in (folder / name for name in DATA_FOLDERS):
+        if path.is_symlink():
+            raise InputError(f"{path} is a link to another folder: remove it, or name a new folder with --out.")
+        if path.is_file():
+            raise InputError(f"{path} is a file: remove it, or name a new folder with --out.")
     for path in (folder / MARKER_FILE, index):
         if path.exists() and MARKER in path.read_text(errors="replace")[:1000]:
             return
@@ -87,12 +103,13 @@ def _check_folder(folder: Path) -> None:
         raise InputError(f"{folder} holds something other than a report: name a new folder with --out.")
 
 
-def _index(run: dict[str, Any]) -> str:
-    """Return the text of index.html, with the style and the scripts in it."""
+def _index(run: dict[str, Any], data: str) -> str:
+    """Return the text of index.html, with the style and the scripts in it; data: the name of the folder of its numbers."""
     web = importlib.resources.files("forecasting.reports") / "web"
     replacements = {
         "{{ marker }}": MARKER,
         "{{ run }}": str(run["run_id"]),
+        "{{ data }}": data,
         "{{ style }}": (web / "style.css").read_text(),
         "{{ scripts }}": "\n".join((web / name).read_text() for name in SCRIPTS),
     }

@@ -23,9 +23,16 @@ from forecasting.storage.db.database import Database, open_database
 from tests.story import HOSTILE
 
 
+def data_folder(page: Path) -> Path:
+    """Return the folder of a page's numbers, which its index names; there is no other."""
+    [name] = re.findall(r'src="([\w-]+)/table.js"', page.read_text())
+    assert [path.name for path in page.parent.glob("data*")] == [name]
+    return page.parent / str(name)
+
+
 def read_table(page: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Read the run and the rows of the table of a page."""
-    script = (page.parent / "data" / "table.js").read_text()
+    script = (data_folder(page) / "table.js").read_text()
     table = json.loads(script.removeprefix("milkrun.table = ").rstrip(";\n"))
     return table["run"], [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
 
@@ -33,7 +40,7 @@ def read_table(page: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def read_cards(page: Path) -> list[dict[str, Any]]:
     """Read what a page shows of each series."""
     cards: list[dict[str, Any]] = []
-    for path in sorted((page.parent / "data").glob("series-*.js")):
+    for path in sorted(data_folder(page).glob("series-*.js")):
         cards += json.loads(re.sub(r"^milkrun\.receive\(\d+, ", "", path.read_text()).removesuffix(");\n"))
     return cards
 
@@ -167,11 +174,11 @@ def test_a_page_is_written_over_an_older_one_and_over_nothing_else(page: Path, t
     run, _ = read_table(page)
     cards = read_cards(page)
     index = write_page(tmp_path / "report", run, cards * 9)
-    assert len(list((index.parent / "data").glob("series-*.js"))) == 3
+    assert len(list(data_folder(index).glob("series-*.js"))) == 3
 
     write_page(tmp_path / "report", run, cards)
 
-    assert [path.name for path in (index.parent / "data").glob("series-*.js")] == ["series-00000.js"]
+    assert [path.name for path in data_folder(index).glob("series-*.js")] == ["series-00000.js"]
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "letter.txt").write_text("dear")
     with pytest.raises(InputError, match="something other than a report"):
@@ -194,6 +201,30 @@ def test_a_report_that_was_left_half_made_is_replaced(page: Path, tmp_path: Path
     whole = write_page(folder, run, read_cards(page))
 
     assert read_table(whole) == (run, rows)
+
+
+def test_an_earlier_page_stays_whole_until_another_is_written(page: Path, tmp_path: Path) -> None:
+    """A report that is interrupted leaves the page, the table and the series of the one before as they were."""
+    run, rows = read_table(page)
+    cards = read_cards(page)
+    index = write_page(tmp_path / "report", run, cards)
+
+    def interrupted() -> Iterator[dict[str, Any]]:
+        yield from cards * 9
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        before = index.read_text()
+        with pytest.raises(KeyboardInterrupt):
+            write_page(tmp_path / "report", {**run, "run_id": 99}, interrupted())
+        assert index.read_text() == before
+        [name] = re.findall(r'src="([\w-]+)/table.js"', before)
+        assert len(list((index.parent / name).glob("series-*.js"))) == len(list(page.parent.glob("data/series-*.js")))
+
+        write_page(tmp_path / "report", run, cards)
+
+        assert read_table(index) == (run, rows)
+        assert read_cards(index) == cards
 
 
 def test_a_page_is_written_of_what_is_stored_where_a_bundle_is_gone(story_copy_url: URL, tmp_path: Path) -> None:
@@ -220,7 +251,7 @@ def test_nothing_in_a_page_leads_to_the_network(page: Path) -> None:
     assert HOSTILE not in html
     assert {path.name for path in page.parent.iterdir()} == {
         "index.html",
-        "data",
+        data_folder(page).name,
         "milkrun-report.txt",
         "plotly.min.js",
     }

@@ -1,7 +1,7 @@
 // One series: its decision with the reasons, its charts, and the numbers of the charts.
 async function loadCard(position) {
   const chunk = Math.floor(position / milkrun.table.chunk);
-  if (!milkrun.chunks.has(chunk)) await loadScript(`data/series-${String(chunk).padStart(5, '0')}.js`);
+  if (!milkrun.chunks.has(chunk)) await loadScript(`${milkrun.data}/series-${String(chunk).padStart(5, '0')}.js`);
   return milkrun.chunks.get(chunk)[position % milkrun.table.chunk];
 }
 
