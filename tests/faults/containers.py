@@ -140,9 +140,17 @@ def _play(draw: random.Random, home: Path, files: list[Path], program: str) -> t
     for file in files:
         if (answer := run(home, "load", str(file))).returncode != 0:
             return has_met, answer.stderr
-    # A server whose data another one changes ends by an error of its own; the trials themselves kill with signal 9.
-    damage = re.search(r".*(PANIC|terminated by signal (?!9:)).*", (home / "database" / "data" / "log").read_text())
-    return has_met, damage.group() if damage else _digest(home)
+    return has_met, _find_damage((home / "database" / "data" / "log").read_text()) or _digest(home)
+
+
+def _find_damage(log: str) -> str:
+    """Return a line of a server's log that tells of damage, or nothing.
+
+    A server whose data another one changes ends by an error of its own; the trials themselves kill with signal 9. The shell by
+    which a server stops itself may get its SIGTERM: "child process was terminated by signal 15" tells of no damage.
+    """
+    damage = re.search(r".*(PANIC|\(PID \d+\) was terminated by signal (?!9:)).*", log)
+    return damage.group() if damage else ""
 
 
 def main() -> int:

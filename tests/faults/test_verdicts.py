@@ -63,6 +63,15 @@ def test_containers_that_no_kill_meets_fail(
     assert containers.main() == 0
 
 
+def test_damage_is_told_from_an_orderly_stop() -> None:
+    """A server process that aborts is damage; a kill of the trial, and the shell by which a server stops itself, are not."""
+    abort = "LOG:  server process (PID 47) was terminated by signal 6: Aborted"
+    assert containers._find_damage(f"LOG:  ready\n{abort}\nLOG:  restarted") == abort
+    assert containers._find_damage("x\nPANIC:  could not locate a valid checkpoint record") != ""
+    assert containers._find_damage("LOG:  server process (PID 47) was terminated by signal 9: Killed") == ""
+    assert containers._find_damage("DETAIL:  child process was terminated by signal 15: Terminated") == ""
+
+
 def test_lives_without_a_kill_fail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """All was in order because nothing happened."""
     monkeypatch.setattr(lives, "run_state_machine_as_test", lambda *_, **__: None)
