@@ -15,11 +15,17 @@ from forecasting.storage.promotions import BundleUse, Promotion
 def rollback(database: Database, series: str | None, *, why: str, made_by: str, bundle: str | None = None) -> Promotion:
     """Return a series, or all that share global networks (None), to the bundle before the present one, or to a given one.
 
-    bundle: the beginning of its id. Raises InputError for an unknown series, RunRefused where there is no such bundle.
+    bundle: the beginning of its id. A repeated rollback goes back no further: it may repeat a command that was killed before it
+    could answer. Raises InputError for an unknown series, RunRefused where there is no such bundle.
     """
     series_id, uses = _read_uses(database, series)
     if bundle is None:
         present = uses[0].champion_id
+        if uses[0].promotion_kind == PromotionKind.ROLLBACK:
+            raise RunRefused(
+                f"Bundle {present[:12]} is in charge already, by a rollback since the newest run: "
+                "name an earlier one with --bundle."
+            )
         bundle_ids = [use.bundle_id for use in uses]
         start = bundle_ids.index(present) + 1 if present in bundle_ids else 0
         bundle = next((bundle_id for bundle_id in bundle_ids[start:] if bundle_id != present), None)

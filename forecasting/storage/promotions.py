@@ -16,14 +16,15 @@ class BundleUse:
     """The use of a bundle in one published live run.
 
     bundle_id: the bundle that made the forecast. champion_id: the bundle that the next run reuses; another one after a
-    promotion. refused_id: the bundle of the challenger that the run refused, None where there was none. is_global: whether
-    its networks are global.
+    promotion. promotion_kind: of the newest promotion since the run, None where there was none. refused_id: the bundle of the
+    challenger that the run refused, None where there was none. is_global: whether its networks are global.
     """
 
     run_id: int
     recipe_hash: str
     bundle_id: str
     champion_id: str
+    promotion_kind: str | None
     refused_id: str | None
     is_global: bool
 
@@ -52,14 +53,15 @@ def read_bundle_uses(connection: Connection, series_id: int | None) -> list[Bund
     )
     rows = connection.execute(
         text(f"""
-            SELECT run_id, r.recipe_hash, x.bundle_id, coalesce((
-                       SELECT p.bundle_id FROM milkrun.promotion p
-                       WHERE p.run_id = x.run_id AND p.series_id IS NOT DISTINCT FROM CAST(:series AS integer)
-                       ORDER BY promotion_id DESC LIMIT 1), x.bundle_id) AS in_charge,
+            SELECT run_id, r.recipe_hash, x.bundle_id, coalesce(p.bundle_id, x.bundle_id) AS in_charge, p.kind,
                    CASE x.evidence -> 'challenge' ->> 'result'
                        WHEN 'champion_kept' THEN x.evidence -> 'challenge' ->> 'challenger' END AS refused,
                    coalesce((b.manifest -> 'state' ->> 'shared')::boolean, false) AS shared
             FROM ({source}) x JOIN milkrun.run r USING (run_id) JOIN milkrun.bundle b ON b.bundle_id = x.bundle_id
+            LEFT JOIN LATERAL (
+                SELECT bundle_id, kind FROM milkrun.promotion
+                WHERE run_id = x.run_id AND series_id IS NOT DISTINCT FROM CAST(:series AS integer)
+                ORDER BY promotion_id DESC LIMIT 1) p ON true
             WHERE r.state = 'published' AND r.kind = 'live' AND r.vintages = 'as_of'
             ORDER BY r.origin DESC, run_id DESC
         """),

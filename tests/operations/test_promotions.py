@@ -60,6 +60,22 @@ def test_a_rollback_is_followed_by_the_next_runs(database: Database, arrive: Arr
     assert all_replay(database)
 
 
+def test_a_repeated_rollback_goes_back_no_further(database: Database, arrive: Arrive) -> None:
+    """Such as after a kill behind its commit: refused until the next run, but for a bundle that is named or after a promotion."""
+    arrive("1990-01", a=VALUES[:96])
+    runs = [run(database, QUICK)]
+    runs += [one_more(database, arrive, months, policy={"retrain": "always"}) for months in (97, 98)]
+    oldest, before, present = speakers(database, runs)
+    orders.rollback(database, "a", **WHY)
+
+    with pytest.raises(RunRefused, match="in charge already, by a rollback since the newest run"):
+        orders.rollback(database, "a", **WHY)
+
+    assert orders.promote(database, "a", bundle=present, **WHY).bundle_id == present
+    assert orders.rollback(database, "a", **WHY).bundle_id == before
+    assert orders.rollback(database, "a", bundle=oldest, **WHY).bundle_id == oldest
+
+
 def test_a_refused_network_can_be_promoted_and_taken_back(database: Database, arrive: Arrive) -> None:
     """Promote finds the newest that was refused; a rollback after it, before any run, returns to the present one."""
     arrive("1990-01", a=VALUES[:96])
