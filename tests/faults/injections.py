@@ -113,6 +113,13 @@ def kill_at_any_time(trial: Trial, _number: int) -> int:
     return int(ended != 0)
 
 
+def kill_somewhere(trial: Trial, number: int) -> int:
+    """Kill with -9 at a drawn statement or commit, and every other time at any time."""
+    return (
+        kill_at_any_time(trial, number) if number % 2 else kill_at_a_moment(trial, trial.draw.randrange(trial.moments))
+    )
+
+
 def restart_the_server(trial: Trial, _number: int) -> int:
     """Restart the server, immediately, while the work is going on."""
     child = start(trial.url, trial.story.act)

@@ -1,6 +1,13 @@
 """What a database says, as lines that two databases can be compared by."""
 
+import atexit
+import hashlib
+import os
+import re
+import shutil
+import tempfile
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -8,7 +15,7 @@ from sqlalchemy import Connection, text
 from forecasting.storage.db.tables import metadata
 
 # What a disturbed run may have otherwise: moments, and numbers that a sequence gave to a transaction that was undone.
-_MOMENTS = {"sealed_at", "created_at", "started_at", "published_at", "finished_at", "decided_at"}
+_MOMENTS = {"sealed_at", "created_at", "started_at", "published_at", "finished_at", "decided_at", "made_at"}
 _RUNS = {"run_id", "previous_run_id"}
 _LOADS = {"load_id", "first_load_id", "as_of", "actuals_as_of"}
 
@@ -25,13 +32,21 @@ def stored(connection: Connection) -> Lines:
         connection.execute(text("SELECT run_id, concat_ws(' ', kind, origin, attempt) FROM milkrun.run")).tuples().all()
     )
 
+    orders = dict(
+        connection.execute(text("SELECT promotion_id, rank() OVER (ORDER BY promotion_id) FROM milkrun.promotion"))
+        .tuples()
+        .all()
+    )
+
     def told(column: str, value: Any) -> Any:
         if column in _RUNS:
             return runs[value]
         if column in _LOADS:
             return loads[value]
+        if column == "promotion_id":
+            return orders[value]
         if column == "series_id":
-            return names[value]
+            return names[value] if value is not None else None  # an order for shared networks
         if column == "series_ids":
             return [names[each] for each in value]
         return value
@@ -42,6 +57,51 @@ def stored(connection: Connection) -> Lines:
             plain = {name: told(name, value) for name, value in row.items() if name not in _MOMENTS}
             lines[f"{table.name} {sorted(plain.items())}"] += 1
     return lines
+
+
+def all_at_once(connection: Connection) -> Lines:
+    """Return a digest of every row of every table as the one part that a reader sees: the state before, or that after."""
+    return Counter([_digest("\n".join(sorted(stored(connection).elements())).encode())])
+
+
+def page_folder(database: str) -> Path:
+    """Return the folder of the page that is written of a database."""
+    return _PAGES / database
+
+
+def page(connection: Connection) -> Lines:
+    """Return the files of the page of a database; its numbers lie in one of two folders."""
+    return Counter(f"{name} {_digest(content)}" for name, content in _files(connection).items())
+
+
+def page_at_once(connection: Connection) -> Lines:
+    """Return a digest of what a browser reads of the page, as one part: the earlier page, or the new one."""
+    files = {name: content for name, content in _files(connection).items() if not name.startswith("other numbers")}
+    return Counter([_digest(repr([item for item in sorted(files.items()) if "unfinished" not in item[0]]).encode())])
+
+
+def _files(connection: Connection) -> dict[str, bytes]:
+    folder = page_folder(str(connection.engine.url.database))
+    index = (folder / "index.html").read_text()
+    [used] = re.findall(r'src="([\w-]+)/table.js"', index)
+    files = {"index.html": index.replace(f"{used}/table.js", "").replace(f"'{used}'", "").encode()}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != "index.html":
+            place, *rest = path.relative_to(folder).parts
+            files["/".join(["numbers" if place == used else f"other numbers {place}" if rest else place, *rest])] = (
+                path.read_bytes()
+            )
+    return files
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+_PAGES = (
+    Path(tempfile.gettempdir()) / f"milkrun-pages-{os.getpid()}"
+)  # forked processes have it from the one that forked
+atexit.register(shutil.rmtree, _PAGES, ignore_errors=True)
 
 
 def visible(connection: Connection) -> Lines:

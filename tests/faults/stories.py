@@ -9,12 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from forecasting.domain.errors import PassingFailure
+from forecasting.domain.errors import PassingFailure, RunRefused
 from forecasting.domain.months import Month
 from forecasting.domain.policy import Policy
 from forecasting.domain.recipes import MonthlyRecipe
@@ -22,8 +23,11 @@ from forecasting.domain.vocabulary import Kind
 from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
+from forecasting.operations import promotions as orders
+from forecasting.operations.run_report import report_run
 from forecasting.runs import job
 from forecasting.runs.backfill import plan_backfill
+from forecasting.storage import promotions, pruning
 from forecasting.storage.db.database import Database
 from forecasting.storage.db.schema import migrate
 from tests.faults import rows
@@ -101,6 +105,57 @@ def take(database: Database, asked: job.RunParameters) -> None:
     job.publish_run(database, opened)
 
 
+def run_with_new_networks(database: Database) -> None:
+    """Take all steps of a live run that trains, whatever there is."""
+    take(database, job.RunParameters(recipe=RECIPE, policy=Policy(retrain="always"), shard_size=SHARD))
+
+
+def begin_run(database: Database) -> None:
+    """Open a live run and write one of its shards."""
+    opened = job.open_run(database, job.RunParameters(recipe=RECIPE, policy=Policy(retrain="always"), shard_size=SHARD))
+    job.prepare_global_networks(database, opened)
+    job.run_shard(database, opened, 0)
+
+
+def _order(make: Callable[[], object]) -> None:
+    """Give an order, which is refused where it was given before."""
+    try:
+        make()
+    except RunRefused as refusal:
+        if "in charge already" not in str(refusal):
+            raise
+
+
+def roll_back(database: Database) -> None:
+    """Put the networks before the present ones in charge."""
+    _order(lambda: orders.rollback(database, None, why="a trial", made_by="a trial"))
+
+
+def promote(database: Database) -> None:
+    """Put the networks that made the newest forecasts in charge again."""
+    with database.reading() as connection:
+        newest = promotions.read_bundle_uses(connection, None)[0].bundle_id
+    _order(lambda: orders.promote(database, None, why="a trial", made_by="a trial", bundle=newest))
+
+
+def prune(database: Database) -> None:
+    """Remove all that may be removed, however young, as the command does."""
+    now = datetime.now(UTC)
+    with database.reading() as connection:
+        prunable = pruning.find_prunable(connection, now)
+    if prunable:
+        database.write(lambda connection: pruning.prune(connection, now))
+
+
+def report(run_id: int | None = None) -> Act:
+    """Write the page of a run, or of the newest one, into the folder of a database's page."""
+
+    def act(database: Database) -> None:
+        report_run(database, run_id, rows.page_folder(str(database.engine.url.database)))
+
+    return act
+
+
 def make_naive_table(database: Database) -> None:
     """Make the table that a naive writer would have."""
     database.write(
@@ -131,5 +186,17 @@ RUN = Story("run that trains", _KNOWN, run)
 AGAIN = Story("run that reuses", (*_KNOWN, run, load(ORIGIN + 1, ORIGIN + 1)), run)
 BACKFILL = Story("backfill", _KNOWN, backfill)
 MIGRATE = Story("migrate", (), migrate, rows.structure, lambda _connection: Lines())
+
+_TRAINED_THRICE: tuple[Act, ...] = (
+    *_KNOWN,
+    run,
+    *(step for months in (1, 2) for step in (load(ORIGIN + months, ORIGIN + months), run_with_new_networks)),
+)
+ROLLBACK = Story("rollback", _TRAINED_THRICE, roll_back, sees=rows.all_at_once)
+PROMOTE = Story("promote", (*_TRAINED_THRICE, roll_back), promote, sees=rows.all_at_once)
+PRUNE = Story("prune", (*_TRAINED_THRICE, load(ORIGIN + 3, ORIGIN + 3), begin_run), prune, sees=rows.all_at_once)
+REPORT = Story("report", (*_TRAINED_THRICE, report(1)), report(), rows.page, rows.page_at_once)
+ORDERS = (ROLLBACK, PROMOTE, PRUNE, REPORT)
+
 NAIVE = Story("naive writer", (make_naive_table,), write_naively, rows.naive, rows.naive_visible)
 STORIES = (LOAD, RUN, AGAIN, BACKFILL, MIGRATE)

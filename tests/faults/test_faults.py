@@ -12,7 +12,13 @@ from tests.faults.proxy import losing_commits
 from tests.faults.stories import FIRST, MIGRATE, ORIGIN, load
 from tests.faults.trials import FAULTS, Count, running_worlds
 
-GROUPS = (("kill -9",), ("restart", "connections", "COMMIT"), ("eight", "paused", "locked", "memory"), ("disk",))
+GROUPS = (
+    ("kill -9",),
+    ("restart", "connections", "COMMIT"),
+    ("eight", "paused", "locked", "memory"),
+    ("disk",),
+    ("killed",),
+)
 
 
 @pytest.mark.slow

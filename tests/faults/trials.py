@@ -4,6 +4,7 @@ import contextlib
 import functools
 import itertools
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +17,11 @@ from sqlalchemy.pool import NullPool
 
 from forecasting.storage.db import embedded
 from forecasting.storage.db.programs import run_program
-from tests.faults import injections, processes
+from tests.faults import injections, processes, rows
 from tests.faults.injections import Inject, Server, Trial
 from tests.faults.rows import Lines
 from tests.faults.small_disk import mounted
-from tests.faults.stories import NAIVE, STORIES, Story
+from tests.faults.stories import NAIVE, ORDERS, STORIES, Story
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ FAULTS = (
     Fault("tables locked by another session", injections.lock_a_table, 20, STORIES[:4], naive_fails=False),
     Fault("out of memory", injections.run_out_of_memory, 50, naive_fails=False),
     Fault("disk full", injections.fill_the_disk, 100, small_disk=True),
+    *(Fault(f"{story.name} killed", injections.kill_somewhere, 100, (story,), naive_fails=False) for story in ORDERS),
 )
 
 
@@ -146,8 +148,11 @@ class World:
     def _clone(self, template: str) -> Iterator[str]:
         name = f"trial_{next(self._numbers)}"
         self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        if rows.page_folder(template).exists():
+            shutil.copytree(rows.page_folder(template), rows.page_folder(name))
         yield name
         self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+        shutil.rmtree(rows.page_folder(name), ignore_errors=True)
 
     def _sql(self, statement: str) -> None:
         """Do one statement; a server that has just been restarted may need another moment."""
