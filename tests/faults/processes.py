@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import URL, event
 
 from forecasting.domain.errors import MilkrunError, PassingFailure
+from forecasting.reports import page
 from forecasting.storage.db import copy as copying
 from forecasting.storage.db.database import Database, create_engine
 from tests.faults.stories import Act
@@ -77,7 +78,7 @@ def do(url: URL, act: Act) -> None:
 
 @contextlib.contextmanager
 def ticking(database: Database, tick: Tick) -> Iterator[None]:
-    """Call tick before and after every statement and COPY, before every commit, and after it."""
+    """Call tick before and after every statement and COPY, every file of a page, and every commit."""
 
     def listener(*_arguments: Any) -> None:
         tick()
@@ -93,11 +94,22 @@ def ticking(database: Database, tick: Tick) -> Iterator[None]:
             yield cursor
             tick()
 
+    def between_ticks(step: Callable[..., None]) -> Callable[..., None]:
+        def stepping(*arguments: Any) -> None:
+            tick()
+            step(*arguments)
+            tick()
+
+        return stepping
+
+    steps = page._write_script, page._remove
     copying._copying = observed
+    page._write_script, page._remove = between_ticks(steps[0]), between_ticks(steps[1])
     try:
         yield
     finally:
         copying._copying = plain
+        page._write_script, page._remove = steps
 
 
 def count_ticks(url: URL, act: Act) -> int:

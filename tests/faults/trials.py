@@ -21,7 +21,7 @@ from tests.faults import injections, processes, rows
 from tests.faults.injections import Inject, Server, Trial
 from tests.faults.rows import Lines
 from tests.faults.small_disk import mounted
-from tests.faults.stories import NAIVE, ORDERS, STORIES, Story
+from tests.faults.stories import NAIVE, ORDERS, STORIES, Act, Story
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,12 @@ class World:
         self.server = server
         self._numbers = itertools.count()
         self._known: dict[str, Undisturbed] = {}
+        self._templates: dict[tuple[Act, ...], str] = {}
 
     def undisturbed(self, story: Story) -> Undisturbed:
         """Do a story once without any fault, and once more counting its moments."""
         if story.name not in self._known:
-            template = f"template_{len(self._known)}"
-            self._sql(f"CREATE DATABASE {template} TEMPLATE template0")
-            for act in story.ready:
-                processes.do(self.server.of(template), act)
+            template = self._template(story.ready)
             before = self._read(template, story.sees) if story.ready else Lines()
             with self._clone(template) as name:
                 moments = processes.count_ticks(self.server.of(name), story.act)
@@ -134,6 +132,23 @@ class World:
         count.doubled += sum((says - known.says).values())
         count.unlike += says != known.says
 
+    def _template(self, ready: tuple[Act, ...]) -> str:
+        """Return a database on which acts were done; stories that begin alike share the beginning."""
+        if ready not in self._templates:
+            beginning = self._template(ready[:-1]) if ready else "template0"
+            template = f"template_{len(self._templates)}"
+            self._create(template, beginning)
+            for act in ready[-1:]:
+                processes.do(self.server.of(template), act)
+            self._templates[ready] = template
+        return self._templates[ready]
+
+    def _create(self, name: str, template: str) -> None:
+        """Copy a database, and the page that was written of it."""
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        if rows.page_folder(template).exists():
+            shutil.copytree(rows.page_folder(template), rows.page_folder(name))
+
     def _read(self, name: str, query: object) -> Lines:
         engine = plain_engine(self.server.of(name), poolclass=NullPool)
         with engine.connect() as connection:
@@ -147,9 +162,7 @@ class World:
     @contextlib.contextmanager
     def _clone(self, template: str) -> Iterator[str]:
         name = f"trial_{next(self._numbers)}"
-        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        if rows.page_folder(template).exists():
-            shutil.copytree(rows.page_folder(template), rows.page_folder(name))
+        self._create(name, template)
         yield name
         self._sql(f"DROP DATABASE {name} WITH (FORCE)")
         shutil.rmtree(rows.page_folder(name), ignore_errors=True)
