@@ -71,17 +71,22 @@ def page_folder(database: str) -> Path:
 
 def page(connection: Connection) -> Lines:
     """Return the files of the page of a database; its numbers lie in one of two folders."""
-    return Counter(f"{name} {_digest(content)}" for name, content in _files(connection).items())
+    return page_files(page_folder(str(connection.engine.url.database)))
+
+
+def page_files(folder: Path) -> Lines:
+    """Return the files of a page."""
+    return Counter(f"{name} {_digest(content)}" for name, content in _files(folder).items())
 
 
 def page_at_once(connection: Connection) -> Lines:
     """Return a digest of what a browser reads of the page, as one part: the earlier page, or the new one."""
-    files = {name: content for name, content in _files(connection).items() if not name.startswith("other numbers")}
+    folder = page_folder(str(connection.engine.url.database))
+    files = {name: content for name, content in _files(folder).items() if not name.startswith("other numbers")}
     return Counter([_digest(repr([item for item in sorted(files.items()) if "unfinished" not in item[0]]).encode())])
 
 
-def _files(connection: Connection) -> dict[str, bytes]:
-    folder = page_folder(str(connection.engine.url.database))
+def _files(folder: Path) -> dict[str, bytes]:
     index = (folder / "index.html").read_text()
     [used] = re.findall(r'src="([\w-]+)/table.js"', index)
     files = {"index.html": index.replace(f"{used}/table.js", "").replace(f"'{used}'", "").encode()}

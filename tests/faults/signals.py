@@ -2,10 +2,11 @@
 
     python -m tests.faults.signals [--trials N] [--command WORD …] [--seed N] [--naive]
 
-In each trial a load, a run, a query or a backfill is sent a signal at a random moment, alone or with its whole group, as a
-service manager or a terminal does. It must end by itself, and with it every process of its data folder. Then the command is
-repeated in peace: the rows must be those of undisturbed work. With --naive the command has no handlers: its remains must be
-noticed.
+In each trial a load, a run, a query, a backfill, a rollback, a promotion, a pruning or a report is sent a signal at a random
+moment, alone or with its whole group, as a service manager or a terminal does. It must end by itself, and with it every
+process of its data folder. Rows and page of the last four must then be those before or those after undisturbed work. Then the
+command is repeated in peace: the rows must be those of undisturbed work. With --naive the command
+has no handlers: its remains must be noticed.
 """
 
 import argparse
@@ -18,9 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+
+from sqlalchemy import Connection, text
 
 from forecasting.domain.settings import Settings
 from forecasting.storage.db.database import open_database
@@ -31,12 +36,28 @@ from tests.faults.verdicts import has_failed
 from tests.processes import commands_of, processes_of
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_LOAD, _LAST_RUN = ("load", "forecasting/examples/milk.csv"), ("run", "--retrain", "always")
+_ROLLBACK = ("rollback", "milk", "--why", "a trial")
+_TWO_RUNS = (("load", "{folder}/beginning.csv"), ("run",), _LOAD, _LAST_RUN)
 COMMANDS = {
-    "load": ("load", "forecasting/examples/milk.csv"),
-    "run": ("run", "--retrain", "always"),
+    "load": _LOAD,
+    "run": _LAST_RUN,
     "sql": ("sql", "SELECT pg_sleep(2), count(*) FROM observation"),
     "backfill": ("backfill", "--start", "1975-08", "--end", "1975-10", "--yes"),
+    "rollback": _ROLLBACK,
+    "promote": ("promote", "milk", "--why", "a trial", "--bundle", "{bundle}"),
+    "prune": ("prune", "--yes"),
+    "report": ("report", "--out", "{home}/page"),
 }
+_READY: dict[str, tuple[tuple[str, ...], ...]] = {  # what was done before; of others: a load
+    "load": (),
+    "rollback": _TWO_RUNS,
+    "promote": (*_TWO_RUNS, _ROLLBACK),
+    "prune": _TWO_RUNS,
+    "report": (*_TWO_RUNS, ("report", "--run", "1", "--out", "{home}/page")),
+}
+_ONE_STEP = ("rollback", "promote", "prune", "report")  # done or not done
+_REFUSED = 4  # what was ordered before
 _PROGRAM = "from forecasting.cli import main; main()"
 _NAIVE_PROGRAM = f"import forecasting.cli; forecasting.cli.stop_on_signals = lambda: None; {_PROGRAM}"
 _MOST_SECONDS = 60.0  # for an end; it takes about one
@@ -46,7 +67,9 @@ _MOST_SECONDS = 60.0  # for an end; it takes about one
 class Undisturbed:
     """What a command finds and leaves where nothing disturbs it; seconds: how long it takes."""
 
+    command: tuple[str, ...]
     before: Path
+    stored_before: Lines
     stored: Lines
     seconds: float
 
@@ -54,6 +77,7 @@ class Undisturbed:
 def start(home: Path, command: tuple[str, ...], program: str = _PROGRAM) -> "subprocess.Popen[bytes]":
     """Start a command on the embedded database of a data folder, in a group of its own."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = tuple(word.replace("{home}", str(home)).replace("{folder}", str(home.parent)) for word in command)
     environment = {**own, "MILKRUN_HOME": str(home), "DATABASE_URL": "", "MILKRUN_RECIPE": "quick", "DO_NOT_TRACK": "1"}
     line = [sys.executable, "-c", program, *command]
     output = subprocess.DEVNULL
@@ -68,7 +92,7 @@ def start(home: Path, command: tuple[str, ...], program: str = _PROGRAM) -> "sub
 
 
 def stored(home: Path) -> Lines:
-    """Return every row on record, without the numbers that Prefect gives its runs."""
+    """Return every row on record, without the numbers that Prefect gives its runs, and every file of the page."""
     with open_database(Settings(home)) as database, database.reading() as connection:
         flow_runs = set(connection.exec_driver_sql("SELECT prefect_flow_run_id FROM milkrun.run").scalars())
         lines = rows.stored(connection)
@@ -77,22 +101,52 @@ def stored(home: Path) -> Lines:
         for flow_run in flow_runs - {None}:
             line = line.replace(str(flow_run), "flow run")
         counts[line] += count
-    return counts
+    return counts + (rows.page_files(home / "page") if (home / "page").exists() else Lines())
 
 
 def prepare(folder: Path, name: str) -> Undisturbed:
     """Make the data folder that a command begins with, and do it once in peace on a copy."""
-    before = folder / f"{name}-before"
-    (before / "recipes").mkdir(parents=True)
-    (before / "recipes" / "quick.toml").write_text('base = "classic"\nepochs = 2\n')
+    (folder / "beginning.csv").write_text("\n".join(Path(_LOAD[1]).read_text().splitlines()[:-1]) + "\n")
+    before = copy(make_ready(folder, _READY.get(name, (_LOAD,))), folder / f"{name}-before")
     with open_database(Settings(before)) as database:
-        ensure_migrated(database)
-    if name != "load":
-        assert start(before, COMMANDS["load"]).wait() == 0
+        bundle = database.write(age_runs) or ""
+    command = tuple(word.replace("{bundle}", bundle) for word in COMMANDS[name])
+    stored_before = stored(before)
     after = copy(before, folder / f"{name}-after")
     began = time.monotonic()
-    assert start(after, COMMANDS[name]).wait() == 0
-    return Undisturbed(before, stored(after), time.monotonic() - began)
+    assert start(after, command).wait() == 0
+    seconds = time.monotonic() - began
+    known = Undisturbed(command, before, stored_before, stored(after), seconds)
+    assert name not in _ONE_STEP or known.stored != stored_before, f"{name} changes nothing"
+    return known
+
+
+def make_ready(folder: Path, commands: tuple[tuple[str, ...], ...]) -> Path:
+    """Return a data folder on which commands were done; those that begin alike share the beginning."""
+    home = folder / f"ready-{zlib.crc32(repr(commands).encode())}"
+    if home.exists():
+        return home
+    if commands:
+        copy(make_ready(folder, commands[:-1]), home)
+        assert start(home, commands[-1]).wait() == 0
+    else:
+        (home / "recipes").mkdir(parents=True)
+        (home / "recipes" / "quick.toml").write_text('base = "classic"\nepochs = 2\n')
+        with open_database(Settings(home)) as database:
+            ensure_migrated(database)
+    return home
+
+
+def age_runs(connection: Connection) -> str | None:
+    """Move all runs years into the past, so that they may be pruned, and return the bundle of the newest one."""
+    connection.execute(
+        text("UPDATE milkrun.run SET (started_at, published_at) = (started_at - :age, published_at - :age)"),
+        {"age": timedelta(days=5 * 365)},
+    )
+    bundle: str | None = connection.scalar(
+        text("SELECT bundle_id FROM milkrun.run_series ORDER BY run_id DESC LIMIT 1")
+    )
+    return bundle
 
 
 def copy(home: Path, other: Path) -> Path:
@@ -103,7 +157,7 @@ def copy(home: Path, other: Path) -> Path:
 
 def trial(home: Path, name: str, known: Undisturbed, number: signal.Signals, draw: random.Random, program: str) -> str:
     """Send a signal to a command and repeat it; returns what went wrong, or `finished` where it had ended before."""
-    process = start(home, COMMANDS[name], program)
+    process = start(home, known.command, program)
     time.sleep(draw.uniform(0, known.seconds))
     has_met = process.poll() is None
     if has_met:
@@ -117,7 +171,9 @@ def trial(home: Path, name: str, known: Undisturbed, number: signal.Signals, dra
         return f"left {remains}"
     if code not in (0, -number, 128 + number):
         return f"ended with {code}"
-    if start(home, COMMANDS[name]).wait() != 0:
+    if name in _ONE_STEP and stored(home) not in (known.stored_before, known.stored):
+        return "is done in part"
+    if start(home, known.command).wait() not in ((0, _REFUSED) if name in ("rollback", "promote") else (0,)):
         return "could not be repeated"
     difference = stored(home) - known.stored + (known.stored - stored(home))
     return f"differs in {sorted(difference)[:2]}" if difference else "" if has_met and code else "finished"

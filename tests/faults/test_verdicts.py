@@ -38,7 +38,7 @@ def test_signals_that_no_command_meets_fail(
 ) -> None:
     """Every command had ended before its signal."""
     ends = iter(["", "", "finished", "finished"] * 2)
-    monkeypatch.setattr(signals, "prepare", lambda *_: signals.Undisturbed(tmp_path, Lines(), 0))
+    monkeypatch.setattr(signals, "prepare", lambda *_: signals.Undisturbed((), tmp_path, Lines(), Lines(), 0))
     monkeypatch.setattr(signals, "copy", lambda _, other: other)
     monkeypatch.setattr(signals, "trial", lambda *_: next(ends))
     monkeypatch.setattr(sys, "argv", ["signals", "--trials", "2", "--command", "sql"])
