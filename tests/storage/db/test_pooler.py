@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg2
@@ -121,5 +122,41 @@ def test_a_month_behind_a_pooler_leaves_nothing_in_its_sessions(pooled: URL, tmp
             assert list(rows) == [(12,)]
         with database.reading() as connection:
             assert connection.scalar(text("SHOW statement_timeout")) == "5min"
+
+    assert strangers_settings(pooled) == untouched == {("", "0", "0", "0")}
+
+
+@pytest.mark.slow
+def test_backfill_and_prune_work_behind_a_pooler(pooled: URL, tmp_path: Path) -> None:
+    """Both commands do their work with two connections; a stranger finds no lock and the settings of the server."""
+    settings = Settings(home=tmp_path, database_url=pooled.render_as_string())
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "quick.toml").write_text('base = "classic"\nepochs = 2\n')
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment = {
+        **own,
+        "DATABASE_URL": str(settings.database_url),
+        "MILKRUN_HOME": str(tmp_path),
+        "MILKRUN_RECIPE": "quick",
+    }
+
+    def milkrun(*arguments: str) -> str:
+        command = [sys.executable, "-c", "from forecasting.cli import main; main()", *arguments]
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return answer.stdout
+
+    untouched = strangers_settings(pooled)
+    milkrun("load", "forecasting/examples/milk.csv")
+    milkrun("backfill", "--start", "1975-09", "--end", "1975-11", "--retrain", "always", "--yes")
+    with open_migrated_database(settings) as database:
+        job.open_run(database, job.run_parameters(settings, recipe="quick"))
+        age = text("UPDATE milkrun.run SET (started_at, published_at) = (started_at - :age, published_at - :age)")
+        database.write(lambda connection: connection.execute(age, {"age": timedelta(days=5 * 365)}))
+        assert "Runs that were never published: 1;" in milkrun("prune", "--yes")
+        with run_query(database, "SELECT kind, state, count(*) FROM run GROUP BY 1, 2") as (_, rows):
+            assert list(rows) == [("backfill", "published", 3)]
+        with run_query(database, "SELECT count(*) FROM bundle WHERE payload = ''") as (_, rows):
+            assert list(rows) == [(2,)]
 
     assert strangers_settings(pooled) == untouched == {("", "0", "0", "0")}
