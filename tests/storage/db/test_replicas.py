@@ -1,14 +1,19 @@
 """Read replicas, servers without a free connection, and failures to connect that are told apart."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import URL
 
 import forecasting
+from forecasting.cli import milkrun as command_line
 from forecasting.domain.errors import EnvironmentFailure, PassingFailure
 from forecasting.domain.months import Month
+from forecasting.domain.policy import Policy
+from forecasting.domain.recipes import CLASSIC
 from forecasting.domain.settings import Settings
 from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
@@ -37,6 +42,39 @@ def test_a_read_replica_plans_and_says_that_it_does_not_run(tmp_path: Path) -> N
                 assert job.plan_run(database, parameters).names == ("milk",)
                 with pytest.raises(EnvironmentFailure, match="name the primary"):
                     job.open_run(database, parameters)
+
+
+@pytest.mark.slow
+def test_commands_that_read_work_on_a_read_replica(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They show what the primary has published; a load names the remedy."""
+    monkeypatch.chdir(tmp_path)
+    with running_server(binaries()) as primary:
+        with open_migrated_database(settings_of(tmp_path, primary)) as database:
+            load_observations(database, open_file(MILK, ColumnRoles()), source="milk.csv", today=Month.of(2000, 1))
+            recipe = replace(CLASSIC, name="quick", epochs=2)
+            run = job.open_run(database, job.RunParameters(recipe=recipe, policy=Policy()))
+            job.run_shard(database, run, 0)
+            job.publish_run(database, run)
+        with running_server(binaries(), copy_of=primary) as replica:
+            monkeypatch.setenv("DATABASE_URL", replica.render_as_string())
+            monkeypatch.setenv("MILKRUN_HOME", str(tmp_path))
+
+            def milkrun(*arguments: str) -> Exception | None:
+                return CliRunner().invoke(command_line, arguments, standalone_mode=False).exception
+
+            for reading in (
+                "status",
+                "show milk",
+                "history milk",
+                "explain milk",
+                "plot milk",
+                "report",
+                "verify",
+                "plan",
+            ):
+                assert milkrun(*reading.split()) is None, reading
+            assert milkrun("sql", "SELECT count(*) FROM latest_forecast") is None
+            assert "name the primary" in str(milkrun("load", str(MILK)))
 
 
 def test_a_server_without_a_free_connection_is_told_from_a_wrong_password(tmp_path: Path) -> None:
