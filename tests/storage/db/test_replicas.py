@@ -59,7 +59,7 @@ def test_commands_that_read_work_on_a_read_replica(tmp_path: Path, monkeypatch: 
             monkeypatch.setenv("DATABASE_URL", replica.render_as_string())
             monkeypatch.setenv("MILKRUN_HOME", str(tmp_path))
 
-            def milkrun(*arguments: str) -> Exception | None:
+            def milkrun(*arguments: str) -> BaseException | None:
                 return CliRunner().invoke(command_line, arguments, standalone_mode=False).exception
 
             for reading in (
