@@ -71,7 +71,7 @@ class FitResult:
     """The result of training.
 
     scores: of the training and the test part. trained_lengths: int (series,), the first months of each history, on which weights
-    or scaler were fitted. diverged_mask: bool (series,), True where a weight of the network is not finite.
+    or scaler were fitted. diverged_mask: bool (series,), True where a weight of the series' networks is not finite.
     """
 
     networks: Networks

@@ -71,8 +71,9 @@ def fit(
         }
         for is_guarded, spread, base_spread in zip(guarded_mask, spreads, base_spreads, strict=True)
     )
-    finite_tensors = [np.isfinite(tensor).reshape(series_count, -1).all(axis=1) for tensor in final_weights.values()]
-    networks = Networks(_join(final_weights, validation_weights), scalers, {"shared": False, "horizon": recipe.horizon})
+    weights = _join(final_weights, validation_weights)
+    finite_tensors = [np.isfinite(tensor).reshape(series_count, -1).all(axis=1) for tensor in weights.values()]
+    networks = Networks(weights, scalers, {"shared": False, "horizon": recipe.horizon})
     scores = _scores(validation, validated_rows, series_count)
     return FitResult(networks, scores, histories.lengths, ~np.all(finite_tensors, axis=0))
 
