@@ -30,8 +30,8 @@ STUCK_AFTER = 180  # seconds; six signs of life missed
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A deployment as the server has it now."""
+class DeploymentState:
+    """The state of a deployment on the server."""
 
     name: str
     schedule: str
@@ -50,7 +50,7 @@ def deploy(
     announce: Callable[[str], None],
     notify: tuple[str, ...] = (),
     stuck_after: int = STUCK_AFTER,
-) -> list[Deployed]:
+) -> list[DeploymentState]:
     """Bring work pool, deployments, schedules and automations of the server up to date; safe to repeat.
 
     announce: receives a sentence where deployments under earlier names were replaced.
@@ -59,18 +59,20 @@ def deploy(
     """
     definition = _read(file, settings.timezone)
 
-    async def apply() -> list[Deployed]:
+    async def apply() -> list[DeploymentState]:
         async with get_client() as client:
             try:
                 names = [deployment["name"] for deployment in definition["deployments"]]
-                earlier = await find_earlier_deployments(client, names)
+                earlier_deployments = await find_earlier_deployments(client, names)
                 await _put_deployments(client, definition)
-                for sentence in await replace_earlier_deployments(client, earlier, with_rules=file == packaged_file()):
+                for sentence in await replace_earlier_deployments(
+                    client, earlier_deployments, with_changed_schedules=file == packaged_file()
+                ):
                     announce(sentence)
                 await automations.put(client, automations.crash_silent_runs(stuck_after))
                 if notify:
                     await automations.put(client, await automations.notify_of_failures(client, notify))
-                return await _read_deployed(client, definition)
+                return await _read_deployment_states(client, definition)
             except PrefectHTTPStatusError as refusal:
                 raise _refusal_error(refusal) from None
             except httpx.TransportError as failure:
@@ -118,7 +120,7 @@ def _read(file: Path, timezone: str) -> dict[str, Any]:
 async def _put_deployments(client: PrefectClient, definition: dict[str, Any]) -> None:
     for pool in sorted({deployment["work_pool"]["name"] for deployment in definition["deployments"]}):
         await _ensure_pool(client, pool)
-    await _keep_what_is_by_hand(client, definition)
+    await _keep_manual_changes(client, definition)
     _apply(definition)
     await _refuse_unknown_parameters(client, definition)
 
@@ -153,14 +155,17 @@ def _apply(definition: dict[str, Any]) -> None:
         raise InputError("Prefect refused the deployments. It says:\n  " + "\n  ".join(lines[-5:]))
 
 
-async def _keep_what_is_by_hand(client: PrefectClient, definition: dict[str, Any]) -> None:
-    """Let a paused deployment stay paused, and schedules that somebody added stay: Prefect would undo both."""
+async def _keep_manual_changes(client: PrefectClient, definition: dict[str, Any]) -> None:
+    """Keep what was changed on the server, which Prefect's deploy would undo.
+
+    Paused deployments get `paused` in the definition, in place. Added schedules get a slug on the server.
+    """
     paused_keys = set()
-    for deployment, _ in await _read_own(client, definition):
+    for deployment, _ in await _read_deployments_of(client, definition):
         if deployment.paused:
             paused_keys.add((deployment.name, deployment.entrypoint))
         for schedule in deployment.schedules:
-            if not schedule.slug:
+            if not schedule.slug:  # Prefect removes schedules without a slug
                 await client.update_deployment_schedule(deployment.id, schedule.id, slug=slug_of(schedule))
     for entry in definition["deployments"]:
         if (entry["name"], entry["entrypoint"]) in paused_keys:
@@ -169,12 +174,14 @@ async def _keep_what_is_by_hand(client: PrefectClient, definition: dict[str, Any
 
 async def _refuse_unknown_parameters(client: PrefectClient, definition: dict[str, Any]) -> None:
     """Let the server refuse a misspelt parameter when a run is asked for, instead of crashing that run."""
-    for deployment, _ in await _read_own(client, definition):
+    for deployment, _ in await _read_deployments_of(client, definition):
         closed_schema = {**(deployment.parameter_openapi_schema or {}), "additionalProperties": False}
         await client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=closed_schema))
 
 
-async def _read_own(client: PrefectClient, definition: dict[str, Any]) -> list[tuple[DeploymentResponse, str]]:
+async def _read_deployments_of(
+    client: PrefectClient, definition: dict[str, Any]
+) -> list[tuple[DeploymentResponse, str]]:
     """Return the deployments of a file as the server has them, in its order, with the name of their flow."""
     places = {(each["name"], each["entrypoint"]): place for place, each in enumerate(definition["deployments"])}
     candidates = await client.read_deployments(
@@ -182,23 +189,23 @@ async def _read_own(client: PrefectClient, definition: dict[str, Any]) -> list[t
             name=DeploymentFilterName(any_=[name for name, _ in places]), tags=DeploymentFilterTags(all_=["milkrun"])
         )
     )
-    own = [
+    deployments = [
         (each, (await client.read_flow(each.flow_id)).name)
         for each in candidates
         if (each.name, each.entrypoint) in places
     ]
-    own = [(each, flow) for each, flow in own if flow not in EARLIER_FLOWS]
-    return sorted(own, key=lambda pair: places[pair[0].name, str(pair[0].entrypoint)])
+    deployments = [(each, flow_name) for each, flow_name in deployments if flow_name not in EARLIER_FLOWS]
+    return sorted(deployments, key=lambda pair: places[pair[0].name, str(pair[0].entrypoint)])
 
 
-async def _read_deployed(client: PrefectClient, definition: dict[str, Any]) -> list[Deployed]:
+async def _read_deployment_states(client: PrefectClient, definition: dict[str, Any]) -> list[DeploymentState]:
     return [
-        Deployed(
-            f"{flow}/{each.name}",
+        DeploymentState(
+            f"{flow_name}/{each.name}",
             ", ".join(_schedule_text(schedule.schedule) for schedule in each.schedules) or "by hand",
             each.paused or any(not schedule.active for schedule in each.schedules),
         )
-        for each, flow in await _read_own(client, definition)
+        for each, flow_name in await _read_deployments_of(client, definition)
     ]
 
 

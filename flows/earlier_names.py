@@ -35,7 +35,7 @@ EARLIER_FLOWS = {
         {"start", "end", "series", "recipe", "retrain", "late_months"},
     ),
 }
-_UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING, StateType.PAUSED]
+_STATES_UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING, StateType.PAUSED]
 
 
 @dataclass(frozen=True)
@@ -48,39 +48,42 @@ class EarlierDeployment:
 
 
 async def find_earlier_deployments(client: PrefectClient, names: Sequence[str]) -> list[EarlierDeployment]:
-    """Return the deployments of these names that Milkrun itself made under an earlier name of their flow.
+    """Return Milkrun's own deployments with these names under an earlier name of their flow.
 
-    Anybody may call a flow `monthly`. Milkrun's own are told by what they run: its function, with its parameters.
+    names: of deployments, without the flow. Other programs may have a flow `monthly` too: a deployment is Milkrun's own if
+    its entry point is one of Milkrun's and its form has at least the parameters of that flow in EARLIER_FLOWS.
     """
-    earlier = []
-    for flow, (successor, entrypoints, parameters) in EARLIER_FLOWS.items():
+    earlier_deployments = []
+    for flow_name, (successor, entrypoints, parameters) in EARLIER_FLOWS.items():
         for name in names:
             with contextlib.suppress(ObjectNotFound):
-                deployment = await client.read_deployment_by_name(f"{flow}/{name}")
-                form_parameters = (deployment.parameter_openapi_schema or {}).get("properties", {})
-                if deployment.entrypoint in entrypoints and parameters <= form_parameters.keys():
-                    earlier.append(EarlierDeployment(f"{flow}/{name}", f"{successor}/{name}", deployment))
-    return earlier
+                deployment = await client.read_deployment_by_name(f"{flow_name}/{name}")
+                parameter_properties = (deployment.parameter_openapi_schema or {}).get("properties", {})
+                if deployment.entrypoint in entrypoints and parameters <= parameter_properties.keys():
+                    earlier_deployments.append(
+                        EarlierDeployment(f"{flow_name}/{name}", f"{successor}/{name}", deployment)
+                    )
+    return earlier_deployments
 
 
 async def replace_earlier_deployments(
-    client: PrefectClient, earlier: Sequence[EarlierDeployment], *, with_rules: bool
+    client: PrefectClient, earlier_deployments: Sequence[EarlierDeployment], *, with_changed_schedules: bool
 ) -> list[str]:
     """Hand pauses, schedules and waiting runs over to the successors and remove what they replace; say so in sentences.
 
-    with_rules: a schedule that somebody changed on the server is handed over; else that of the file stays.
+    with_changed_schedules: a schedule that somebody changed on the server is handed over; else that of the file stays.
     A deployment whose run is under way stays until the next time: that run would lose its place in the queue.
     """
     removed_names, busy_names, has_changed_schedule = [], [], False
-    for each in earlier:
+    for each in earlier_deployments:
         try:
             successor = await client.read_deployment_by_name(each.successor)
         except ObjectNotFound:
             continue  # the file deploys nothing of that name for this flow
-        has_changed_schedule |= await _hand_over_schedules(client, each.deployment, successor, with_rules)
+        has_changed_schedule |= await _hand_over_schedules(client, each.deployment, successor, with_changed_schedules)
         if each.deployment.paused:
             await client.pause_deployment(successor.id)
-        if await _runs(client, each.deployment, _UNDER_WAY):
+        if await _runs(client, each.deployment, _STATES_UNDER_WAY):
             busy_names.append(each.name)
             continue
         for run in await _runs(client, each.deployment, [StateType.SCHEDULED]):
@@ -105,19 +108,25 @@ async def replace_earlier_deployments(
 
 
 async def _hand_over_schedules(
-    client: PrefectClient, earlier: DeploymentResponse, successor: DeploymentResponse, with_rules: bool
+    client: PrefectClient,
+    earlier_deployment: DeploymentResponse,
+    successor: DeploymentResponse,
+    with_changed_schedules: bool,
 ) -> bool:
-    """Pause what was paused, bring over what was added, and with rules what was changed; return whether that was so."""
-    present = {schedule.slug: schedule for schedule in successor.schedules if schedule.slug}
-    changed = False
-    for schedule in earlier.schedules:
-        counterpart = present.get(slug_of(schedule))
+    """Pause the successor's schedules that were paused before, and add those that were added.
+
+    with_changed_schedules: change those that were changed as well. Returns whether any was changed.
+    """
+    successor_schedules = {schedule.slug: schedule for schedule in successor.schedules if schedule.slug}
+    has_changed = False
+    for schedule in earlier_deployment.schedules:
+        counterpart = successor_schedules.get(slug_of(schedule))
         if counterpart is not None:
             update: dict[str, Any] = {} if schedule.active else {"active": False}
-            if with_rules and _rule(schedule) != _rule(counterpart):
+            if with_changed_schedules and _timing_without_timezone(schedule) != _timing_without_timezone(counterpart):
                 parameters = {**counterpart.parameters, **schedule.parameters}
                 update |= {"schedule": schedule.schedule, "parameters": parameters}
-                changed = True
+                has_changed = True
             if update:
                 await client.update_deployment_schedule(successor.id, counterpart.id, **update)
         else:
@@ -129,7 +138,7 @@ async def _hand_over_schedules(
                 slug=slug_of(schedule),
             )
             await client.create_deployment_schedules(successor.id, [addition])
-    return changed
+    return has_changed
 
 
 def slug_of(schedule: DeploymentSchedule) -> str:
@@ -137,8 +146,11 @@ def slug_of(schedule: DeploymentSchedule) -> str:
     return schedule.slug or f"by-hand-{schedule.id.hex[:8]}"
 
 
-def _rule(schedule: DeploymentSchedule) -> dict[str, Any]:
-    """Return when a schedule fires; its time zone is that of the settings."""
+def _timing_without_timezone(schedule: DeploymentSchedule) -> dict[str, Any]:
+    """Return the timing of a schedule (cron, interval or rrule) as JSON values, to compare two schedules.
+
+    The time zone is left out: it is that of the settings, and a changed time zone alone counts as no change.
+    """
     return schedule.schedule.model_dump(mode="json", exclude={"timezone"})
 
 

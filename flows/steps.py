@@ -15,7 +15,7 @@ from prefect.tasks import Task, exponential_backoff
 from prefect.utilities.annotations import quote
 
 from flows import clusters
-from flows.progress import following, report
+from flows.progress import report, track_progress
 from forecasting.domain.errors import PassingFailure
 from forecasting.domain.settings import Settings, user_name
 from forecasting.domain.vocabulary import RunState, TriggerName
@@ -115,7 +115,7 @@ def take_run(database: Database, parameters: job.RunParameters | Request) -> job
     )
     if run.request.has_global_networks:
         prepare_global_networks(run.run_id)
-    with following([len(run.request.shards[number]) for number in run.request.shard_numbers]):
+    with track_progress([len(run.request.shards[number]) for number in run.request.shard_numbers]):
         clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
     summary = publish(run.run_id)
     logger.info("Run %d published: %s.", run.run_id, summary.counts)
@@ -125,7 +125,7 @@ def take_run(database: Database, parameters: job.RunParameters | Request) -> job
 def take_runs_jointly(requests: Sequence[Request]) -> list[job.RunSummary]:
     """Take all steps of some runs whose networks can be trained as one program; with so little for each, in one task."""
     logger.info("Origins %s to %s: their networks are trained as one program.", requests[0].origin, requests[-1].origin)
-    with following([sum(len(request.series_ids) for request in requests)]):
+    with track_progress([sum(len(request.series_ids) for request in requests)]):
         summaries = forecast_together(quote(requests))
     for summary in summaries:
         logger.info("Run %d, origin %s, published: %s.", summary.run.run_id, summary.run.request.origin, summary.counts)

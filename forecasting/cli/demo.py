@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.output import print_rows
-from forecasting.cli.plot import draw_picture
+from forecasting.cli.plot import draw_chart
 from forecasting.cli.prefect_session import prefect_for_commands
 from forecasting.domain.errors import InputError
 
@@ -69,9 +69,9 @@ def demo(home: Path) -> None:
         with prefect_for_commands(log_lines=False):
             _run_months(database, home)
         _print_results(database)
-        picture = home / "milk.png"
-        draw_picture(database, "milk", picture)
-    _print_next_commands(f"{unset}MILKRUN_HOME={shlex.quote(os.path.relpath(home))}", picture)
+        chart_file = home / "milk.png"
+        draw_chart(database, "milk", chart_file)
+    _print_next_commands(f"{unset}MILKRUN_HOME={shlex.quote(os.path.relpath(home))}", chart_file)
 
 
 def _empty_database(database: "Database", marker: Path) -> None:
@@ -148,9 +148,9 @@ def _read(database: "Database", query: str) -> tuple[Sequence[str], list[Sequenc
         return columns, list(rows)
 
 
-def _print_next_commands(environment_prefix: str, picture: Path) -> None:
+def _print_next_commands(environment_prefix: str, chart_file: Path) -> None:
     program = shlex.quote(os.path.relpath(Path(sys.executable).with_name("milkrun")))
-    click.echo(f"\nThe picture: {picture}\n\nTry next:")
+    click.echo(f"\nThe picture: {chart_file}\n\nTry next:")
     for command in (
         """sql "select month, value from latest_forecast where series = 'milk'\"""",
         "plan --every-series",

@@ -1,7 +1,8 @@
-"""milkrun plot: one series as a picture."""
+"""milkrun plot: the chart of one series."""
 
 import hashlib
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -23,16 +24,25 @@ if TYPE_CHECKING:
 @click.option(
     "--terminal", is_flag=True, help="Draw it here as well, in characters; on a terminal that is the default."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the lines of the picture as a JSON object.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the lines of the chart as a JSON object, instead of the drawing in characters; the file is written as well.",
+)
 def plot(series: str, out: Path | None, terminal: bool, as_json: bool) -> None:
-    """Draw a SERIES: observed (blue), predicted on the training (orange) and test part (green), and the forecast."""
-    path = out or Path(picture_name(series))
+    """Draw a SERIES into a PNG or SVG file and print its path.
+
+    Lines: observed (blue), predicted on the training part (orange) and on the test part (green), forecast (purple), and
+    seasonal naive (grey).
+    """
+    path = out or Path(chart_file_name(series))
     if path.suffix not in (".png", ".svg"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: name it .png or .svg.")
     with configured_database() as database:
-        chart = draw_picture(database, series, path)
-    if chart.missing_past:
-        click.echo(f"Predictions of past months are missing. {chart.missing_past}", err=True)
+        chart = draw_chart(database, series, path)
+    if chart.missing_predictions_reason:
+        click.echo(f"Predictions of past months are missing. {chart.missing_predictions_reason}", err=True)
     if as_json:
         click.echo(json.dumps({"picture": str(path), **_json_lines(chart)}, indent=2))
         return
@@ -46,7 +56,7 @@ def plot(series: str, out: Path | None, terminal: bool, as_json: bool) -> None:
     click.echo(path)
 
 
-def picture_name(series: str) -> str:
+def chart_file_name(series: str) -> str:
     """Return the name of the PNG file of a series; where it cannot be that of the series, a digest tells it from others."""
     stem = re.sub(r"[^\w-]+", "_", series).strip("_").encode()[:100].decode(errors="ignore")
     if stem != series:
@@ -54,8 +64,8 @@ def picture_name(series: str) -> str:
     return f"{stem}.png"
 
 
-def draw_picture(database: "Database", series: str, path: Path) -> "SeriesChart":
-    """Draw a series into a PNG or SVG file; returns what the picture shows."""
+def draw_chart(database: "Database", series: str, path: Path) -> "SeriesChart":
+    """Draw a series into a PNG or SVG file; returns what the chart shows."""
     from forecasting.operations.series_review import review_series
     from forecasting.reports.charts import draw_series
 
@@ -65,7 +75,7 @@ def draw_picture(database: "Database", series: str, path: Path) -> "SeriesChart"
 
 
 def _json_lines(chart: "SeriesChart") -> dict[str, Any]:
-    """Return the lines of a picture as JSON values: for each line its values by month."""
+    """Return the lines of a chart as JSON values: for each line its values by month."""
     lines: dict[str, Any] = {
         "series": chart.name,
         "unit": chart.unit,
@@ -82,6 +92,9 @@ def _json_lines(chart: "SeriesChart") -> dict[str, Any]:
 
 
 def _values_by_month(line: "Line | None") -> dict[str, float] | None:
+    """Return the values of a line by month, YYYY-MM, without the months that have none; None where there is no line."""
     if line is None:
         return None
-    return {str(line.first + step): value for step, value in enumerate(line.values.tolist()) if value == value}
+    return {
+        str(line.first + offset): value for offset, value in enumerate(line.values.tolist()) if not math.isnan(value)
+    }

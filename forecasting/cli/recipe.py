@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from forecasting.cli.options import format_options
-from forecasting.cli.output import print_rows
+from forecasting.cli.output import Row, filled_columns, print_rows
 
 
 @click.group()
@@ -17,16 +17,24 @@ def recipe() -> None:
 @recipe.command("list")
 @format_options
 def list_recipes(output_format: str) -> None:
-    """List the built-in recipes and your own."""
+    """List the built-in recipes and your own; a file that is no valid recipe, with its error."""
+    from forecasting.domain.errors import RecipeError
     from forecasting.domain.recipes import find_recipe, recipe_paths
     from forecasting.domain.settings import Settings
 
     folder = Settings.from_environment().recipes
-    rows = []
+    columns = ["recipe", "from", "horizon", "hash", "error"]
+    rows: list[Row] = []
     for name, path in recipe_paths(folder).items():
-        named_recipe = find_recipe(name, folder)
-        rows.append([name, str(path or "built in"), named_recipe.horizon, named_recipe.hash[:12]])
-    print_rows(["recipe", "from", "horizon", "hash"], rows, output_format)
+        location = str(path or "built in")
+        try:
+            named_recipe = find_recipe(name, folder)
+            rows.append([name, location, named_recipe.horizon, named_recipe.hash[:12], None])
+        except RecipeError as error:
+            rows.append([name, location, None, None, str(error)])
+    if output_format == "table":
+        columns, rows = filled_columns(columns, rows, columns)
+    print_rows(columns, rows, output_format)
 
 
 @recipe.command()

@@ -69,7 +69,7 @@ def _cards(database: Database, run: Run, history: RunHistory) -> Iterator[dict[s
                 "observed": _line(lines.get(series_id), exact=True),
                 "train": _line(train_line),
                 "test": _line(test_line),
-                "missing_past": past_lines.failures.get(series_id),
+                "missing_predictions_reason": past_lines.failures.get(series_id),
                 "forecast": _forecast(history.health[run.run_id], forecasts.get((series_id, run.run_id))),
                 "earlier": [
                     _forecast(history.health[run_id], forecasts[series_id, run_id])

@@ -62,7 +62,7 @@ def review_series(database: Database, name: str) -> SeriesChart:
         intervals={
             level: (Line(first_month, low), Line(first_month, high)) for level, (low, high) in newest.intervals.items()
         },
-        missing_past=past.failures.get(newest.series_id),
+        missing_predictions_reason=past.failures.get(newest.series_id),
     )
 
 

@@ -29,7 +29,8 @@ class Line:
 class SeriesChart:
     """The lines of the chart of one series. intervals: their lower and upper bounds, by percent.
 
-    missing_past: why there are no predictions of past months, where the networks of the forecast can no longer be read.
+    missing_predictions_reason: why there are no predictions of past months: the networks of the forecast cannot be read. None
+    where there are predictions.
     """
 
     name: str
@@ -41,7 +42,7 @@ class SeriesChart:
     forecast: Line | None = None
     seasonal_naive: Line | None = None
     intervals: dict[int, tuple[Line, Line]] = field(default_factory=dict)
-    missing_past: str | None = None
+    missing_predictions_reason: str | None = None
 
 
 def draw_series(chart: SeriesChart, path: Path) -> Path:

@@ -49,7 +49,7 @@ _FIND = text("""
         SELECT run_id, coalesce(series_id, 0), bundle_id, 'ordered', promotion_id FROM milkrun.promotion
     ), needed AS (
         SELECT u.bundle_id FROM used u JOIN milkrun.run r USING (run_id)
-        WHERE r.state = 'open' OR r.published_at >= :before
+        WHERE r.state = 'open' OR r.published_at >= :cutoff
         UNION
         SELECT bundle_id FROM (
             SELECT DISTINCT ON (u.series_id, u.part, r.kind, r.vintages, r.recipe_hash,
@@ -65,13 +65,13 @@ _FIND = text("""
 """)
 
 
-def find_prunable(connection: Connection, before: datetime) -> Prunable:
-    """Find the unpublished runs that were opened before a moment, and the bundles that were last needed before it."""
+def find_prunable(connection: Connection, cutoff: datetime) -> Prunable:
+    """Find the unpublished runs that were opened before the cutoff, and the bundles that were last needed before it."""
     run_ids = connection.scalars(
-        text("SELECT run_id FROM milkrun.run WHERE state = 'open' AND started_at < :before ORDER BY run_id"),
-        {"before": before},
+        text("SELECT run_id FROM milkrun.run WHERE state = 'open' AND started_at < :cutoff ORDER BY run_id"),
+        {"cutoff": cutoff},
     ).all()
-    rows = connection.execute(_FIND, {"run_ids": list(run_ids), "before": before}).all()
+    rows = connection.execute(_FIND, {"run_ids": list(run_ids), "cutoff": cutoff}).all()
     return Prunable(
         tuple(run_ids),
         tuple(row.bundle_id for row in rows if not row.used),
@@ -80,7 +80,7 @@ def find_prunable(connection: Connection, before: datetime) -> Prunable:
     )
 
 
-def prune(connection: Connection, before: datetime) -> Prunable:
+def prune(connection: Connection, cutoff: datetime) -> Prunable:
     """Remove the prunable runs and bundles and return them; needs the right to delete, which the writer role lacks.
 
     Runs that write a bundle wait until this transaction ends, and it waits until theirs end: no bundle can come into use
@@ -88,7 +88,7 @@ def prune(connection: Connection, before: datetime) -> Prunable:
     """
     connection.execute(text("LOCK TABLE milkrun.bundle IN SHARE ROW EXCLUSIVE MODE"))
     connection.execute(text("SELECT run_id FROM milkrun.run WHERE state = 'open' FOR UPDATE"))
-    prunable = find_prunable(connection, before)
+    prunable = find_prunable(connection, cutoff)
     for table in _RUN_TABLES:
         connection.execute(
             text(f"DELETE FROM milkrun.{table} WHERE run_id = ANY(CAST(:ids AS bigint[]))"),

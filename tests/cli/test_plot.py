@@ -1,9 +1,9 @@
-"""Tests of milkrun plot: the picture of one series."""
+"""Tests of milkrun plot: the chart of one series."""
 
 import json
 from pathlib import Path
 
-from forecasting.cli.plot import picture_name
+from forecasting.cli.plot import chart_file_name
 from tests.cli.conftest import Milkrun
 
 
@@ -31,10 +31,10 @@ def test_any_name_of_a_series_makes_a_file_of_its_own(tmp_path: Path) -> None:
     """Dots, slashes, 200 characters; and names that would look alike."""
     names = ["..", ".", "/", "a/b", "a b", "a_b", "ä" * 200, "ä" * 199, "-", "milk"]
 
-    files = [tmp_path / picture_name(name) for name in names]
+    files = [tmp_path / chart_file_name(name) for name in names]
     for file in files:
         file.touch()
 
     assert len(set(files)) == len(names)
     assert all(file.parent == tmp_path and not file.name.startswith(".") for file in files)
-    assert [picture_name(name) for name in ("a_b", "milk")] == ["a_b.png", "milk.png"]
+    assert [chart_file_name(name) for name in ("a_b", "milk")] == ["a_b.png", "milk.png"]

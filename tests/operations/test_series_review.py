@@ -124,8 +124,8 @@ def test_a_damaged_bundle_takes_away_its_own_past_and_says_so(
 
     charts = {name: review_series(database, name) for name in ("milk", "butter")}
 
-    assert (charts["milk"].missing_past, charts["butter"].train_predictions) == (None, None)
+    assert (charts["milk"].missing_predictions_reason, charts["butter"].train_predictions) == (None, None)
     assert charts["milk"].train_predictions is not None
     assert charts["butter"].forecast is not None
     assert len(charts["butter"].forecast.values) == 12
-    assert str(charts["butter"].missing_past).startswith(f"Bundle {butter[:12]}: ")
+    assert str(charts["butter"].missing_predictions_reason).startswith(f"Bundle {butter[:12]}: ")

@@ -238,7 +238,9 @@ def test_a_page_is_written_of_what_is_stored_where_a_bundle_is_gone(story_copy_u
 
     assert [card["forecast"] for card in after] == [card["forecast"] for card in before]
     assert {card["train"] is None for card in after} == {True}
-    missing = {card["series"]: card["missing_past"] for card in after if card["missing_past"]}
+    missing = {
+        card["series"]: card["missing_predictions_reason"] for card in after if card["missing_predictions_reason"]
+    }
     assert missing.keys() == {card["series"] for card in before if card["train"]}
     assert all("were removed by milkrun prune" in sentence for sentence in missing.values())
 

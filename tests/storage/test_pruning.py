@@ -135,7 +135,7 @@ def test_what_was_published_stays_and_the_next_run_is_the_same(
     assert digests(database) == published
     assert dry.startswith(
         "Runs that were never published: 1; bundles that no run refers to: 1; "
-        "bundles replaced long ago, of which the numbers go: 2."
+        "bundles replaced long ago, whose weights are removed: 2."
     )
     assert output == dry.replace("would be removed", "were removed")
     assert {name: before[name] - after[name] for name in ("runs", "shards", "bundles", "full")} == {

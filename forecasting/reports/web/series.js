@@ -88,7 +88,7 @@ async function showSeries(name) {
   if (new URLSearchParams(location.hash.slice(1)).get('series') !== name && rows.length > 1) return null; // the user followed another link in the meantime
   view.append(decisionOf(card), figuresOf(card, rows[position]));
   if (card.observed) await drawCharts(view, card);
-  if (card.missing_past) view.append(element('p', { className: 'note' }, `Predictions of past months are missing. ${card.missing_past}`));
+  if (card.missing_predictions_reason) view.append(element('p', { className: 'note' }, `Predictions of past months are missing. ${card.missing_predictions_reason}`));
   view.append(...attributionOf(card), element('h3', {}, 'Numbers'), ...numbersOf(card));
   return heading;
 }

@@ -1,5 +1,6 @@
 """Months: which ones have arrived, and whether they were published."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,5 +64,5 @@ def read_recent_observations(connection: Connection, run: Run, *, months: int) -
         {"series": name, "month": str(request.origin + (column + 1 - months)), "value": value}
         for name, series_values in zip(panel.names, values, strict=True)
         for column, value in enumerate(series_values)
-        if value == value  # not NaN
+        if not math.isnan(value)
     ]
