@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def print_newest_run(database: "Database") -> None:
     """Print the state of the newest live run, its counts, skill and coverage, and each reason with an example."""
-    from forecasting.storage.views.runs import explain_outcomes, read_newest_live_run
+    from forecasting.storage.views.runs import count_outcome_reasons, read_newest_live_run
 
     with database.reading() as connection:
         summary = read_newest_live_run(connection)
-        reasons = explain_outcomes(connection, [summary["run"]])[summary["run"]] if summary else ()
+        reasons = count_outcome_reasons(connection, [summary["run"]])[summary["run"]] if summary else ()
     if summary is None:
         click.echo("No run yet: milkrun plan says what one would do.\n")
         return

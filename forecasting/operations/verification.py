@@ -135,22 +135,26 @@ def _compute_again(
             positions=group.positions,
             live_factors=snapshot.live_interval_factors[group.rows],
         )
-        _fill_in(computed_numbers, snapshot, group.rows, forecasts)
+        _write_rows(computed_numbers, snapshot, group.rows, forecasts)
     rows_without_networks = [row for row in rows if row not in bundle_ids]
     if rows_without_networks:
         forecasts = method.forecast_without_networks(recipe, snapshot.histories.select(rows_without_networks))
-        _fill_in(computed_numbers, snapshot, rows_without_networks, forecasts)
+        _write_rows(computed_numbers, snapshot, rows_without_networks, forecasts)
     return computed_numbers, failures
 
 
-def _fill_in(numbers: dict[str, Values], snapshot: Snapshot, rows: list[int], forecasts: Forecasts) -> None:
-    """Write the forecasts of some rows into the numbers: by column of `forecast`, (series, horizon)."""
+def _write_rows(computed_numbers: dict[str, Values], snapshot: Snapshot, rows: list[int], forecasts: Forecasts) -> None:
+    """Write forecasts, and the seasonal naive computed here, into some rows of computed_numbers, in place.
+
+    computed_numbers: by column of the table `forecast`, (series, horizon). rows: positions in the snapshot, one for each row
+    of `forecasts`.
+    """
     histories, horizon = snapshot.histories.select(rows), forecasts.values.shape[1]
     baseline = seasonal_naive(histories.values, histories.lengths, horizon=horizon)
     columns = {"value": forecasts.values, "seasonal_naive": baseline, "base_path": forecasts.base_path}
     for name, values in {**columns, **forecasts.bounds}.items():
         if values is not None:
-            numbers[name][rows, :horizon] = values
+            computed_numbers[name][rows, :horizon] = values
 
 
 def _compare(

@@ -29,8 +29,8 @@ class Line:
 class SeriesChart:
     """The lines of the chart of one series. intervals: their lower and upper bounds, by percent.
 
-    missing_predictions_reason: why there are no predictions of past months: the networks of the forecast cannot be read. None
-    where there are predictions.
+    missing_predictions_reason: why the networks of the forecast can no longer be read, so that there are no predictions of
+    past months; None where they can.
     """
 
     name: str

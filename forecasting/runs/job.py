@@ -24,7 +24,7 @@ from forecasting.runs.snapshot import DatabaseReads, read_snapshot
 from forecasting.storage import forecasts, panels, run_networks, runs
 from forecasting.storage.db.database import Database
 from forecasting.storage.runs import Request, Run
-from forecasting.storage.views.runs import count_outcomes, estimate_seconds, explain_outcomes
+from forecasting.storage.views.runs import ReasonCount, count_outcome_reasons, count_outcomes, estimate_seconds
 from forecasting.storage.vintages import Vintage, current_vintage, historical_vintages
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class RunSummary:
     run: Run
     published_now: bool
     counts: dict[str, int]
-    reasons: tuple[tuple[str, str, int, str], ...]
+    reasons: tuple[ReasonCount, ...]
     other_steps: tuple[str, ...] = ()
 
 
@@ -178,19 +178,23 @@ def run_jointly(
     pretrained = pretrain(database, requests, cache=reads.cache, workers=workers, progress=progress)
     trainer = LocalTrainer(pretrained, workers)
     published = [
-        (run, run.state != RunState.PUBLISHED and _run_through(reads, run, trainer))
+        (run, run.state != RunState.PUBLISHED and _write_and_publish(reads, run, trainer))
         for run in _open(database, requests)
     ]
     return _summarise(database, published)
 
 
-def _run_through(reads: DatabaseReads, run: Run, trainer: Trainer) -> bool:
-    """Forecast and write every shard of a run, and publish it with the last one; False when it is published already."""
-    *first_numbers, last = run.request.shard_numbers
-    for number in first_numbers:
+def _write_and_publish(reads: DatabaseReads, run: Run, trainer: Trainer) -> bool:
+    """Forecast and write the shards of a run that are not written yet; publish it in the transaction of the last one.
+
+    Returns False when it was published before.
+    """
+    *earlier_numbers, last_number = run.request.shard_numbers
+    for number in earlier_numbers:
         _run_shard(reads, run, number, trainer)
-    result = forecast_shard(reads, run, run.request.shards[last], trainer)
-    return reads.database.write(lambda connection: forecasts.write_last_shard(connection, run, last, result))
+    # Not skipped where it is written already: the same transaction publishes the run.
+    result = forecast_shard(reads, run, run.request.shards[last_number], trainer)
+    return reads.database.write(lambda connection: forecasts.write_last_shard(connection, run, last_number, result))
 
 
 def read_run(database: Database, run_id: int) -> Run:
@@ -219,7 +223,7 @@ def _summarise(database: Database, published: Sequence[tuple[Run, bool]]) -> lis
     """Count how published runs ended; with each run, whether it was published just now."""
     run_ids = [run.run_id for run, _ in published]
     with database.reading() as connection:
-        counts, reasons = count_outcomes(connection, run_ids), explain_outcomes(connection, run_ids)
+        counts, reasons = count_outcomes(connection, run_ids), count_outcome_reasons(connection, run_ids)
     return [
         RunSummary(replace(run, state=RunState.PUBLISHED), now, counts[run.run_id], reasons[run.run_id])
         for run, now in published

@@ -85,7 +85,10 @@ class Trainer(Protocol):
     """What trains the local networks of a shard."""
 
     def fit(self, data: TrainingData) -> FitResult:
-        """Train networks on all months."""
+        """Return the result of training networks of these series, one row per series.
+
+        Unlike in `fit_without`, no month is held out beyond those that the recipe keeps as test part.
+        """
 
     def fit_without(self, data: TrainingData, networks: Networks, holdout_months: Counts) -> Networks:
         """Return networks like the given ones that have not seen the last months of each series: holdout_months (series,)."""
@@ -103,7 +106,11 @@ class LocalTrainer:
     progress: Callable[[int], None] | None = None
 
     def fit(self, data: TrainingData) -> FitResult:
-        """Train networks on all months, or take those that were trained on the same data before."""
+        """Return the result of training networks of these series, one row per series.
+
+        Networks that were trained on the same data before are taken as they are. Unlike in `fit_without`, no month is held out
+        beyond those that the recipe keeps as test part.
+        """
         if self.pretrained and (result := self.pretrained.get(data.digest)) is not None:
             return result
         with _TRAINING_LOCK:

@@ -154,16 +154,16 @@ def make_bundle(
     if not rows:
         return None
     networks = fit_result.networks.select(rows)
-    payload, tensors = codec.pack(networks.weights)
+    payload, payload_manifest = codec.pack(networks.weights)
     members = tuple(_member(series_ids[row], position, histories, fit_result, row) for position, row in enumerate(rows))
     state = networks.state
     if networks.are_global:
-        # The members of global networks are many and say little: what forecasts need stands in the manifest.
+        # Global networks are read without their members, which are many. So the manifest lists the guarded series.
         state = {**state, "guarded": sorted(member.series_id for member in members if member.scaler["guarded"])}
     provenance = {"code": __version__, "python": platform.python_version(), "seed": request.recipe.seed}
     provenance |= {name: library_version(name) for name in LIBRARIES}
     manifest = {
-        "networks": tensors,
+        "networks": payload_manifest,
         "state": state,
         "provenance": provenance,
         "members": members_digest(members),

@@ -204,7 +204,7 @@ def snapshot_from(request: Request, facts: StoredFacts) -> Snapshot:
     """Score the answered forecasts and gather what is known about each champion."""
     observations, answers = facts.observations, facts.answered_forecasts
     series_ids = observations.panel.series_ids
-    actual = recent_months(observations.panel, request.origin, scores.LIVE_WINDOW)  # (series, LIVE_WINDOW)
+    actual = recent_months(observations.panel, request.origin, scores.LIVE_MONTHS)  # (series, LIVE_MONTHS)
     live_scores = None
     if answers is not None:
         live_scores = Scores(
@@ -237,7 +237,7 @@ def _live_measures(answers: AnsweredForecasts, actual: Values, panel: Panel, ori
     measures = score_live(answers.paths, actual)
     if panel.first_released is not None:
         released_panel = replace(panel, values=panel.first_released)
-        measures_of_release = score_live(answers.paths, recent_months(released_panel, origin, scores.LIVE_WINDOW))
+        measures_of_release = score_live(answers.paths, recent_months(released_panel, origin, scores.LIVE_MONTHS))
         for name in ("rmse", "baseline_rmse"):
             is_same = measures_of_release[name] == measures[name]
             measures[f"{name}_first"] = np.where(is_same, np.nan, measures_of_release[name])

@@ -135,6 +135,6 @@ def write_changes(connection: Connection, run_id: int, changes: ForecastChanges)
     }
     for cause, parts in changes.parts_by_cause.items():
         is_zero = (parts == 0).all(axis=1)
-        if not is_zero.all():
+        if not is_zero.all():  # a column left out is NULL
             columns[cause] = np.ma.array(parts, mask=np.broadcast_to(is_zero[:, None], parts.shape))
     copy_in_binary(connection, tables.forecast_change_part, columns)

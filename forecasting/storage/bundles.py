@@ -113,11 +113,17 @@ def write_bundle(connection: Connection, bundle: Bundle) -> None:
 
 
 def _restore_payload(connection: Connection, bundle: Bundle) -> bool:
-    """Store the payload of a bundle again after milkrun prune removed it; return False where it was not removed."""
-    is_removed = tables.bundle.c.bundle_id == bundle.bundle_id, tables.bundle.c.payload == b""
-    if connection.execute(select(tables.bundle.c.bundle_id).where(*is_removed)).one_or_none() is None:
+    """Store the payload of a bundle again after milkrun prune removed it.
+
+    Returns False where it was not removed, or another transaction restored it first.
+    """
+    # milkrun prune leaves an empty payload.
+    removed_conditions = tables.bundle.c.bundle_id == bundle.bundle_id, tables.bundle.c.payload == b""
+    # The UPDATE sends the payload, which may be large, to the server once more. So a query comes first.
+    if connection.execute(select(tables.bundle.c.bundle_id).where(*removed_conditions)).one_or_none() is None:
         return False
-    return connection.execute(update(tables.bundle).where(*is_removed).values(payload=bundle.payload)).rowcount == 1
+    statement = update(tables.bundle).where(*removed_conditions).values(payload=bundle.payload)
+    return connection.execute(statement).rowcount == 1
 
 
 def read_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, Bundle]:

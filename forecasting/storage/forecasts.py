@@ -60,7 +60,7 @@ class ShardResult:
     bundle: Bundle | None
     results: tuple[SeriesResult, ...]
     scores: tuple[Scores, ...]
-    filled: tuple[FilledMonth, ...]
+    filled_months: tuple[FilledMonth, ...]
     changes: tuple[ForecastChanges, ...] = ()
 
 
@@ -71,7 +71,7 @@ def write_shard(connection: Connection, run: Run, shard: int, result: ShardResul
     if result.bundle is not None:
         write_bundle(connection, result.bundle)
     _copy(connection, tables.run_series, run.run_id, _outcome_columns(result.results))
-    _copy(connection, tables.filled_month, run.run_id, _filled_columns(result.filled))
+    _copy(connection, tables.filled_month, run.run_id, _filled_columns(result.filled_months))
     _copy(connection, tables.forecast, run.run_id, _forecast_columns(result.results))
     for changes in result.changes:
         write_changes(connection, run.run_id, changes)
@@ -92,9 +92,9 @@ def _outcome_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:
     return {**columns, "origin": [result.origin and result.origin.first_day for result in results]}
 
 
-def _filled_columns(filled: Sequence[FilledMonth]) -> dict[str, Any]:
-    columns = {name: [getattr(each, name) for each in filled] for name in ("series_id", "value", "rule")}
-    return {**columns, "month": [each.month.first_day for each in filled]}
+def _filled_columns(filled_months: Sequence[FilledMonth]) -> dict[str, Any]:
+    columns = {name: [getattr(each, name) for each in filled_months] for name in ("series_id", "value", "rule")}
+    return {**columns, "month": [each.month.first_day for each in filled_months]}
 
 
 def _forecast_columns(results: Sequence[SeriesResult]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from forecasting.storage.db.copy import array_of, copy_out_binary
 from forecasting.storage.panels import ordinals, positions
 from forecasting.storage.runs import BUILT_ON, RUN_PRECEDENCE, Run, built_on_parameters
 
-LIVE_WINDOW = 12
+LIVE_MONTHS = 12
 _NUMBER_COLUMNS = ("value", "seasonal_naive")
 _BASE_PATH_COLUMNS = ("base_path", *BOUNDS)  # of recipes with a base path
 
@@ -31,10 +31,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class AnsweredForecasts:
-    """Published forecasts for the LIVE_WINDOW months up to the origin of a run.
+    """Published forecasts for the LIVE_MONTHS months up to the origin of a run.
 
-    paths: by column of the table `forecast`, each (series, horizon, LIVE_WINDOW), NaN where there is none; last_value is the
-    last observation that a forecast used. by_champion: bool (series, LIVE_WINDOW), whether the champion of the series made
+    paths: by column of the table `forecast`, each (series, horizon, LIVE_MONTHS), NaN where there is none; last_value is the
+    last observation that a forecast used. by_champion: bool (series, LIVE_MONTHS), whether the champion of the series made
     the forecast one month ahead.
     """
 
@@ -64,11 +64,11 @@ def read_answered_forecasts(
     )
     number_columns = _NUMBER_COLUMNS + (_BASE_PATH_COLUMNS if run.request.recipe.corrects_base_path else ())
     columns = ", ".join(f"coalesce({name}, 'NaN')" for name in number_columns)
-    before_window, origin = (run.request.origin - LIVE_WINDOW).first_day, run.request.origin.first_day
+    month_before, origin = (run.request.origin - LIVE_MONTHS).first_day, run.request.origin.first_day
     forecasts = copy_out_binary(
         connection,
         f"""SELECT series_id, run_id, month - '1970-01-01'::date, horizon, {columns}
-            FROM milkrun.forecast WHERE {condition} AND month > '{before_window}' AND month <= '{origin}'""",
+            FROM milkrun.forecast WHERE {condition} AND month > '{month_before}' AND month <= '{origin}'""",
         {"series_id": "i4", "run_id": "i8", "day": "i4", "horizon": "i2", **dict.fromkeys(number_columns, "f8")},
     )
     champion_numbers = np.array([bundle_numbers.get(champions.get(series_id, ""), -1) for series_id in series_ids])
@@ -113,7 +113,7 @@ def read_global_ratio(connection: Connection, run: Run, bundle_id: str, *, least
             "bundle_id": bundle_id,
             "least": least,
             "origin": run.request.origin.first_day,
-            "after": (run.request.origin - LIVE_WINDOW).first_day,
+            "after": (run.request.origin - LIVE_MONTHS).first_day,
             "as_of": run.request.as_of,
         },
     ).one()
@@ -121,15 +121,19 @@ def read_global_ratio(connection: Connection, run: Run, bundle_id: str, *, least
 
 
 def _read_earlier_run_ids(connection: Connection, run: Run) -> list[int]:
-    """Return the ids of earlier runs whose forecasts can reach into the window; the run that takes precedence is last."""
-    earliest = run.request.origin - (LIVE_WINDOW + run.request.recipe.horizon)
+    """Return the ids of the runs by the same recipe and from earlier origins that `run` may build on.
+
+    Their forecasts can reach the LIVE_MONTHS months up to its origin. The run that takes precedence is last.
+    """
+    # Forecasts from this origin end just before those months.
+    too_early = run.request.origin - (LIVE_MONTHS + run.request.recipe.horizon)
     run_ids = connection.scalars(
         text(f"""
             SELECT run_id FROM milkrun.run
             WHERE {BUILT_ON} AND recipe_hash = :recipe_hash AND origin < :origin AND origin > :too_early
             ORDER BY {RUN_PRECEDENCE}
         """),
-        {**built_on_parameters(run), "too_early": earliest.first_day},
+        {**built_on_parameters(run), "too_early": too_early.first_day},
     )
     return list(run_ids)[::-1]
 
@@ -153,9 +157,9 @@ def _to_grids(
     # Of two forecasts for one cell, the later one overwrites the earlier: the run that takes precedence must come last.
     forecasts = forecasts[np.argsort(positions(forecasts["run_id"], run_ids), kind="stable")]
     series_rows, run_columns = positions(forecasts["series_id"], series_ids), positions(forecasts["run_id"], run_ids)
-    month_columns = ordinals(forecasts["day"]) - (run.request.origin + (1 - LIVE_WINDOW)).ordinal
+    month_columns = ordinals(forecasts["day"]) - (run.request.origin + (1 - LIVE_MONTHS)).ordinal
     forecast_cells = series_rows, forecasts["horizon"] - 1, month_columns
-    shape = (len(series_ids), run.request.recipe.horizon, LIVE_WINDOW)
+    shape = (len(series_ids), run.request.recipe.horizon, LIVE_MONTHS)
 
     def grid(values: np.ndarray, missing_value: float) -> np.ndarray:
         numbers = np.full(shape, missing_value, dtype=values.dtype)

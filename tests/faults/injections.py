@@ -252,7 +252,7 @@ def _must_end_well(ended: int) -> None:
 
 def _impatient() -> None:
     """Wait a second where the program waits a minute: the rules are the same, the trial is shorter."""
-    sessions._LIMITS |= {"lock_timeout": "1s", "idle_in_transaction_session_timeout": "1s"}
+    sessions._TRANSACTION_SETTINGS |= {"lock_timeout": "1s", "idle_in_transaction_session_timeout": "1s"}
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def copy_out_binary(connection: Connection, query: str, types: dict[str, str]) -
     stream = io.BytesIO()
     with _copying(connection) as cursor:
         cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", stream)
-    fields = [("columns", ">i2")]
+    fields = [("column count", ">i2")]
     for name, type_name in types.items():
         fields += [(f"{name} length", ">i4"), (name, f">{type_name}")]
     row = np.dtype(fields)
@@ -61,19 +61,21 @@ def copy_in_binary(connection: Connection, table: Table, columns: dict[str, Any]
     NULL. A column of arrays is an array (rows, length); a row is NULL where its first value is masked.
     """
     encoded = {name: _encode(table.c[name], values) for name, values in columns.items()}
-    fields: list[tuple[str, Any]] = [("columns", ">i2")]
+    fields: list[tuple[str, Any]] = [("column count", ">i2")]
     for name, (values, _) in encoded.items():
         fields += [(f"{name} length", ">i4"), (name, values.dtype)]
-    rows = np.empty(len(next(iter(encoded.values()))[0]) if encoded else 0, np.dtype(fields))
-    if not len(rows):
+    row_count = len(next(iter(encoded.values()))[0]) if encoded else 0
+    if not row_count:
         return
-    rows["columns"] = len(encoded)
-    byte_mask = np.ones((len(rows), rows.itemsize), dtype=bool)
+    rows = np.empty(row_count, np.dtype(fields))
+    rows["column count"] = len(encoded)
+    # Values shorter than their field, and NULLs, leave padding bytes in a row: these are not sent.
+    is_sent = np.ones((row_count, rows.itemsize), dtype=bool)
     for name, (values, lengths) in encoded.items():
         rows[name], rows[f"{name} length"] = values, lengths
         start, width = rows.dtype.fields[name][1], values.itemsize  # type: ignore[index]  # it has fields
-        byte_mask[:, start : start + width] = np.arange(width) < lengths[:, None]
-    body = rows.tobytes() if byte_mask.all() else rows.view(np.uint8).reshape(len(rows), -1)[byte_mask].tobytes()
+        is_sent[:, start : start + width] = np.arange(width) < lengths[:, None]
+    body = rows.tobytes() if is_sent.all() else rows.view(np.uint8).reshape(row_count, -1)[is_sent].tobytes()
     names = ", ".join(encoded)
     with _copying(connection) as cursor:
         cursor.copy_expert(

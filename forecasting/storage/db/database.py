@@ -26,7 +26,7 @@ PUBLISH_LOCK = 7_145_202
 MIGRATE_LOCK = 7_145_203
 
 # Of each transaction, and not of the session: a pooler may give the session to somebody else after the transaction.
-_LIMITS = {
+_TRANSACTION_SETTINGS = {
     "TimeZone": "UTC",
     "statement_timeout": "300s",
     "lock_timeout": "60s",
@@ -185,12 +185,12 @@ def create_engine(url: URL, time_zone: str = "UTC") -> Engine:
         },
     )
 
-    limits = _LIMITS | {"milkrun.time_zone": time_zone}
-    set_limits = "; ".join(f"SET LOCAL {name} = '{limit}'" for name, limit in limits.items())
+    settings = _TRANSACTION_SETTINGS | {"milkrun.time_zone": time_zone}
+    settings_statement = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
 
     @event.listens_for(engine, "begin")
-    def _set_limits(connection: Connection) -> None:
-        connection.exec_driver_sql(set_limits)
+    def _apply_transaction_settings(connection: Connection) -> None:
+        connection.exec_driver_sql(settings_statement)
 
     @event.listens_for(engine, "checkin")
     def _store_time_of_use(_driver_connection: Any, record: Any) -> None:

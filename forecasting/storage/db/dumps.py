@@ -113,7 +113,10 @@ def _require_success(name: str, code: int, errors: IO[bytes]) -> None:
 
 
 def _url_without_password(url: URL) -> str:
-    """Return the URL without its password, which would be visible in the list of processes."""
+    """Return the URL for pg_dump and psql: without the SQLAlchemy driver, which they do not know, and without the password.
+
+    A password would be visible in the list of processes.
+    """
     return (
         URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=url.query)
         .difference_update_query(["password"])

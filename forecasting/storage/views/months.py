@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from forecasting.domain.months import Month
 from forecasting.domain.panel import recent_months
@@ -38,8 +38,8 @@ def count_arrived_series(
     return row.arrived, row.expected
 
 
-def read_newest_month_health(connection: Connection) -> Any:
-    """Return the row of the view month_health for the newest observed month; None before the first observation."""
+def read_newest_month_health(connection: Connection) -> Row[Any] | None:
+    """Return the row of the view month_health for the newest month that an active series has; None where none has any."""
     return connection.execute(text("SELECT * FROM milkrun.month_health WHERE newest")).one_or_none()
 
 

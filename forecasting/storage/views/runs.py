@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -15,18 +16,28 @@ DURATION_RUNS = 12  # as many of the newest runs count for an estimate: they ran
 
 _SUMMARIES = """
     SELECT run_id AS run, kind, to_char(origin, 'YYYY-MM') AS origin, recipe, state, series, forecast, fallback,
-           held, refused, failed, retrained, reused, q.split AS scored_on, q.median_skill, q.better, q.scored,
-           q.coverage_80, q.coverage_95, trigger, started_at, published_at
-    FROM milkrun.run_health h
+           held, refused, failed, retrained, reused, quality.split AS scored_on, quality.median_skill, quality.better,
+           quality.scored, quality.coverage_80, quality.coverage_95, trigger, started_at, published_at
+    FROM milkrun.run_health health
     LEFT JOIN LATERAL (
         SELECT split, count(skill) AS scored, count(*) FILTER (WHERE skill > 0) AS better,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY skill) AS median_skill,
                sum(coverage_80 * n) / sum(n) FILTER (WHERE coverage_80 IS NOT NULL) AS coverage_80,
                sum(coverage_95 * n) / sum(n) FILTER (WHERE coverage_95 IS NOT NULL) AS coverage_95
-        FROM milkrun.rmse_history e
-        WHERE e.run_id = h.run_id AND e.horizon = 1 AND e.split IN ('live', 'test')
-        GROUP BY split ORDER BY split LIMIT 1
-    ) q ON true"""
+        FROM milkrun.rmse_history score
+        WHERE score.run_id = health.run_id AND score.horizon = 1 AND score.split IN ('live', 'test')
+        GROUP BY split
+        ORDER BY split = 'live' DESC LIMIT 1  -- live scores where there are any, else those of the test part
+    ) quality ON true"""
+
+
+class ReasonCount(NamedTuple):
+    """How many series of a run ended in one outcome for one reason; example: the name of one of them."""
+
+    outcome: str
+    reason: str
+    series_count: int
+    example: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ def read_run_history(connection: Connection, run: Run, *, origins: int) -> RunHi
     rows = read_records(
         connection,
         """
-        SELECT * FROM milkrun.run_health h
+        SELECT * FROM milkrun.run_health
         WHERE run_id = :run_id OR (state = 'published' AND kind = :kind AND vintages = :vintages AND origin IN (
             SELECT origin FROM milkrun.run WHERE state = 'published' AND kind = :kind AND vintages = :vintages
               AND origin < :origin GROUP BY origin ORDER BY origin DESC LIMIT :origins))
@@ -101,10 +112,11 @@ def read_run_history(connection: Connection, run: Run, *, origins: int) -> RunHi
 
 
 def read_run_summaries(connection: Connection, count: int) -> Table:
-    """Return counts, skill and coverage of the newest runs, the newest first.
+    """Return a row for each of the `count` newest runs by run id, published or not, the newest first.
 
-    The skill is that of one month ahead, on live forecasts where their months have come, else on the test part. better: the
-    number of the `scored` series that beat the seasonal naive.
+    It has the numbers of series by outcome and decision, and, for one month ahead, the median skill over the series and the
+    mean coverage weighted by months. scored_on: `live` where the run has live scores, else `test`. scored: number of series
+    with a skill; better: how many of them beat the seasonal naive.
     """
     return read_table(connection, f"{_SUMMARIES} ORDER BY run_id DESC LIMIT :count", count=count)
 
@@ -153,10 +165,8 @@ def count_outcomes(connection: Connection, run_ids: Sequence[int]) -> dict[int, 
     return {row["run_id"]: {name: row[name] for name in (*Outcome, *DECISION_COUNTS.values())} for row in rows}
 
 
-def explain_outcomes(
-    connection: Connection, run_ids: Sequence[int]
-) -> dict[int, tuple[tuple[str, str, int, str], ...]]:
-    """Return, by run id, (outcome, reason, number of series, one of their names), the most frequent first."""
+def count_outcome_reasons(connection: Connection, run_ids: Sequence[int]) -> dict[int, tuple[ReasonCount, ...]]:
+    """Return, by run id, the outcomes and reasons with their numbers of series, the most frequent first."""
     rows = connection.execute(
         text("""
             SELECT run_id, outcome, reason, count(*), min(s.name)
@@ -165,10 +175,10 @@ def explain_outcomes(
         """),
         {"ids": list(run_ids)},
     )
-    reasons_by_run: dict[int, list[tuple[str, str, int, str]]] = {run_id: [] for run_id in run_ids}
-    for run_id, outcome, reason, count, example in rows:
-        reasons_by_run[run_id].append((outcome, reason, count, example))
-    return {run_id: tuple(run_reasons) for run_id, run_reasons in reasons_by_run.items()}
+    counts_by_run: dict[int, list[ReasonCount]] = {run_id: [] for run_id in run_ids}
+    for run_id, *columns in rows:
+        counts_by_run[run_id].append(ReasonCount(*columns))
+    return {run_id: tuple(reason_counts) for run_id, reason_counts in counts_by_run.items()}
 
 
 def count_decisions(connection: Connection, run_id: int) -> list[Record]:

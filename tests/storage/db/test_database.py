@@ -73,7 +73,7 @@ def test_a_database_that_is_not_there_is_an_environment_failure(settings: Settin
     """Nothing listens, or the database does not exist: the place is named, the password is not."""
     for url in ("postgresql://u:topsecret@127.0.0.1:1/d", database_url.set(database="absent").render_as_string(False)):
         with (
-            pytest.raises(EnvironmentFailure, match=r"cannot be reached|no such database") as failure,
+            pytest.raises(EnvironmentFailure, match=r"cannot be reached|does not exist on its server") as failure,
             open_database(Settings(settings.home, url)),
         ):
             pass

@@ -20,7 +20,7 @@ from forecasting.storage.db import embedded
 from forecasting.storage.db.cluster_folder import find_cluster_folder, make_private_folder
 from forecasting.storage.db.database import open_database
 from forecasting.storage.db.dumps import back_up
-from forecasting.storage.db.programs import _binaries, server_account
+from forecasting.storage.db.programs import _binaries_for, server_account
 from tests.faults import containers
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as another user")
@@ -111,7 +111,7 @@ def test_another_user_who_reaches_the_socket_is_refused(home: Path) -> None:
     with embedded.running_server(home) as url:
         sockets = str(url.query["host"])
         Path(sockets).chmod(0o777)
-        command = [str(_binaries(server_account()) / "psql"), "-h", sockets, "-U", "postgres", "-d", "postgres"]
+        command = [str(_binaries_for(server_account()) / "psql"), "-h", sockets, "-U", "postgres", "-d", "postgres"]
         other = subprocess.run(command, capture_output=True, text=True, check=False, user=65534, group=65534, cwd="/")
 
     assert "Peer authentication failed" in other.stderr
