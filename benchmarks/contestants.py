@@ -110,9 +110,9 @@ def by_run(recipe: Recipe, task: Task, run_name: str) -> dict[str, ContestantFor
         start = time.perf_counter()
         load(database, task)
         load_end = time.perf_counter()
-        monthly_forecast(dry_run=True, recipe=name, late_months=9999)  # starts Prefect
+        monthly_forecast(dry_run=True, recipe=name, late_months="9999")  # starts Prefect
         run_start = time.perf_counter()
-        summary = monthly_forecast(recipe=name, retrain="always", late_months=9999)
+        summary = monthly_forecast(recipe=name, retrain="always", late_months="9999")
         end = time.perf_counter()
         assert isinstance(summary, job.RunSummary)  # noqa: S101 - a dry run alone gives a plan
         forecasts = read_back(database, task, {"loading": load_end - start, "run": end - run_start})

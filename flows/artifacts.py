@@ -42,7 +42,7 @@ MONTHS_BEFORE = 36
 SHOWN_AFTER, SHOWN_EVERY = 10.0, 5.0  # seconds
 
 
-def _best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Result | None]:
+def best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Result | None]:
     """Wrap a function that makes an artifact: without a server it does nothing, and a failure is logged and fails no run."""
 
     @functools.wraps(show)
@@ -58,7 +58,7 @@ def _best_effort(show: Callable[Parameters, Result]) -> Callable[Parameters, Res
     return shown
 
 
-@_best_effort
+@best_effort
 def show_run(settings: Settings, summary: job.RunSummary) -> None:
     """Add summary, forecasts and RMSE of a run to its flow run, where a server keeps them, and name it by its month."""
     run = summary.run
@@ -114,7 +114,7 @@ def _readable(rows: list[Record]) -> list[Record]:
     ]
 
 
-@_best_effort
+@best_effort
 def show_plan(plan: job.RunPlan) -> None:
     """Add what a run would do to the flow run of a dry run."""
     rows = [
@@ -130,7 +130,7 @@ def show_plan(plan: job.RunPlan) -> None:
     )
 
 
-@_best_effort
+@best_effort
 def show_backfill(summaries: list[job.RunSummary]) -> None:
     """Add a table of the origins of a backfill to its flow run."""
     create_table_artifact(
@@ -177,7 +177,7 @@ def _progress_listener(title: str, outer_listener: Callable[[int, int], None] | 
     return show_progress
 
 
-@_best_effort
+@best_effort
 def _put_progress(artifact_id: UUID | None, percent: float, title: str) -> UUID | None:
     """Update a progress artifact, or make it where there is none yet; returns its id."""
     if artifact_id is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from prefect import flow
 
 from flows import artifacts
-from flows.form import LateMonths, MonthText
+from flows.form import MonthText, NumberText, RecipeName, SeriesNames, whole_number
 from flows.steps import flow_trigger, run_name, scheduled_moment, take_run, take_runs_jointly
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 def backfill_forecasts(
     start: MonthText,
     end: MonthText,
-    series: list[str] | None = None,
-    recipe: str | None = None,
+    series: SeriesNames = (),
+    recipe: RecipeName = "",
     retrain: RetrainWord = "auto",
-    late_months: LateMonths | None = None,
+    late_months: NumberText = "",
     reprocess: ReprocessWord = "none",
     dry_run: bool = False,
 ) -> list[job.RunSummary]:
@@ -50,7 +50,7 @@ def backfill_forecasts(
         series=series,
         recipe=recipe,
         retrain=retrain,
-        late_months=late_months,
+        late_months=whole_number(late_months, "late_months"),
         kind=Kind.BACKFILL,
         moment=scheduled_moment(),
         trigger=flow_trigger(),

@@ -10,7 +10,8 @@ from prefect.states import Completed, Failed
 
 from flows import artifacts
 from flows.deliveries import deliver_runs, failure_message
-from flows.form import LateMonths, MonthText
+from flows.events import announce_publication
+from flows.form import MonthText, NumberText, RecipeName, SeriesNames, whole_number
 from flows.sources import held_message, pull_sources
 from flows.steps import flow_trigger, run_name, scheduled_moment, take_run
 from forecasting.domain.errors import EnvironmentFailure
@@ -26,11 +27,11 @@ logger = logging.getLogger(__name__)
 
 @flow(name="milkrun-monthly", flow_run_name=run_name, persist_result=False)
 def monthly_forecast(
-    origin: MonthText | None = None,
-    series: list[str] | None = None,
-    recipe: str | None = None,
+    origin: MonthText = "",
+    series: SeriesNames = (),
+    recipe: RecipeName = "",
     retrain: RetrainWord = "auto",
-    late_months: LateMonths | None = None,
+    late_months: NumberText = "",
     dry_run: bool = False,
     wait_for_data: bool = False,
     pull: bool = True,
@@ -58,7 +59,7 @@ def monthly_forecast(
         series=series,
         recipe=recipe,
         retrain=retrain,
-        late_months=late_months,
+        late_months=whole_number(late_months, "late_months"),
         moment=moment,
         trigger=trigger,
     )
@@ -78,6 +79,8 @@ def monthly_forecast(
     if not dry_run:
         with open_migrated_database(settings) as database, artifacts.shown_progress("Series forecast, in percent."):
             summary = take_run(database, parameters)
+        if summary.published_now:
+            announce_publication(summary)
         with open_migrated_database(settings) as database:
             deliveries = deliver_runs(database, settings, str(trigger.made_by))
         summary = replace(

@@ -84,13 +84,18 @@ def test_the_form_a_run_its_artifacts_a_schedule_and_a_backfill(
     work()
     for parameters, reason in (
         ({"retrain": "often"}, "'often' is not one of ['auto', 'always', 'never']"),
-        ({"origin": "1975-13"}, "'1975-13' does not match"),
-        ({"late_months": -1}, "-1 is less than the minimum"),
+        ({"recipe": "weekly"}, "'weekly' is not one of ['', 'monthly', 'classic', 'classic-published']"),
         ({"retrian": "always"}, "'retrian' was unexpected"),
     ):
         refused = api.trigger("milkrun-monthly/monthly", **parameters)
         assert refused.status_code == 409
         assert reason in refused.json()["detail"]
+    for parameters, reason in (
+        ({"origin": "1975-13"}, "'1975-13' is not a date of the calendar: write a month as YYYY-MM."),
+        ({"late_months": "some"}, "late_months is 'some': write a whole number from 0 on, or leave it empty."),
+    ):
+        failed = api.wait_for(api.run("milkrun-monthly/monthly", **parameters), "COMPLETED", "FAILED", "CRASHED")
+        assert reason in failed["state"]["message"]
     arrive("1962-01", milk=milk[:-1])
 
     flow_run = api.wait_for(api.run("milkrun-monthly/monthly", series=["milk"]), "COMPLETED", "FAILED", "CRASHED")
