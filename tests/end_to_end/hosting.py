@@ -63,7 +63,8 @@ class Hosting:
 
     def start_server(self) -> Process:
         """Start the server and wait until it answers; its state lies in PostgreSQL, so it may be started again."""
-        url = self.database.set(drivername="postgresql+asyncpg")
+        known = {name: self.database.query[name] for name in ("host", "port") if name in self.database.query}
+        url = self.database.set(drivername="postgresql+asyncpg", query=known)  # it takes no other options of libpq
         replaced = {"0.0.0.0": "127.0.0.1", "4200": str(self.port)}  # noqa: S104 - inside a container
         server = self.start(
             "server",
