@@ -75,8 +75,8 @@ def replay_verdict(
         _read(Evidence, values), _champion(evidence, recipe), policy, recipe, origin, global_verdict=global_verdict
     )
     if "damage" in evidence:
-        is_global = global_decision is not None and global_decision.bundle_id is not None
-        verdict = verdict_on_damage(policy, evidence["damage"], is_global=is_global)
+        series_uses_global = global_decision is not None and global_decision.bundle_id is not None
+        verdict = verdict_on_damage(policy, evidence["damage"], series_uses_global=series_uses_global)
     verdict = decide_promotion(verdict, _challenge(evidence), policy)
     if verdict.decision is None:
         return verdict
@@ -88,7 +88,7 @@ def replay_verdict(
 
 
 def replay_global_verdict(evidence: JsonObject, policy: Policy, recipe: Recipe, origin: Month) -> Verdict:
-    """Decide about the global networks of a run once more, from the stored evidence."""
+    """Decide about the global networks of a run once more, from the stored evidence; policy, recipe, origin: of the run."""
     verdict = choose_network(_champion(evidence, recipe), policy, recipe, origin)
     if "damage" in evidence:
         verdict = verdict_on_damage(policy, evidence["damage"])

@@ -207,12 +207,13 @@ def _reuse(reason: str, detail: str | None) -> Verdict:
     return Verdict(Decision.REUSE, reason, None, Reason.OK, detail)
 
 
-def verdict_on_damage(policy: Policy, damage: str, *, is_global: bool = False) -> Verdict:
-    """Decide about a series whose stored network is damaged: with `auto` a network is trained, else the series fails.
+def verdict_on_damage(policy: Policy, damage: str, *, series_uses_global: bool = False) -> Verdict:
+    """Decide again where a stored network is damaged: with `auto` a new one is trained, else the outcome is failed.
 
-    A damaged global network is not trained for one series: the series fails.
+    The network is that of a series, or that of the whole run. damage: what is wrong, as a sentence. series_uses_global: the
+    decision is about one series that would reuse global networks; these are not trained for one series, so it fails.
     """
-    if policy.retrain == RetrainPolicy.AUTO and not is_global:
+    if policy.retrain == RetrainPolicy.AUTO and not series_uses_global:
         return _retrain(Reason.BUNDLE_DAMAGED, damage)
     return Verdict(None, None, Outcome.FAILED, Reason.BUNDLE_DAMAGED, damage)
 

@@ -39,11 +39,13 @@ def glorot_uniform(random_numbers: np.ndarray, shape: tuple[int, ...]) -> np.nda
 def orthogonal(random_numbers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Orthogonal kernels (Saxe et al. 2014), by QR decomposition of normal random numbers: (networks, *shape).
 
-    random_numbers: (networks, count) in (0, 1), of which each kernel uses two for each of its weights (Box & Muller 1958).
+    shape: of two dimensions. random_numbers: (networks, count) in (0, 1), of which each kernel uses two for each of its weights
+    (Box & Muller 1958).
     """
     weight_count = int(np.prod(shape))
     radius = np.sqrt(-2.0 * np.log(random_numbers[:, :weight_count]))
     normal = radius * np.cos(2.0 * np.pi * random_numbers[:, weight_count : 2 * weight_count])
     q, r = np.linalg.qr(normal.reshape(-1, max(shape), min(shape)))
+    # The decomposition leaves the sign of each column open: with a positive diagonal of r it is unique.
     q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
     return q.transpose(0, 2, 1) if shape[0] < shape[1] else q

@@ -30,12 +30,12 @@ FALLBACK_METHOD = ForecastMethod.SEASONAL_NAIVE
 class PartPredictions:
     """Predictions of one part (training or test) of the histories, one month ahead.
 
-    values: (series, windows) in the unit of the series, NaN for padding. months: int (series, windows), the column of
-    each predicted month in the history. scores: of these predictions.
+    values: (series, windows) in the unit of the series, NaN for padding. target_columns: int (series, windows), the
+    column of each predicted month in the history. scores: of these predictions.
     """
 
     values: Values
-    months: Counts
+    target_columns: Counts
     scores: SplitScores
 
 
@@ -58,10 +58,7 @@ def fit(
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
-    """Train one network per history, and score it on the training and the test part; arguments as for `Method`.
-
-    Each history must have recipe.minimum_observations months or more.
-    """
+    """Train one network per history, and score it on the training and the test part; arguments as for `Method`."""
     values, lengths = histories.values, histories.lengths
     fitted_lengths = training_lengths(recipe, lengths)
     scaler = fit_min_max(values, fitted_lengths)
@@ -130,20 +127,22 @@ def predict_part(
     scaled = predict(architecture_of(recipe), networks.weights, _float32(windows.inputs))
     predictions = scaler_of(networks).inverse(scaled[:, :, 0].astype(np.float64))
     series_rows = np.arange(len(values))[:, None]
-    scored_mask = windows.real if filled_mask is None else windows.real & ~filled_mask[series_rows, windows.months]
-    actual = np.where(scored_mask, values[series_rows, windows.months], np.nan)
-    baseline = value_before(values, windows.months, months=12)
+    scored_mask = (
+        windows.is_real if filled_mask is None else windows.is_real & ~filled_mask[series_rows, windows.target_columns]
+    )
+    actual = np.where(scored_mask, values[series_rows, windows.target_columns], np.nan)
+    baseline = value_before(values, windows.target_columns, months=12)
     predictions_with_baseline = np.where(np.isnan(baseline), np.nan, predictions)
     baseline_rmse = rmse(baseline - actual)
     scores = SplitScores(
         n=scored_mask.sum(axis=1)[:, None],
         rmse=rmse(predictions - actual)[:, None],
         baseline_rmse=baseline_rmse[:, None],
-        naive_rmse=rmse(value_before(values, windows.months, months=1) - actual)[:, None],
+        naive_rmse=rmse(value_before(values, windows.target_columns, months=1) - actual)[:, None],
         base_path_rmse=np.full((len(values), 1), np.nan),
         skill=skill(rmse(predictions_with_baseline - actual), baseline_rmse)[:, None],
     )
-    return PartPredictions(np.where(windows.real, predictions, np.nan), windows.months, scores)
+    return PartPredictions(np.where(windows.is_real, predictions, np.nan), windows.target_columns, scores)
 
 
 def forecast(

@@ -41,7 +41,10 @@ class Method(Protocol[R]):
         workers: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> FitResult:
-        """Train local networks: one or more for each series, from its own history and seed."""
+        """Train local networks: one or more for each series, from its own history and seed.
+
+        Each history has recipe.minimum_observations months or more.
+        """
 
     def forecast(
         self,

@@ -28,13 +28,13 @@ def airline_paths(logs: Values, origins: Counts, *, horizon: int) -> Values:
     forecast may use. A path from one of the first thirteen months is flat.
     """
     month_count, series_count = logs.shape
-    monthly, yearly = PARAMETER_PAIRS
+    p, q = PARAMETER_PAIRS
     zeros = np.zeros((PARAMETER_PAIRS.shape[1], series_count))
     innovations = [zeros] * MAXIMUM_LAG  # the latest first
     sums_of_squares = zeros
     corrections = np.zeros((len(origins), MAXIMUM_LAG, series_count))
     for month in range(MAXIMUM_LAG, month_count):
-        expected = monthly * yearly * innovations[12] - monthly * innovations[0] - yearly * innovations[11]
+        expected = p * q * innovations[12] - p * innovations[0] - q * innovations[11]
         change = logs[month] - logs[month - 1] - logs[month - SEASON] + logs[month - MAXIMUM_LAG]
         innovations = [change - expected, *innovations[:-1]]
         sums_of_squares = sums_of_squares + innovations[0] ** 2
@@ -48,20 +48,23 @@ def airline_paths(logs: Values, origins: Counts, *, horizon: int) -> Values:
 
 
 def _corrections(sums_of_squares: Values, innovations: list[Values], month_count: int) -> Values:
-    """Return what past innovations add to w of the next 13 months, averaged over the pairs: (13, series); later months get 0.
+    """Return what past innovations add to w of each of the next 13 months: (13, series).
+
+    It is the mean over the pairs with Akaike weights. From month 14 on they add nothing.
 
     sums_of_squares: (pairs, series), over month_count innovations. innovations: the latest first, each (pairs, series).
     """
-    monthly, yearly = PARAMETER_PAIRS
+    p, q = PARAMETER_PAIRS
     log_weights = -0.5 * month_count * np.log(np.maximum(sums_of_squares, 1e-12))
     weights = np.exp(log_weights - log_weights.max(axis=0))
     mean_corrections = []
     for lead in range(1, MAXIMUM_LAG + 1):
-        w = monthly * yearly * innovations[MAXIMUM_LAG - lead]
+        # Innovations after the origin are unknown and count as 0: only terms with a past innovation remain.
+        w = p * q * innovations[MAXIMUM_LAG - lead]
         if lead <= SEASON:
-            w = w - yearly * innovations[SEASON - lead]
+            w = w - q * innovations[SEASON - lead]
         if lead == 1:
-            w = w - monthly * innovations[0]
+            w = w - p * innovations[0]
         mean_corrections.append(total(weights * w) / total(weights))
     return np.array(mean_corrections)
 

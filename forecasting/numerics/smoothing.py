@@ -38,23 +38,20 @@ class SmoothingStates:
     error: Values
 
 
-def smooth(logs: Values, seasonal: np.ndarray, origins: Counts) -> SmoothingStates:
+def smooth(logs: Values, seasonal_mask: np.ndarray, origins: Counts) -> SmoothingStates:
     """Smooth histories and return their states after some months.
 
-    logs: (months, series), each series from row 0 on, zero after its end. seasonal: bool (series,), whether it has a season.
+    logs: (months, series), each series from row 0 on, zero after its end. seasonal_mask: bool (series,), whether it has a season.
     origins: (origins, series), the last row that each state may use, at least 0.
     """
     month_count, series_count = logs.shape
     first_years = logs[: 2 * SEASON]
     level_weight, trend_share, season_weight = SETTINGS
-    season_weight = np.where(seasonal, season_weight, 0.0)
-    shape = (
-        level_weight.shape[0],
-        series_count,
-    )  # of level, slope, error and each month of the season: (settings, series)
+    season_weight = np.where(seasonal_mask, season_weight, 0.0)
+    shape = level_weight.shape[0], series_count  # (settings, series): level, slope, error and each month of the season
     level = np.broadcast_to(_mean(first_years[:SEASON]), shape).copy()
     slope = np.zeros(shape)
-    season = [np.broadcast_to(deviation, shape) for deviation in _first_season(first_years, seasonal)]
+    season = [np.broadcast_to(deviation, shape) for deviation in _first_season(first_years, seasonal_mask)]
     sums_of_squares = np.zeros(shape)
     states = np.zeros((3, *origins.shape))
     seasons = np.zeros((len(origins), SEASON, series_count))
@@ -93,7 +90,7 @@ def _mean(logs: Values) -> Values:
     return np.asarray(total(logs) / max(len(logs), 1))
 
 
-def _first_season(first_years: Values, seasonal: np.ndarray) -> list[Values]:
+def _first_season(first_years: Values, seasonal_mask: np.ndarray) -> list[Values]:
     """Deviations of the first two years from the mean of each year, averaged by calendar month: 12 times (series,).
 
     Zero for series without a season.
@@ -103,7 +100,7 @@ def _first_season(first_years: Values, seasonal: np.ndarray) -> list[Values]:
     for year in (year for year in years if len(year) == SEASON):
         year_mean = _mean(year)
         for month in range(SEASON):
-            season[month] = season[month] + np.where(seasonal, year[month] - year_mean, 0.0) / 2
+            season[month] = season[month] + np.where(seasonal_mask, year[month] - year_mean, 0.0) / 2
     return season
 
 
@@ -115,5 +112,5 @@ def _setting_weights(sums_of_squares: Values, month_count: int) -> Values:
 
 
 def _weighted_mean(weights: Values, state: Values) -> Values:
-    """Mean (series,) of a state (settings, series), added setting by setting."""
+    """Mean of a state over the settings, (series,), added setting by setting; weights, state: (settings, series)."""
     return np.asarray(total(weights * state) / total(weights))

@@ -13,16 +13,16 @@ class Windows:
     """Windows of many series. Each row begins with the windows of its series; padding follows, up to the longest row.
 
     inputs: (series, windows, look_back). targets: (series, windows, 1). counts: (series,), number of windows without padding.
-    months: (series, windows), column of each target in the history.
+    target_columns: int (series, windows), the column of each target in the history.
     """
 
     inputs: Values
     targets: Values
     counts: Counts
-    months: Counts
+    target_columns: Counts
 
     @property
-    def real(self) -> np.ndarray:
+    def is_real(self) -> np.ndarray:
         """Mask (series, windows): False where a window is padding."""
         return columns_inside(self.inputs.shape[1], self.counts)
 
@@ -38,18 +38,18 @@ def cut_windows(values: Values, first_targets: Counts, end_targets: Counts, *, l
     values: (series, months). first_targets, end_targets: (series,), columns; the first targets are at least look_back.
     """
     counts = np.maximum(end_targets - first_targets, 0)
-    window_steps = np.arange(int(counts.max(initial=0)))
+    window_indices = np.arange(int(counts.max(initial=0)))
     last_column = max(values.shape[1] - 1, 0)
-    unclipped_columns = first_targets[:, None] + window_steps  # (series, windows)
+    unclipped_columns = first_targets[:, None] + window_indices  # (series, windows)
     target_columns = np.minimum(unclipped_columns, last_column)
     input_columns = np.minimum(unclipped_columns[:, :, None] + np.arange(-look_back, 0), last_column)
     rows = np.arange(len(values))[:, None]
-    is_real = window_steps < counts[:, None]
+    is_real = window_indices < counts[:, None]
     return Windows(
         inputs=np.where(is_real[:, :, None], values[rows[:, :, None], input_columns], 0.0),
         targets=np.where(is_real, values[rows, target_columns], 0.0)[:, :, None],
         counts=counts,
-        months=target_columns,
+        target_columns=target_columns,
     )
 
 

@@ -65,9 +65,9 @@ class Case:
         """Whether a network of the series' own is to be trained."""
         return self.verdict.decision == Decision.RETRAIN and self.forecast is None
 
-    def on_damage(self, damage: str, policy: Policy, *, is_global: bool) -> "Case":
-        """Return the case, decided again because the bundle of its champion is damaged."""
-        verdict = verdict_on_damage(policy, damage, is_global=is_global)
+    def on_damage(self, damage: str, policy: Policy, *, series_uses_global: bool) -> "Case":
+        """Return the case, decided again because the bundle of its champion is damaged; arguments as for `verdict_on_damage`."""
+        verdict = verdict_on_damage(policy, damage, series_uses_global=series_uses_global)
         return replace(self, verdict=verdict, facts={**self.facts, "damage": damage})
 
     def stored_evidence(self, recipe: Recipe, *, is_global: bool) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def forecast_with_stored_networks(
     }
     groups, damages = store.group(bundle_ids, snapshot.series_ids)
     cases = [
-        case.on_damage(damages[case.row], request.policy, is_global=snapshot.has_global_networks)
+        case.on_damage(damages[case.row], request.policy, series_uses_global=snapshot.has_global_networks)
         if case.row in damages
         else case
         for case in cases

@@ -16,8 +16,8 @@ def test_the_published_split_of_168_months() -> None:
 
     assert train_lengths(np.array([168]), 0.67).tolist() == [112]
     assert (train.counts[0], test.counts[0]) == (110, 54)
-    assert (train.months[0, 0], train.months[0, -1]) == (1, 110)
-    assert (test.months[0, 0], test.months[0, -1]) == (113, 166)
+    assert (train.target_columns[0, 0], train.target_columns[0, -1]) == (1, 110)
+    assert (test.target_columns[0, 0], test.target_columns[0, -1]) == (113, 166)
 
 
 def test_the_default_split_wastes_no_month() -> None:
@@ -26,8 +26,8 @@ def test_the_default_split_wastes_no_month() -> None:
 
     train, test = split_windows(values, np.array([168]), CLASSIC)
 
-    assert list(range(1, 112)) == train.months[0].tolist()
-    assert list(range(112, 168)) == test.months[0].tolist()
+    assert list(range(1, 112)) == train.target_columns[0].tolist()
+    assert list(range(112, 168)) == test.target_columns[0].tolist()
     np.testing.assert_array_equal(test.inputs[0, :, 0], test.targets[0, :, 0] - 1)
 
 
@@ -47,4 +47,4 @@ def test_windows_of_mixed_histories_are_those_of_each_alone(lengths: list[int], 
             expected = values[row, window : window + look_back]
             np.testing.assert_array_equal(expected, windows.inputs[row, window])
             assert values[row, window + look_back] == windows.targets[row, window, 0]
-        assert not windows.real[row, length - look_back :].any()
+        assert not windows.is_real[row, length - look_back :].any()

@@ -27,6 +27,7 @@ from forecasting.numerics.sums import total
 
 TIME_STEPS = 12  # of the LSTM, whatever the window: a window of 36 months has 3 months at each step
 LONGEST_WINDOW = 60  # months of history in an example; a network gets the last ones, as many as its window has
+INPUT_DIVISOR = 3  # brings inputs in units of scale, which are a few units large, near 1
 ALTERNATIVE_PATHS = 3  # smoothed, airline, last year
 SLOPE_MONTHS = (3, 6, 12, 24, 36)
 MINIMUM_CHANGE = 0.005  # smallest volatility and yearly change, in logs: nothing is divided by less
@@ -80,8 +81,8 @@ def prepare(values: Values, lengths: Counts, lags: Counts, *, horizon: int) -> P
     seasonal_mask = is_seasonal(logs, lengths)
     fixed_season = np.where(seasonal_mask, 0.0, seasonal_indices(logs, lengths))
     origin_rows = np.maximum(lengths - 1 - np.asarray(lags)[:, None], 0)  # (lags, series)
-    smoothed = smooth(_starting_together(remove_season(logs, fixed_season), lengths), seasonal_mask, origin_rows)
-    airline = airline_paths(_starting_together(logs, lengths), origin_rows, horizon=horizon)
+    smoothed = smooth(_align_starts(remove_season(logs, fixed_season), lengths), seasonal_mask, origin_rows)
+    airline = airline_paths(_align_starts(logs, lengths), origin_rows, horizon=horizon)
     return PreparedSeries(logs, lengths, shift, fixed_season, smoothed, airline)
 
 
@@ -128,18 +129,24 @@ def examples_at(prepared: PreparedSeries, lag: int, lag_index: int, *, horizon: 
     )
 
 
-def network_inputs(examples: Examples, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs of a global network with a window of `window` months, a multiple of TIME_STEPS; all float32.
+def network_inputs(examples: Examples, window_months: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inputs of a global network, all float32; window_months: a multiple of TIME_STEPS, at most LONGEST_WINDOW.
 
     Sequences (rows, TIME_STEPS, features): at each step some months, the share of them that the series has, and the static
     features. Static inputs (rows, static inputs): static features, seasonal indices and alternative paths.
     """
-    shape = (len(examples.window), TIME_STEPS, window // TIME_STEPS)  # (rows, steps, months of a step)
-    months_by_step = examples.window[:, LONGEST_WINDOW - window :].reshape(shape) / 3
-    mask_by_step = examples.known_mask[:, LONGEST_WINDOW - window :].reshape(shape)
-    repeated_features = np.repeat(examples.static_features[:, None], TIME_STEPS, axis=1) / 3
-    alternatives = np.clip(examples.alternative_paths / examples.scale[:, None, None], -10, 10) / 3
-    static_inputs = [examples.static_features, examples.seasonal_indices / 3, alternatives.reshape(shape[0], -1)]
+    shape = (len(examples.window), TIME_STEPS, window_months // TIME_STEPS)  # (rows, steps, months of a step)
+    months_by_step = examples.window[:, LONGEST_WINDOW - window_months :].reshape(shape) / INPUT_DIVISOR
+    mask_by_step = examples.known_mask[:, LONGEST_WINDOW - window_months :].reshape(shape)
+    # In the sequences static features enter the LSTM at every step: divided, they do not drown the months. The static inputs
+    # go once into a layer of their own, which takes them undivided.
+    repeated_features = np.repeat(examples.static_features[:, None], TIME_STEPS, axis=1) / INPUT_DIVISOR
+    alternatives = np.clip(examples.alternative_paths / examples.scale[:, None, None], -10, 10) / INPUT_DIVISOR
+    static_inputs = [
+        examples.static_features,
+        examples.seasonal_indices / INPUT_DIVISOR,
+        alternatives.reshape(shape[0], -1),
+    ]
     sequences = np.concatenate([months_by_step, mask_by_step.mean(axis=2, keepdims=True), repeated_features], axis=2)
     return sequences.astype(np.float32), np.concatenate(static_inputs, axis=1).astype(np.float32)
 
@@ -196,7 +203,7 @@ def _last_rows(values: Values, row_count: int) -> Values:
     return np.concatenate([np.zeros((missing_count, values.shape[1])), values[-row_count:]])
 
 
-def _starting_together(values: Values, lengths: Counts) -> Values:
+def _align_starts(values: Values, lengths: Counts) -> Values:
     """Move series that end in the last row of (months, series) so that they begin in the first, with zeros after the end."""
     rows = np.arange(len(values))[:, None]
     moved = values[np.minimum(rows + len(values) - lengths, len(values) - 1), np.arange(values.shape[1])]

@@ -15,7 +15,7 @@ from forecasting.lstm.prediction import predict
 from forecasting.lstm.random import MEMBERS_STREAM, random_bits
 from forecasting.lstm.weights import Architecture, Weights, initial_weights
 from forecasting.models.monthly.dataset import TrainingSet
-from forecasting.models.monthly.features import ALTERNATIVE_PATHS, LONGEST_WINDOW, Examples
+from forecasting.models.monthly.features import ALTERNATIVE_PATHS, INPUT_DIVISOR, LONGEST_WINDOW, Examples
 from forecasting.models.monthly.global_networks import LEVELS
 
 LOOK_BACK = 12
@@ -117,8 +117,8 @@ def mix_paths(mix: Values, examples: Examples) -> Values:
 
 
 def _network_windows(examples: Examples) -> np.ndarray:
-    """Last LOOK_BACK months of the windows: float32 (rows, LOOK_BACK)."""
-    return np.asarray(examples.window[:, LONGEST_WINDOW - LOOK_BACK :] / 3, dtype=np.float32)
+    """Last LOOK_BACK months of the windows, divided by INPUT_DIVISOR: float32 (rows, LOOK_BACK)."""
+    return np.asarray(examples.window[:, LONGEST_WINDOW - LOOK_BACK :] / INPUT_DIVISOR, dtype=np.float32)
 
 
 def _windows(recipe: MonthlyRecipe, training_set: TrainingSet, mix: Values, series_count: int) -> TrainingWindows:
