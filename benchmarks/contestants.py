@@ -104,8 +104,8 @@ def by_run(recipe: Recipe, task: Task, run_name: str) -> dict[str, ContestantFor
     from forecasting.storage.db.schema import open_migrated_database
 
     settings = Settings.from_environment()
-    settings.recipes.mkdir(parents=True, exist_ok=True)
-    name = write_recipe(recipe, settings.recipes)
+    settings.recipes_folder.mkdir(parents=True, exist_ok=True)
+    name = write_recipe(recipe, settings.recipes_folder)
     with open_migrated_database(settings) as database:
         start = time.perf_counter()
         load(database, task)

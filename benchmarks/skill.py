@@ -82,7 +82,7 @@ def read_task(arguments: argparse.Namespace) -> Task:
 
 def recipe_of(arguments: argparse.Namespace, horizon: int) -> Any:
     """Return the recipe with the settings that were asked for."""
-    recipe = find_recipe(arguments.recipe, Settings.from_environment().recipes)
+    recipe = find_recipe(arguments.recipe, Settings.from_environment().recipes_folder)
     changes = {name: json.loads(value) for name, value in (pair.split("=", 1) for pair in arguments.set)}
     changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     return replace(recipe, seed=arguments.seed, horizon=horizon, **changes)

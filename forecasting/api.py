@@ -78,7 +78,9 @@ def forecast(
 
     Raises InputError, naming series and month, for values that cannot be used, RecipeError for an unknown recipe.
     """
-    chosen_recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe, Settings.from_environment().recipes)
+    chosen_recipe = (
+        recipe if isinstance(recipe, Recipe) else find_recipe(recipe, Settings.from_environment().recipes_folder)
+    )
     if horizon is not None:
         chosen_recipe = replace(chosen_recipe, horizon=horizon)
     return forecast_panel(panel_from(frame), chosen_recipe, Policy(late_months=late_months))
@@ -240,10 +242,12 @@ class Milkrun:
         return _frame(table)
 
     def network(self, series: str) -> "tuple[keras.Sequential, MinMaxScaler]":
-        """Return the network of the newest published live forecast of a series, and its scaler; recipes of `classic` only.
+        """Return the network of a series' newest published live forecast by a recipe of `classic`, and its scaler.
 
-        The network takes scaled windows, float32 (windows, time steps, features), and gives scaled months (windows, 1); the
-        scaler, fitted, turns values (months, 1) of the unit of the series into scaled ones and back.
+        Newer forecasts by other recipes do not count. The network takes scaled windows, float32 (windows, time steps, features),
+        and gives scaled months (windows, 1). Reshape windows (windows, look_back) to (-1, 1, look_back) where look_back_as is
+        `features`, to (-1, look_back, 1) where it is `steps`. The scaler, fitted, turns values (months, 1) of the unit of the
+        series into scaled ones and back.
 
         Raises InputError for an unknown series, RunRefused where no network of `classic` has forecast it, BundleError
         where its bundle is damaged.

@@ -71,7 +71,7 @@ def backtest(
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise InputError(f"{out} ends in {out.suffix or 'nothing'}: name it .csv or .parquet.")
     settings = Settings.from_environment()
-    chosen_recipes = [find_recipe(name, settings.recipes) for name in recipes or (settings.recipe,)]
+    chosen_recipes = [find_recipe(name, settings.recipes_folder) for name in recipes or (settings.recipe,)]
     chosen_recipes = [recipe if horizon is None else replace(recipe, horizon=horizon) for recipe in chosen_recipes]
     if models:
         check_installed()

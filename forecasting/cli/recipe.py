@@ -22,7 +22,7 @@ def list_recipes(output_format: str) -> None:
     from forecasting.domain.recipes import find_recipe, recipe_paths
     from forecasting.domain.settings import Settings
 
-    folder = Settings.from_environment().recipes
+    folder = Settings.from_environment().recipes_folder
     columns = ["recipe", "from", "horizon", "hash", "error"]
     rows: list[Row] = []
     for name, path in recipe_paths(folder).items():
@@ -45,11 +45,13 @@ def show(name: str, as_json: bool) -> None:
     from forecasting.domain.recipes import find_recipe
     from forecasting.domain.settings import Settings
 
-    named_recipe = find_recipe(name, Settings.from_environment().recipes)
+    named_recipe = find_recipe(name, Settings.from_environment().recipes_folder)
     if as_json:
         click.echo(json.dumps(named_recipe.settings, indent=2))
         return
-    click.echo(f"# Save as YOUR_NAME.toml in {Settings.from_environment().recipes}; leave out what stays as it is.")
+    click.echo(
+        f"# Save as YOUR_NAME.toml in {Settings.from_environment().recipes_folder}; leave out what stays as it is."
+    )
     click.echo(f'base = "{named_recipe.method}"')
     for setting, value in named_recipe.settings.items():
         if setting not in ("name", "method"):

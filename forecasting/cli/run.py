@@ -55,7 +55,7 @@ def flow_parameters(options: dict[str, Any]) -> dict[str, Any]:
         if options.get(name):
             Month.parse(options[name])
     if options["recipe"]:
-        find_recipe(options["recipe"], Settings.from_environment().recipes)
+        find_recipe(options["recipe"], Settings.from_environment().recipes_folder)
     return {**options, "series": list(options["series"]) or None}
 
 

@@ -30,7 +30,7 @@ class Settings:
     deliveries: Path | None = None
 
     @property
-    def recipes(self) -> Path:
+    def recipes_folder(self) -> Path:
         """The folder of the user's own recipes."""
         return self.home / "recipes"
 

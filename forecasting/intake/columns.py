@@ -86,8 +86,8 @@ def find_columns(roles: ColumnRoles, header: Sequence[str], source: str) -> Colu
         )
     columns = _Header(tuple(name.strip() for name in header), source)
     month = columns.find(roles.month_column, MONTH_NAMES, "month")
-    where = tuple((columns.position(name, "--where"), cell_text) for name, cell_text in roles.where)
-    unit_column = columns.position(roles.unit_column, "--unit-column") if roles.unit_column else None
+    where = tuple((columns.find_named(name, "--where"), cell_text) for name, cell_text in roles.where)
+    unit_column = columns.find_named(roles.unit_column, "--unit-column") if roles.unit_column else None
     if unit_column is not None and roles.unit is not None:
         raise InputError("--unit and --unit-column exclude each other: give one of them.")
     used_positions = {month, unit_column, *(position for position, _ in where)}
@@ -192,10 +192,15 @@ class _Header:
     names: tuple[str, ...]
     source: str
 
-    def position(self, name: str, option: str) -> int:
+    def find_named(self, name: str, option: str) -> int:
+        """Return the position of the column `name`.
+
+        option: the command-line option that gave the name, for the message. Raises InputError unless exactly one column has the
+        name.
+        """
         if self.names.count(name.strip()) != 1:
-            times = "does not exist" if name.strip() not in self.names else "stands more than once in the header"
-            raise InputError(f"{self.source}: column {name!r} of {option} {times}. Its columns are {self}.")
+            problem = "does not exist" if name.strip() not in self.names else "stands more than once in the header"
+            raise InputError(f"{self.source}: column {name!r} of {option} {problem}. Its columns are {self}.")
         return self.names.index(name.strip())
 
     def find_common(self, candidates: Sequence[str]) -> int | None:
@@ -209,7 +214,7 @@ class _Header:
     def find(self, given_name: str | None, common_names: Sequence[str], role: str) -> int:
         """Return the position of the column that the user names (None: by its common names); role: month, series or value."""
         if given_name is not None:
-            return self.position(given_name, f"--{role}-column")
+            return self.find_named(given_name, f"--{role}-column")
         position = self.find_common(common_names)
         if position is None:
             raise InputError(
@@ -224,7 +229,7 @@ class _Header:
         That is the column `name`, else the one with a common name, else the only column that has no other use.
         """
         if name is not None:
-            return self.position(name, "--value-column")
+            return self.find_named(name, "--value-column")
         common = self.find_common(VALUE_NAMES)
         unused = [position for position in range(len(self.names)) if position not in used_positions]
         if common is None and len(unused) != 1:

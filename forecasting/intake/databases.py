@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow
 import sqlalchemy
-from sqlalchemy import URL, Connection, Result, Row, TextClause, text
+from sqlalchemy import URL, Connection, Result, Row, Select, TextClause, text
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
 from sqlalchemy.sql import column, select, table
 from sqlalchemy.sql.expression import FromClause
@@ -149,7 +149,7 @@ def _rows_and_header(connection: Connection, selection: Selection, address: str)
                 f"{address}: a query may hold no semicolon, since behind it a second statement could stand."
             )
         query = text(selection.query.strip().rstrip(";").replace(":", "\\:") + "\n")  # a comment may end it
-        with connection.execute(_as_subquery(query)) as result:
+        with connection.execute(_select_no_rows(query)) as result:
             header = list(result.keys())
         return query.columns(*map(column, header)).subquery("source"), header
     schema, _, name = (selection.table or "").rpartition(".")
@@ -163,5 +163,6 @@ def _rows_and_header(connection: Connection, selection: Selection, address: str)
     return table(name, *map(column, header), schema=schema or None), header
 
 
-def _as_subquery(query: TextClause) -> Any:
+def _select_no_rows(query: TextClause) -> Select[Any]:
+    """Return a statement that gives the column names of a query, but no row."""
     return select(text("*")).select_from(query.columns().subquery("source")).where(text("1 = 0"))

@@ -328,7 +328,9 @@ def run_parameters(
     Raises InputError and RecipeError naming what cannot be used.
     """
     return RunParameters(
-        recipe=recipe if isinstance(recipe, Recipe) else find_recipe(recipe or settings.recipe, settings.recipes),
+        recipe=recipe
+        if isinstance(recipe, Recipe)
+        else find_recipe(recipe or settings.recipe, settings.recipes_folder),
         policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
         kind=kind,
         origin=Month.parse(origin) if origin else None,
