@@ -19,7 +19,7 @@ def _as_text(value: Any) -> Any:
 
 def _recipe_names() -> list[JsonValue]:
     """Return the recipes that the form offers, those of the machine that deploys; the empty text stands for the settings."""
-    return ["", *recipe_paths(Settings.from_environment().recipes)]
+    return ["", *recipe_paths(Settings.from_environment().recipes_folder)]
 
 
 MonthText = Annotated[str, BeforeValidator(_as_text), Field(json_schema_extra={"examples": ["1975-12"]})]

@@ -89,7 +89,7 @@ def load_observations(
         if dry_run or (strict and result.rows_rejected):
             return result
         origin = _Origin(source, sha256, made_by, rules.aggregate)
-        if (load_id := _find_repeated_load(connection, result, origin)) is not None:
+        if (load_id := _find_repeated_load(connection, result, origin, is_pull=record is not None)) is not None:
             result = replace(result, load_id=load_id, is_repetition=True)
         else:
             result = _store(connection, result, origin)
@@ -132,14 +132,15 @@ def _first_rejected(connection: Connection) -> tuple[RejectedRow, ...]:
     return tuple(RejectedRow(*row) for row in connection.execute(query, {"shown": MAX_REJECTED_SHOWN}))
 
 
-def _find_repeated_load(connection: Connection, result: LoadResult, origin: _Origin) -> int | None:
+def _find_repeated_load(connection: Connection, result: LoadResult, origin: _Origin, *, is_pull: bool) -> int | None:
     """Return the newest load of the source where this load would be on record as the same once more, else None.
 
-    A command that was killed after its commit is repeated by its user, and by the next schedule.
+    A command that was killed after its commit is repeated by its user, and by the next schedule. is_pull: the counts of unchanged
+    rows may differ, because each pull has a record of its own, and reads another part of its source.
     """
     if result.rows_added:
         return None
-    query = _REPEATED_LOAD + (_SAME_REJECTED_ROWS if result.rows_rejected else "")
+    query = _NEWEST_LOAD + ("" if is_pull else _SAME_COUNTS) + (_SAME_REJECTED_ROWS if result.rows_rejected else "")
     load_id: int | None = connection.scalar(text(query), {**vars(result), **vars(origin)})
     return load_id
 
@@ -173,10 +174,12 @@ _NEW_SERIES = """
 
 _COUNT_NEW_SERIES = f"SELECT count(*) FROM ({_NEW_SERIES}) AS fresh"
 
-_REPEATED_LOAD = """
+_NEWEST_LOAD = """
     SELECT load_id FROM (SELECT * FROM milkrun.load WHERE source = :source ORDER BY load_id DESC LIMIT 1) AS newest
-    WHERE sha256 IS NOT DISTINCT FROM :sha256 AND rows_read = :rows_read AND rows_collapsed = :rows_collapsed
-      AND rows_rejected = :rows_rejected AND aggregate IS NOT DISTINCT FROM :aggregate"""
+    WHERE sha256 IS NOT DISTINCT FROM :sha256 AND aggregate IS NOT DISTINCT FROM :aggregate"""
+
+_SAME_COUNTS = """
+      AND rows_read = :rows_read AND rows_collapsed = :rows_collapsed AND rows_rejected = :rows_rejected"""
 
 _SAME_REJECTED_ROWS = """
       AND NOT EXISTS (SELECT position, line, raw, reason FROM rejection

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL, Engine, event
 
 from forecasting.domain.errors import MilkrunError, PassingFailure
 from forecasting.reports import page
@@ -38,7 +38,7 @@ def start(url: URL, act: Act, tick: Tick | None = None, *, prepare: Callable[[],
         if prepare:
             prepare()
         database = Database(create_engine(url), "the database of the trial")
-        with ticking(database, tick) if tick else contextlib.nullcontext():
+        with ticking(tick) if tick else contextlib.nullcontext():
             _until_it_passes(lambda: act(database))
         ended = 0
     except (MilkrunError, MemoryError):
@@ -77,14 +77,15 @@ def do(url: URL, act: Act) -> None:
 
 
 @contextlib.contextmanager
-def ticking(database: Database, tick: Tick) -> Iterator[None]:
+def ticking(tick: Tick) -> Iterator[None]:
     """Call tick before and after every statement and COPY, every file of a page, and every commit."""
 
     def listener(*_arguments: Any) -> None:
         tick()
 
+    # Every engine of this process: a delivery has one of its own for its target.
     for moment in ("before_cursor_execute", "after_cursor_execute", "commit", "checkin"):
-        event.listen(database.engine, moment, listener)
+        event.listen(Engine, moment, listener)
     plain = copying._copying
 
     @contextlib.contextmanager

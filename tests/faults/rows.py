@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 from forecasting.storage.db.tables import metadata
 
 # What a disturbed run may have otherwise: moments, and numbers that a sequence gave to a transaction that was undone.
-_MOMENTS = {"sealed_at", "created_at", "started_at", "published_at", "finished_at", "decided_at", "made_at"}
+_MOMENTS = {"sealed_at", "created_at", "started_at", "published_at", "finished_at", "decided_at", "made_at", "ended_at"}
+_NUMBERS = {"pull_id", "delivery_id"}  # of records, in the order of their making
 _RUNS = {"run_id", "previous_run_id"}
 _LOADS = {"load_id", "first_load_id", "as_of", "actuals_as_of"}
 
@@ -54,7 +55,7 @@ def stored(connection: Connection) -> Lines:
     lines: Lines = Counter()
     for table in metadata.sorted_tables:
         for (row,) in connection.execute(text(f"SELECT to_jsonb(t) FROM milkrun.{table.name} t")):
-            plain = {name: told(name, value) for name, value in row.items() if name not in _MOMENTS}
+            plain = {name: told(name, value) for name, value in row.items() if name not in _MOMENTS | _NUMBERS}
             lines[f"{table.name} {sorted(plain.items())}"] += 1
     return lines
 
@@ -62,6 +63,40 @@ def stored(connection: Connection) -> Lines:
 def all_at_once(connection: Connection) -> Lines:
     """Return a digest of every row of every table as the one part that a reader sees: the state before, or that after."""
     return Counter([_digest("\n".join(sorted(stored(connection).elements())).encode())])
+
+
+def pulled(connection: Connection) -> Lines:
+    """Return every row that a pull leaves, and whether each load has the record of a pull; a repeated pull adds a record."""
+    rows = Counter({line: count for line, count in stored(connection).items() if not line.startswith("source_pull")})
+    loads = connection.scalar(text("SELECT count(DISTINCT load_id) FROM milkrun.source_pull"))
+    rows[f"loads of pulls on record: {loads}"] += 1
+    return rows
+
+
+def pulled_at_once(connection: Connection) -> Lines:
+    """Return a digest of the same as one part."""
+    return Counter([_digest("\n".join(sorted(pulled(connection).elements())).encode())])
+
+
+def delivered(connection: Connection) -> Lines:
+    """Return every row of Milkrun's own and of the tables that a run is delivered to."""
+    return stored(connection) + _shelf(connection)
+
+
+def delivered_at_once(connection: Connection) -> Lines:
+    """Return what a reader of the tables sees of a run: all of it or nothing."""
+    lines = _shelf(connection)
+    return Counter([_digest("\n".join(sorted(lines.elements())).encode())]) if lines else Lines()
+
+
+def _shelf(connection: Connection) -> Lines:
+    lines = Lines()
+    for table in ("shelf", "shelf_rmse"):
+        if connection.scalar(text("SELECT to_regclass(:name)"), {"name": f"public.{table}"}):
+            lines.update(
+                f"{table} {row}" for row in connection.scalars(text(f"SELECT t::text FROM public.{table} AS t"))
+            )
+    return lines
 
 
 def page_folder(database: str) -> Path:

@@ -4,7 +4,11 @@ The recipe's networks are tiny ones that all series share, trained in NumPy: a p
 forked, three times a second, from one that has imported everything.
 """
 
+import atexit
 import importlib.resources
+import os
+import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +27,10 @@ from forecasting.domain.vocabulary import Kind
 from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.files import open_file
 from forecasting.intake.loads import load_observations
+from forecasting.intake.pulls import PullContext, pull_source
+from forecasting.intake.source_settings import SourceSettings
 from forecasting.operations import promotions as orders
+from forecasting.operations.deliveries import DeliverySettings, deliver, undelivered_runs
 from forecasting.operations.run_report import report_run
 from forecasting.runs import job
 from forecasting.runs.backfill import plan_backfill
@@ -156,6 +163,49 @@ def report(run_id: int | None = None) -> Act:
     return act
 
 
+def pull(last: Month) -> Act:
+    """Pull a source that has the months up to one."""
+    source = SourceSettings("shop", url_from="SHOP_URL", query="SELECT * FROM sales", overlap=3)
+
+    def act(database: Database) -> None:
+        file = _SHOPS / f"{last}.db"
+        if not file.exists():
+            _write_shop(file, last)
+        pull_source(database, source, PullContext(_MOMENT, "UTC", "ada", None, lambda _: f"sqlite:///{file}"))
+
+    return act
+
+
+def _write_shop(file: Path, last: Month) -> None:
+    """Write the source of a pull, whole or not at all: several processes may do so at once."""
+    file.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        arrival, shop = Path(folder, "arrival.csv"), Path(folder, "shop.db")
+        write_arrival(arrival, FIRST, last)
+        connection = sqlite3.connect(shop)
+        connection.execute("CREATE TABLE sales (series text, month text, value text)")
+        lines = arrival.read_text().splitlines()[1:-1]
+        connection.executemany("INSERT INTO sales VALUES (?, ?, ?)", [line.split(",") for line in lines])
+        connection.commit()
+        connection.close()
+        shop.replace(file)
+
+
+def deliver_run(database: Database) -> None:
+    """Deliver the newest run to two tables of the same database."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    settings = DeliverySettings("shelf", url_from="SHELF_URL", table="public.shelf")
+    for each in undelivered_runs(database, settings):
+        deliver(database, settings, each, made_by="ada", find_url=lambda _: url)
+
+
+_MOMENT = datetime(1972, 1, 10, tzinfo=UTC)
+_SHOPS = (
+    Path(tempfile.gettempdir()) / f"milkrun-shops-{os.getpid()}"
+)  # forked processes have it from the one that forked
+atexit.register(shutil.rmtree, _SHOPS, ignore_errors=True)
+
+
 def make_naive_table(database: Database) -> None:
     """Make the table that a naive writer would have."""
     database.write(
@@ -196,6 +246,9 @@ ROLLBACK = Story("rollback", _TRAINED_THRICE, roll_back, sees=rows.all_at_once)
 PROMOTE = Story("promote", (*_TRAINED_THRICE, roll_back), promote, sees=rows.all_at_once)
 PRUNE = Story("prune", (*_TRAINED_THRICE, load(ORIGIN + 3, ORIGIN + 3), begin_run), prune, sees=rows.all_at_once)
 REPORT = Story("report", (*_TRAINED_THRICE, report(1)), report(), rows.page, rows.page_at_once)
+PULL = Story("pull", (migrate, pull(ORIGIN)), pull(ORIGIN + 1), rows.pulled, rows.pulled_at_once)
+DELIVERY = Story("delivery", (*_KNOWN, run), deliver_run, rows.delivered, rows.delivered_at_once)
+MONTH = (PULL, DELIVERY)
 ORDERS = (ROLLBACK, PROMOTE, PRUNE, REPORT)
 
 NAIVE = Story("naive writer", (make_naive_table,), write_naively, rows.naive, rows.naive_visible)

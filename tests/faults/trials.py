@@ -21,7 +21,7 @@ from tests.faults import injections, processes, rows
 from tests.faults.injections import Inject, Server, Trial
 from tests.faults.rows import Lines
 from tests.faults.small_disk import mounted
-from tests.faults.stories import NAIVE, ORDERS, STORIES, Act, Story
+from tests.faults.stories import MONTH, NAIVE, ORDERS, STORIES, Act, Story
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,12 @@ FAULTS = (
     Fault("tables locked by another session", injections.lock_a_table, 20, STORIES[:4], naive_fails=False),
     Fault("out of memory", injections.run_out_of_memory, 50, naive_fails=False),
     Fault("disk full", injections.fill_the_disk, 100, small_disk=True),
-    *(Fault(f"{story.name} killed", injections.kill_somewhere, 100, (story,), naive_fails=False) for story in ORDERS),
+    *(
+        Fault(f"{story.name} killed", injections.kill_somewhere, 100, (story,), naive_fails=False)
+        for story in (*ORDERS, *MONTH)
+    ),
+    Fault("pull and delivery, replies to COMMIT lost", injections.lose_commit_replies, 50, MONTH, naive_fails=False),
+    Fault("pull and delivery, eight at once", injections.eight_at_once, 50, MONTH, naive_fails=False),
 )
 
 
