@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow
 import sqlalchemy
 from sqlalchemy import URL, Connection, Result, Row, Select, TextClause, text
-from sqlalchemy.exc import DBAPIError, NoSuchTableError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import column, select, table
 from sqlalchemy.sql.expression import FromClause
 
@@ -72,41 +72,65 @@ def _read_rows(
             month = rows.c[header[columns.month]]
             first = _first_cell(connection, month, selection.since, time_zone)
             statement = statement if first is None else statement.where(month >= first)
-        if other.url.get_backend_name() != "sqlite":  # it gives row by row as it is
+        gives_row_by_row = other.url.get_backend_name() == "sqlite"
+        if not gives_row_by_row:
             connection = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_BUFFERED)
         result = connection.execute(statement)
         labels = [f"{other.name}: column {header[position]!r}" for position in positions]
-        for batch in _batches(result, max(1, _ROWS_AT_ONCE // len(columns.values)), labels):
-            cells = {
-                position: pyarrow.array([_as_text(cell, zone) for cell in column], pyarrow.string())
-                for position, column in zip(positions, zip(*batch, strict=True), strict=True)
-            }
-            yield to_rows(columns, cells, np.arange(line, line + len(batch)))
-            line += len(batch)
+        parts = _checked_rows(result, labels) if gives_row_by_row else result.partitions(_ROWS_BUFFERED)
+        for columns_of_text in _batches(parts, max(1, _ROWS_AT_ONCE // len(columns.values)), labels, zone):
+            count = len(columns_of_text[0])
+            yield to_rows(columns, dict(zip(positions, columns_of_text, strict=True)), np.arange(line, line + count))
+            line += count
 
 
-def _as_text(cell: Any, zone: ZoneInfo | None) -> str:
-    """Return a cell as text; zone: where a moment that knows its offset is given a date, None: as the driver gives it."""
-    if cell is None:
-        return ""
-    if zone is not None and isinstance(cell, datetime) and cell.tzinfo is not None:
-        cell = cell.astimezone(zone).replace(tzinfo=None)
-    return str(cell)
-
-
-def _batches(result: Result[Any], size: int, labels: Sequence[str]) -> Iterator[list[Row[Any]]]:
-    """Yield the rows in batches; raises InputError at the first cell that is too long, before more of them are gathered."""
-    batch: list[Row[Any]] = []
+def _checked_rows(result: Result[Any], labels: Sequence[str]) -> Iterator[Sequence[Row[Any]]]:
+    """Yield rows in parts; the length of cells is checked before another row is gathered."""
+    part: list[Row[Any]] = []
     for row in result:
         for cell, label in zip(row, labels, strict=True):
             if isinstance(cell, str | bytes):
                 check_cell_bytes(len(cell), label)
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+        part.append(row)
+        if len(part) == _ROWS_BUFFERED:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _batches(
+    row_parts: Iterable[Sequence[Row[Any]]], size: int, labels: Sequence[str], zone: ZoneInfo | None
+) -> Iterator[list[pyarrow.Array]]:
+    """Yield the columns of the rows as text, in batches of at most `size` rows and one part more.
+
+    Raises InputError where a cell is too long.
+    """
+    parts: list[list[pyarrow.Array]] = [[] for _ in labels]
+    count = 0
+    for rows in row_parts:
+        for part, cells, label in zip(parts, zip(*rows, strict=True), labels, strict=True):
+            part.append(pyarrow.array(_as_texts(cells, label, zone), pyarrow.string()))
+        count += len(rows)
+        if count >= size:
+            yield [pyarrow.concat_arrays(part) for part in parts]
+            parts, count = [[] for _ in labels], 0
+    if count:
+        yield [pyarrow.concat_arrays(part) for part in parts]
+
+
+def _as_texts(cells: Sequence[Any], label: str, zone: ZoneInfo | None) -> list[str]:
+    """Return cells as text; zone: where a moment that knows its offset is given a date, None: as the driver gives it."""
+    longest = max((len(cell) for cell in cells if isinstance(cell, str | bytes)), default=0)
+    check_cell_bytes(longest, label)
+    if zone is not None:
+        cells = [
+            cell.astimezone(zone).replace(tzinfo=None)
+            if isinstance(cell, datetime) and cell.tzinfo is not None
+            else cell
+            for cell in cells
+        ]
+    return ["" if cell is None else str(cell) for cell in cells]
 
 
 @contextlib.contextmanager
@@ -153,11 +177,16 @@ def _rows_and_header(connection: Connection, selection: Selection, address: str)
             header = list(result.keys())
         return query.columns(*map(column, header)).subquery("source"), header
     schema, _, name = (selection.table or "").rpartition(".")
-    inspector = sqlalchemy.inspect(connection)
+    nameless = table(name, schema=schema or None)
     try:
-        header = [description["name"] for description in inspector.get_columns(name, schema or None)]
-    except NoSuchTableError:
-        names = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
+        with connection.execute(select(text("*")).select_from(nameless).where(text("1 = 0"))) as result:
+            header = list(result.keys())
+    except DBAPIError:
+        connection.rollback()
+        inspector = sqlalchemy.inspect(connection)
+        names = {*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)}
+        if name in names:
+            raise
         first_names = ", ".join(sorted(names)[:12]) or "none"
         raise InputError(f"{address} has no table {selection.table!r}. Tables there: {first_names}.") from None
     return table(name, *map(column, header), schema=schema or None), header

@@ -1,21 +1,27 @@
 """Pulls: the new and the revised months of a configured source, as one load and one row of `source_pull`."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow
 from sqlalchemy import Connection
 
 from forecasting.domain.errors import InputError, MilkrunError
 from forecasting.domain.months import Month, due_month
 from forecasting.domain.url_names import find_url_in_environment
+from forecasting.intake.files import Source
 from forecasting.intake.loads import LoadResult, load_observations
 from forecasting.intake.source_settings import SourceSettings, open_source
 from forecasting.storage.db.database import Database
-from forecasting.storage.pulls import read_earlier_pulls, write_pull
+from forecasting.storage.panels import block_loads
+from forecasting.storage.pulls import find_same_pull, read_earlier_pulls, read_newest_load, write_pull
+
+_BYTES_AHEAD = 64 << 20  # of rows that are read before it is known whether they are new
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,12 @@ class _NewSeries(Exception):
 
 def _load(database: Database, source: SourceSettings, context: PullContext, since: Month | None) -> LoadResult:
     opened = open_source(source, since=since, find_url=context.find_url)
+    rows, digest = _read_ahead(opened, since)
+    row = _pull_row(source, context, since) | {"digest": digest}
+    if digest is not None:
+        unchanged = database.write(lambda connection: _record_same_rows(connection, source, since, row))
+        if unchanged is not None:
+            return unchanged
 
     def record(connection: Connection, result: LoadResult) -> None:
         if result.rows_rejected == result.rows_read:
@@ -122,13 +134,18 @@ def _load(database: Database, source: SourceSettings, context: PullContext, sinc
             )
         if since is not None and result.new_series:
             raise _NewSeries
-        newest = result.newest_month.first_day if result.newest_month else None
-        row = {"load_id": result.load_id, "rows_read": result.rows_read, "newest_month": newest}
-        write_pull(connection, _pull_row(source, context, since) | row)
+        counts = {
+            "load_id": result.load_id,
+            "rows_read": result.rows_read,
+            "rows_rejected": result.rows_rejected,
+            "newest_month": result.newest_month.first_day if result.newest_month else None,
+            "as_of": read_newest_load(connection),
+        }
+        write_pull(connection, row | counts)
 
     return load_observations(
         database,
-        opened,
+        rows,
         source=f"{source.name}: {opened.name}",
         today=context.today,
         sha256=opened.sha256,
@@ -136,6 +153,37 @@ def _load(database: Database, source: SourceSettings, context: PullContext, sinc
         made_by=context.made_by,
         record=record,
     )
+
+
+def _read_ahead(opened: Source, since: Month | None) -> tuple[Iterable[pyarrow.RecordBatch], str | None]:
+    """Return the rows of a source and a digest of them, or of its files; None where they are more than memory is spent on.
+
+    Rows of which all months are read are not kept: there may be many.
+    """
+    if opened.sha256 is not None or since is None:
+        return opened, opened.sha256
+    digest, batches, size = hashlib.sha256(), [], 0
+    for batch in opened:
+        size += batch.nbytes
+        if size > _BYTES_AHEAD:
+            return opened, None
+        batches.append(batch)
+        digest.update(batch.serialize())
+    return batches, digest.hexdigest()
+
+
+def _record_same_rows(
+    connection: Connection, source: SourceSettings, since: Month | None, row: dict[str, Any]
+) -> LoadResult | None:
+    """Store that the rows are those of an earlier pull, since which nothing was loaded; None where that is not so."""
+    block_loads(connection)
+    same = find_same_pull(connection, source.name, source.row_settings, since, row["digest"])
+    if same is None:
+        return None
+    names = ("load_id", "rows_read", "rows_rejected", "newest_month", "as_of")
+    write_pull(connection, row | {name: same._mapping[name] for name in names})
+    newest = Month.containing(same.newest_month)
+    return LoadResult(same.load_id, same.rows_read, 0, same.rows_read, 0, 0, 0, newest, (), is_repetition=True)
 
 
 def record_failure(

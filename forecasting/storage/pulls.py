@@ -36,6 +36,36 @@ def read_earlier_pulls(connection: Connection, source: str, settings: Mapping[st
     return EarlierPulls(Month.containing(row.newest_month), row.last_full)
 
 
+def find_same_pull(
+    connection: Connection, source: str, settings: Mapping[str, Any], since: Month | None, digest: str
+) -> Row[Any] | None:
+    """Return the pull that read the same rows with the same result, where no load came after it; else None.
+
+    It must have accepted every row. The caller has blocked loads (panels.block_loads).
+    """
+    pull = tables.source_pull.c
+    newest_load = select(func.max(tables.load.c.load_id)).scalar_subquery()
+    return connection.execute(
+        select(tables.source_pull)
+        .where(
+            pull.source == source,
+            pull.settings == dict(settings),
+            pull.since.is_not_distinct_from(since.first_day if since else None),
+            pull.digest == digest,
+            pull.rows_rejected == 0,
+            pull.as_of == newest_load,
+        )
+        .order_by(pull.pull_id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def read_newest_load(connection: Connection) -> int:
+    """Return the id of the newest load, of whichever source; there must be one."""
+    load_id: int = connection.execute(select(func.max(tables.load.c.load_id))).scalar_one()
+    return load_id
+
+
 def read_newest_pulls(connection: Connection) -> dict[str, Row[Any]]:
     """Return the newest pull of each source by name, with the columns of the table `source_pull`."""
     pull = tables.source_pull

@@ -15,7 +15,10 @@ CREATE TABLE milkrun.source_pull (
     since DATE,
     load_id BIGINT,
     rows_read BIGINT,
+    rows_rejected BIGINT,
     newest_month DATE,
+    digest TEXT,
+    as_of BIGINT,
     error TEXT,
     started_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     ended_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
@@ -25,7 +28,8 @@ CREATE TABLE milkrun.source_pull (
     CONSTRAINT source_pull_since_check CHECK (since = date_trunc('month', since) AND since BETWEEN '1700-01-01' AND '2200-12-01'),
     CONSTRAINT source_pull_newest_month_check CHECK (newest_month = date_trunc('month', newest_month) AND newest_month BETWEEN '1700-01-01' AND '2200-12-01'),
     CONSTRAINT source_pull_error_check CHECK ((error IS NULL) = (load_id IS NOT NULL AND rows_read IS NOT NULL)),
-    CONSTRAINT source_pull_load_id_fkey FOREIGN KEY(load_id) REFERENCES milkrun.load (load_id)
+    CONSTRAINT source_pull_load_id_fkey FOREIGN KEY(load_id) REFERENCES milkrun.load (load_id),
+    CONSTRAINT source_pull_as_of_fkey FOREIGN KEY(as_of) REFERENCES milkrun.load (load_id)
 );
 
 CREATE INDEX source_pull_source_idx ON milkrun.source_pull (source, pull_id);
@@ -36,6 +40,9 @@ COMMENT ON COLUMN milkrun.source_pull.settings IS 'What the file says of the row
 COMMENT ON COLUMN milkrun.source_pull.since IS 'First month that was read; empty where all months were.';
 COMMENT ON COLUMN milkrun.source_pull.load_id IS 'The load that it made; empty where it failed.';
 COMMENT ON COLUMN milkrun.source_pull.rows_read IS 'Values met in the source; empty where the pull failed.';
+COMMENT ON COLUMN milkrun.source_pull.rows_rejected IS 'Values that were not accepted; rejected_row has them.';
+COMMENT ON COLUMN milkrun.source_pull.digest IS 'SHA-256 of the rows that were read, or of the files; empty where there is none.';
+COMMENT ON COLUMN milkrun.source_pull.as_of IS 'Newest load of any source then; empty where it failed.';
 COMMENT ON COLUMN milkrun.source_pull.newest_month IS 'Newest month of the accepted values, its first day.';
 COMMENT ON COLUMN milkrun.source_pull.error IS 'Why it failed; empty where it did not.';
 COMMENT ON COLUMN milkrun.source_pull.started_at IS 'When its transaction began, before the rows were read.';

@@ -145,7 +145,15 @@ source_pull = Table(
     Column("since", Date, comment="First month that was read; empty where all months were."),
     Column("load_id", BigInteger, ForeignKey(load.c.load_id), comment="The load that it made; empty where it failed."),
     Column("rows_read", BigInteger, comment="Values met in the source; empty where the pull failed."),
+    Column("rows_rejected", BigInteger, comment="Values that were not accepted; rejected_row has them."),
     Column("newest_month", Date, comment="Newest month of the accepted values, its first day."),
+    Column("digest", Text, comment="SHA-256 of the rows that were read, or of the files; empty where there is none."),
+    Column(
+        "as_of",
+        BigInteger,
+        ForeignKey(load.c.load_id),
+        comment="Newest load of any source then; empty where it failed.",
+    ),
     Column("error", Text, comment="Why it failed; empty where it did not."),
     _now("started_at", "When its transaction began, before the rows were read."),
     Column(

@@ -1,6 +1,8 @@
 CREATE OR REPLACE VIEW milkrun.pull_history AS
-SELECT p.source, p.started_at, p.since, p.newest_month, p.rows_read, l.rows_added, l.rows_rejected, p.error,
-       extract(epoch FROM p.ended_at - p.started_at)::double precision AS seconds, p.load_id, p.made_by, p.pull_id
+SELECT p.source, p.started_at, p.since, p.newest_month, p.rows_read,
+       CASE WHEN l.sealed_at = p.started_at THEN l.rows_added WHEN l.load_id IS NOT NULL THEN 0 END AS rows_added,
+       p.rows_rejected, p.error, extract(epoch FROM p.ended_at - p.started_at)::double precision AS seconds, p.load_id,
+       p.made_by, p.pull_id
 FROM milkrun.source_pull p LEFT JOIN milkrun.load l USING (load_id);
 
 COMMENT ON VIEW milkrun.pull_history IS 'Every pull of a configured source, and how it ended.';
@@ -10,7 +12,7 @@ COMMENT ON COLUMN milkrun.pull_history.since IS 'First month that was read; empt
 COMMENT ON COLUMN milkrun.pull_history.newest_month IS 'Newest month of the accepted values, its first day.';
 COMMENT ON COLUMN milkrun.pull_history.rows_read IS 'Values met in the source; empty where the pull failed.';
 COMMENT ON COLUMN milkrun.pull_history.rows_added IS
-    'Values that were new or changed. Where nothing was, the load is the one before.';
+    'Values that were new or changed; 0 where the load is the one before.';
 COMMENT ON COLUMN milkrun.pull_history.rows_rejected IS 'Values that were not accepted; rejection_history has them.';
 COMMENT ON COLUMN milkrun.pull_history.error IS 'Why the pull failed; empty where it did not.';
 COMMENT ON COLUMN milkrun.pull_history.seconds IS 'How long it took.';
