@@ -5,8 +5,8 @@
 In each trial a load, a run, a query, a backfill, a rollback, a promotion, a pruning or a report is sent a signal at a random
 moment, alone or with its whole group, as a service manager or a terminal does. It must end by itself, and with it every
 process of its data folder. Rows and page of the last four must then be those before or those after undisturbed work. Then the
-command is repeated in peace: the rows must be those of undisturbed work. With --naive the command
-has no handlers: its remains must be noticed.
+command is repeated in peace: the rows must be those of undisturbed work. With --naive the command has no
+handlers: its remains must be noticed.
 """
 
 import argparse
@@ -190,7 +190,7 @@ def main() -> int:
     """Play the trials and print a line for each command and signal; 1 where one left a process or other rows, or none met."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.signals", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--trials", type=int, default=100, help="of each signal, over all commands")
+    parser.add_argument("--trials", type=int, default=200, help="of each signal, over all commands")
     parser.add_argument("--command", action="append", choices=COMMANDS, help="only this one; may be repeated")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--naive", action="store_true", help="the control arm, which must fail")
