@@ -140,7 +140,7 @@ class World:
     def _template(self, ready: tuple[Act, ...]) -> str:
         """Return a database on which acts were done; stories that begin alike share the beginning."""
         if ready not in self._templates:
-            beginning = self._template(ready[:-1]) if ready else "template0"
+            beginning = self._template(ready[:-1]) if ready[1:] else "template0"
             template = f"template_{len(self._templates)}"
             self._create(template, beginning)
             for act in ready[-1:]:
