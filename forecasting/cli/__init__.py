@@ -5,6 +5,7 @@ from importlib import import_module
 
 import click
 
+from forecasting.cli.output import printable
 from forecasting.cli.signals import stop_on_signals
 from forecasting.domain.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_REFUSED, MilkrunError
 from forecasting.domain.version import __version__
@@ -43,8 +44,8 @@ def main() -> None:
         mistake.show()
         sys.exit(EXIT_REFUSED)
     except MilkrunError as refusal:
-        click.echo(f"Error: {refusal}", err=True)
+        click.echo(printable(f"Error: {refusal}"), err=True)
         sys.exit(refusal.exit_code)
     except OSError as failure:
-        click.echo(f"Error: {failure.filename or 'the system'}: {failure.strerror or failure}.", err=True)
+        click.echo(printable(f"Error: {failure.filename or 'the system'}: {failure.strerror or failure}."), err=True)
         sys.exit(EXIT_ENVIRONMENT)

@@ -10,6 +10,7 @@ import click
 
 from forecasting.cli.database import configured_database
 from forecasting.cli.options import intake_options
+from forecasting.cli.output import printable
 from forecasting.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def load_source(database: "Database", source: "Source", *, strict: bool, dry_run
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(result) | {"newest_month": _newest_month(result)}, indent=2))
     else:
-        click.echo(_count_lines(result, source.name, due))
+        click.echo(printable(_count_lines(result, source.name, due)))
     if not result.rows_rejected:
         return
     rejections = _rejection_lines(result)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -13,6 +14,8 @@ import click
 from forecasting.domain.errors import InputError
 
 Row = Sequence[Any]
+# Control characters but tab and line feed, marks that change the direction of writing, and bytes that are no letters.
+_ACTING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 _VALUE_BYTES, _GATHERED_BYTES = 16, 256 << 20  # of a number; of all rows that a table or JSON gathers
 _FORMULA_STARTS = tuple(
     "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
@@ -68,6 +71,14 @@ def guard_text(value: Any) -> Any:
     return f"'{value}" if is_formula else value
 
 
+def printable(text: str) -> str:
+    """Return text with a hexadecimal code for each character that would act on a terminal; line breaks stay.
+
+    Names of files and texts of databases come from others.
+    """
+    return _ACTING.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -95,7 +106,7 @@ def _print_table(columns: Sequence[str], rows: list[Row], title: str) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
         numeric = any(isinstance(row[position], int | float) for row in rows)
-        table.add_column(Text(column), justify="right" if numeric else "left")
+        table.add_column(Text(printable(column)), justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(Text(_table_text(value)) for value in row))
     console.print(table)
@@ -120,4 +131,4 @@ def _table_text(value: Any) -> str:
         return f"{value:,.2f}" if 0.1 <= abs(value) < 1e7 or value == 0 else f"{value:.4g}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
-    return str(_json_value(value))
+    return printable(str(_json_value(value)))

@@ -122,7 +122,7 @@ def _whole_number(
     environment: Mapping[str, str], name: str, *, default: int, least: int, most: int | None = None
 ) -> int:
     text = environment.get(name) or str(default)
-    if not text.strip().isdecimal() or int(text) < least or (most is not None and int(text) > most):
+    if not text.strip().isdecimal() or len(text) > 18 or int(text) < least or (most is not None and int(text) > most):
         limits = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise InputError(f"{name} is {text!r}: set it to a whole number {limits}, or unset it.")
     return int(text)

@@ -76,7 +76,8 @@ def open_file(path: Path, roles: ColumnRoles, *, encoding: str = "utf-8") -> Sou
             csv_reader.require_utf8(path)
         columns = find_columns(roles, header.names, path.name)
         reader = partial(csv_reader.read_rows, path, header, columns, quoted=scan.quoted, encoding=encoding)
-    return Source(path.name, partial(_read_one_version, path, scan.version, reader), scan.sha256, roles.rules)
+    name = ascii(path.name)[1:-1] if not path.name.isprintable() else path.name
+    return Source(name, partial(_read_one_version, path, scan.version, reader), scan.sha256, roles.rules)
 
 
 def _read_one_version(

@@ -106,3 +106,18 @@ def test_columns_form_and_rows_are_chosen_by_option(milkrun: Milkrun, tmp_path: 
 
     assert milkrun("load", path, *options).code == 0
     assert json.loads(milkrun("sql", "select name, unit from series", "--json").out) == [{"name": "milk", "unit": "lb"}]
+
+
+def test_the_name_of_a_file_does_not_act_on_the_terminal(milkrun: Milkrun, tmp_path: Path) -> None:
+    """Who writes a file chooses its name: its control characters are shown as codes, and are not stored."""
+    name = "rows\x1b]0;title\x07\n99 added.csv"
+    path = write(tmp_path, "month,milk\n1962-01,1\n", name)
+    accepted = milkrun("load", path)
+    refused = milkrun("load", write(tmp_path, "", f"empty{name}"))
+    stored = milkrun("sql", "select source, e'\\x1b[31mred' as text from load")
+
+    assert (accepted.code, refused.code) == (0, 4)
+    for text in (accepted.out, refused.err, stored.out):
+        assert "\x1b" not in text
+        assert r"\x1b" in text
+    assert r"rows\x1b]0;title\x07\n99 added.csv: 1 observations" in accepted.out

@@ -23,9 +23,13 @@ def find_cluster_folder(home: Path) -> Path:
     such as /root: then a new cluster gets a folder below /var/lib/milkrun, and a file in `home`/database records the place. The
     rights of `home` and the folders above it are never changed.
 
-    Raises EnvironmentFailure where the folder cannot be made or entered, InputError where `home` is a copy of another home
-    whose cluster lies elsewhere.
+    Raises EnvironmentFailure where the folder cannot be made or entered, or the record cannot be read; InputError where `home`
+    is a copy of another home whose cluster lies elsewhere, or has a line break in its name.
     """
+    if "\n" in str(home):
+        raise InputError(
+            "The name of the data folder has a line break, which PostgreSQL cannot have: set MILKRUN_HOME to another."
+        )
     folder = home / "database"
     account = server_account()
     mode = 0o700 if account is None else 0o711  # the account of the server passes through
@@ -98,21 +102,31 @@ def _write_record(record: Path, cluster: Path) -> None:
     status = record.parent.stat()
     content = {"cluster": str(cluster), "folder": str(record.parent), "device": status.st_dev, "inode": status.st_ino}
     unfinished = record.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    with unfinished.open("w") as file:
+        file.write(json.dumps(content, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())  # else a loss of power may leave a record without content
     unfinished.rename(record)
 
 
 def _read_record(record: Path) -> Path:
     """Return the recorded place of the cluster; a home that was moved takes it along, a copy of a home does not."""
-    content = json.loads(record.read_text())
-    cluster, first_folder = Path(content["cluster"]), Path(content["folder"])
+    try:
+        content = json.loads(record.read_text())
+        cluster, first_folder = Path(content["cluster"]), Path(content["folder"])
+        first_identity = (content["device"], content["inode"])
+    except (ValueError, TypeError, KeyError):
+        raise EnvironmentFailure(
+            f"{record}, which records where the data of {record.parent.parent} lie, is damaged. They lie in a folder of "
+            f"{SHARED_FOLDER / 'databases'}: bring the file back from a backup, or remove it to begin without data."
+        ) from None
     if not cluster.is_dir():
         raise EnvironmentFailure(
             f"The data of {record.parent.parent} lie in {cluster}, which is not on this machine: bring it back, or remove "
             f"{record} to begin without data."
         )
     first, here = _identity(first_folder), _identity(record.parent)
-    if first not in (None, here) and first == (content["device"], content["inode"]):
+    if first not in (None, here) and first == first_identity:
         raise InputError(
             f"{record.parent.parent} is a copy of {first_folder.parent}, whose data lie in {cluster}: use that home, or "
             f"write its data with milkrun backup, remove {record}, and read them with milkrun restore."

@@ -307,3 +307,19 @@ def test_variables_for_other_servers_do_not_lead_astray(
     monkeypatch.setenv("PGSERVICE", "nowhere")
     with pytest.raises(EnvironmentFailure, match="PGSERVICE"), open_database(Settings(home)):
         pass
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cluster": "/tmp"}'])
+def test_a_damaged_record_of_the_place_of_the_data_is_named(home: Path, content: str) -> None:
+    """A record that a full disk cut off is no traceback, and no new empty cluster takes the place of the data."""
+    (home / "database").mkdir(mode=0o700)
+    (home / "database" / "location.json").write_text(content)
+
+    with pytest.raises(EnvironmentFailure, match="is damaged"):
+        find_cluster_folder(home)
+
+
+def test_a_line_break_in_the_name_of_a_data_folder_is_refused(home: Path) -> None:
+    """The server writes its folder into a file of lines, and its start would never be noticed."""
+    with pytest.raises(InputError, match="line break"):
+        find_cluster_folder(home / "a\nb")
