@@ -68,6 +68,8 @@ def _read_rows(
     line = 2  # as in a file, whose first line is the header
     zone = ZoneInfo(time_zone) if time_zone else None
     with other.connecting() as connection, _one_statement():
+        if selection.query is not None and other.url.get_backend_name() == "postgresql":
+            give_up_rights(connection)
         if selection.since is not None:
             month = rows.c[header[columns.month]]
             first = _first_cell(connection, month, selection.since, time_zone)

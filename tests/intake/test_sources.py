@@ -521,3 +521,32 @@ def test_a_pipe_or_a_device_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(InputError, match="is a pipe or a device"):
             open_file(path, NO_ROLES)
+
+
+def test_a_password_in_an_address_within_a_query_is_not_stored(postgresql_url: URL) -> None:
+    """The text of a query may hold the address of a third database, such as for dblink."""
+    query = f"SELECT id, ds, y FROM shop.sales WHERE 'postgresql://u:{SECRET}@h/d' <> ''"
+    source = open_database_source(postgresql_url, Selection(query=query), NO_ROLES)
+
+    assert "postgresql://u:***@h/d" in source.name
+    assert SECRET not in source.name
+
+
+def test_an_sqlite_address_that_asks_for_writing_only_reads(tmp_path: Path) -> None:
+    """A name of SQLite's own form with mode=rwc makes no file."""
+    url = f"sqlite:///file:{tmp_path}/new.db?mode=rwc&uri=true"
+
+    with pytest.raises((InputError, EnvironmentFailure)):
+        open_database_source(url, Selection(table="x"), NO_ROLES)
+
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_the_rows_of_a_query_are_read_without_the_rights_of_a_superuser(postgresql_url: URL) -> None:
+    """A statement within a text, which is run when rows are read only, has no more rights than the query itself."""
+    inner = "select pg_read_file(''PG_VERSION'')"
+    query = f"SELECT query_to_xml('{inner}', true, false, '')::text AS id, '2020-01' AS ds, 1 AS y"
+    source = open_database_source(postgresql_url, Selection(query=query), NO_ROLES)
+
+    with pytest.raises(InputError, match="permission denied"):
+        list(source)

@@ -23,11 +23,14 @@ def program(name: str) -> str:
 def back_up(database: Database, file: Path) -> None:
     """Write the schema milkrun into a file in the custom format of pg_dump, as it is at one moment; runs can go on.
 
-    The file gets its name when it is complete. Raises InputError where it exists already.
+    The file gets its name when it is complete, and only its owner can read it. Raises InputError where it exists already.
     """
     if file.exists():
         raise InputError(f"{file} exists: choose another name, so that no backup is lost.")
     unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    # What a link points at, such as one that another user has made, stays as it is.
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     _run(
         database,
         "pg_dump",
@@ -113,12 +116,13 @@ def _require_success(name: str, code: int, errors: IO[bytes]) -> None:
 
 
 def _url_without_password(url: URL) -> str:
-    """Return the URL for pg_dump and psql: without the SQLAlchemy driver, which they do not know, and without the password.
+    """Return the URL for pg_dump and psql: without the SQLAlchemy driver, which they do not know, and without its passwords.
 
-    A password would be visible in the list of processes.
+    A password would be visible in the list of processes. The packaged programs have neither TLS nor OAuth, and no use for the
+    other two.
     """
     return (
         URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=url.query)
-        .difference_update_query(["password"])
+        .difference_update_query(["password", "sslpassword", "oauth_client_secret"])
         .render_as_string()
     )

@@ -81,7 +81,7 @@ class OtherDatabase:
         )
         for secret in filter(None, (self.url.password, *query_secrets)):
             message = message.replace(secret, "***")
-        return _SECRET.sub(r"\1***", message)
+        return _SECRET.sub(r"\1***", _PASSWORD_IN_ADDRESS.sub(r"\1***@", message))
 
 
 def open_other_database(url: str | URL, *, is_read_only: bool) -> OtherDatabase:
@@ -104,6 +104,8 @@ def open_other_database(url: str | URL, *, is_read_only: bool) -> OtherDatabase:
         package = _PACKAGES.get(backend, f"an SQLAlchemy dialect for {backend}")
         raise InputError(f"Databases of {parsed.drivername} need the Python package {package}: install it.") from None
     return OtherDatabase(parsed, engine, _public(parsed), is_read_only)
+
+_PASSWORD_IN_ADDRESS = re.compile(r"(://[^\s:/@'\"]*:)[^\s@'\"]+@")
 
 
 def url_of_parts(parts: Mapping[str, Any]) -> str:
@@ -133,7 +135,7 @@ def _read_only_sqlite(url: URL) -> URL:
     """Return a URL that opens an SQLite file read only and does not create it; raises InputError when it is missing."""
     name = url.database or ""
     if name.startswith("file:"):
-        return url
+        return url.update_query_dict({"mode": "ro", "uri": "true"})
     if not Path(name).is_file():
         raise InputError(f"There is no SQLite file {name!r}: sqlite:///FILE is relative, sqlite:////FILE is absolute.")
     return url.set(database=Path(name).absolute().as_uri(), query={"mode": "ro", "uri": "true"})

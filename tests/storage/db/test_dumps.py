@@ -162,3 +162,21 @@ def test_the_list_of_processes_shows_no_password(database_url: URL) -> None:
 
     assert secret not in _url_without_password(url)
     assert _url_without_password(url).startswith("postgresql://")
+
+
+def test_a_backup_is_private_and_follows_no_link(database: Database, tmp_path: Path) -> None:
+    """Only its owner reads it; a link that waits at the name of the unfinished file changes nothing elsewhere."""
+    (tmp_path / "precious").write_text("as it was")
+    (tmp_path / "milkrun.dump.unfinished").symlink_to(tmp_path / "precious")
+
+    back_up(database, tmp_path / "milkrun.dump")
+
+    assert (tmp_path / "precious").read_text() == "as it was"
+    assert (tmp_path / "milkrun.dump").lstat().st_mode & 0o170777 == 0o100600
+
+
+def test_no_password_of_an_address_is_an_argument_of_a_program() -> None:
+    """The list of processes shows arguments; that of a key and of OAuth are passwords as well."""
+    url = URL.create("postgresql", "m", "hush", "h", 5432, "d", {"password": "hush", "sslpassword": "hush"})
+
+    assert "hush" not in _url_without_password(url.update_query_dict({"oauth_client_secret": "hush"}))
