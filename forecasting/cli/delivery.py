@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forecasting.cli.database import url_finder
 from forecasting.cli.options import format_options
 from forecasting.cli.output import print_rows
-from forecasting.cli.url_finder import url_finder
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT, InputError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecasting.cli.database import url_finder
 from forecasting.cli.load import column_roles
 from forecasting.cli.options import column_options, format_options
 from forecasting.cli.output import print_rows
-from forecasting.cli.url_finder import url_finder
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT, InputError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def list_sources(output_format: str) -> None:
 
 
 def _place(settings: "SourceSettings") -> str:
-    from forecasting.intake.file_sets import public_pattern
+    from forecasting.intake.file_patterns import public_pattern
 
     if settings.path is not None:
         return public_pattern(settings.path)
@@ -122,13 +122,13 @@ def _test(settings: "SourceSettings") -> str:
     from forecasting.intake.source_settings import open_source
 
     with url_finder([settings.url_from]) as find_url:
-        opened = open_source(settings, find_url=find_url)
-        first_batch = next((batch for batch in opened if batch.num_rows), None)
+        source_rows = open_source(settings, find_url=find_url)
+        first_batch = next((batch for batch in source_rows if batch.num_rows), None)
     if first_batch is None:
-        raise InputError(f"{opened.name} holds no observation.")
+        raise InputError(f"{source_rows.name} holds no observation.")
     rows = first_batch.slice(0, SHOWN_ROWS).select(["series", "month", "value"]).to_pylist()
     lines = [f"  {row['series']}, {row['month']}: {row['value']}" for row in rows]
-    return "\n".join([f"{opened.name} can be read. Its first observations, as text:", *lines])
+    return "\n".join([f"{source_rows.name} can be read. Its first observations, as text:", *lines])
 
 
 @source.command()

@@ -41,10 +41,10 @@ def read_settings(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {failure.strerror}.") from None
     except (ValueError, RecursionError) as mistake:
         raise InputError(f"{path} is not TOML: {mistake}.") from None
-    known = kinds.keys() - {"name"}
+    setting_names = kinds.keys() - {"name"}
     for name, value in values.items():
-        if name not in known:
-            raise InputError(f"{path}: there is no setting {name!r}; there are: {', '.join(sorted(known))}.")
+        if name not in setting_names:
+            raise InputError(f"{path}: there is no setting {name!r}; there are: {', '.join(sorted(setting_names))}.")
         if type(value) is not kinds[name]:
             raise InputError(f"{path}: {name} is {value!r}; write it as {_KIND_NAMES[kinds[name]]}.")
     return values

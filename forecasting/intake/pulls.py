@@ -118,8 +118,8 @@ class _NewSeries(Exception):
 
 
 def _load(database: Database, source: SourceSettings, context: PullContext, since: Month | None) -> LoadResult:
-    opened = open_source(source, since=since, find_url=context.find_url)
-    rows, digest = _read_ahead(opened, since)
+    source_rows = open_source(source, since=since, find_url=context.find_url)
+    rows, digest = _read_ahead(source_rows, since)
     row = _pull_row(source, context, since) | {"digest": digest}
     if digest is not None:
         unchanged = database.write(lambda connection: _record_same_rows(connection, source, since, row))
@@ -130,7 +130,7 @@ def _load(database: Database, source: SourceSettings, context: PullContext, sinc
         if result.rows_rejected == result.rows_read:
             first = result.rejected[0]
             raise InputError(
-                f"{opened.name}: no row was accepted, such as row {first.line}, {first.raw}: {first.reason}."
+                f"{source_rows.name}: no row was accepted, such as row {first.line}, {first.raw}: {first.reason}."
             )
         if since is not None and result.new_series:
             raise _NewSeries
@@ -146,27 +146,27 @@ def _load(database: Database, source: SourceSettings, context: PullContext, sinc
     return load_observations(
         database,
         rows,
-        source=f"{source.name}: {opened.name}",
+        source=f"{source.name}: {source_rows.name}",
         today=context.today,
-        sha256=opened.sha256,
-        rules=replace(opened.rules, since=since),
+        sha256=source_rows.sha256,
+        rules=replace(source_rows.rules, since=since),
         made_by=context.made_by,
         record=record,
     )
 
 
-def _read_ahead(opened: Source, since: Month | None) -> tuple[Iterable[pyarrow.RecordBatch], str | None]:
+def _read_ahead(source_rows: Source, since: Month | None) -> tuple[Iterable[pyarrow.RecordBatch], str | None]:
     """Return the rows of a source and a digest of them, or of its files; None where they are more than memory is spent on.
 
     Rows of which all months are read are not kept: there may be many.
     """
-    if opened.sha256 is not None or since is None:
-        return opened, opened.sha256
+    if source_rows.sha256 is not None or since is None:
+        return source_rows, source_rows.sha256
     digest, batches, size = hashlib.sha256(), [], 0
-    for batch in opened:
+    for batch in source_rows:
         size += batch.nbytes
         if size > _BYTES_AHEAD:
-            return opened, None
+            return source_rows, None
         batches.append(batch)
         digest.update(batch.serialize())
     return batches, digest.hexdigest()

@@ -13,7 +13,7 @@ from forecasting.domain.url_names import URL_NAME, find_url_in_environment, is_u
 from forecasting.domain.vocabulary import Aggregate, alternatives
 from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.databases import Selection, open_database_source
-from forecasting.intake.file_sets import open_files
+from forecasting.intake.file_patterns import open_files
 from forecasting.intake.files import Source
 
 _ROLES = tuple(each.name for each in fields(ColumnRoles))

@@ -8,7 +8,7 @@ from typing import Any
 from forecasting.domain.errors import InputError, MilkrunError
 from forecasting.domain.settings_files import NAME_RULE, changed_settings, is_name, names_in, read_settings
 from forecasting.domain.url_names import URL_NAME, find_url_in_environment, is_url_name
-from forecasting.intake.file_sets import public_pattern
+from forecasting.intake.file_patterns import public_pattern
 from forecasting.operations.target_files import deliver_to_files
 from forecasting.storage.db.database import Database
 from forecasting.storage.db.other_databases import open_other_database

@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 
 from forecasting.domain.errors import InputError, PassingFailure
-from forecasting.intake.file_sets import public_pattern
+from forecasting.intake.file_patterns import public_pattern
 from forecasting.storage.db.database import Database
 from forecasting.storage.deliveries import (
     FORECAST_COLUMNS,

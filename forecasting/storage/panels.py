@@ -89,7 +89,8 @@ def read_active_series(
         """),
         {"through": through.first_day if through else "infinity"},
     )
-    if day is None and through is not None:
+    has_observations = day is not None or connection.scalar(text("SELECT EXISTS (SELECT FROM milkrun.observation)"))
+    if day is None and has_observations:
         raise RunRefused(
             f"There are no observations up to {through}, the newest month that is over: load some with milkrun load FILE or "
             "milkrun pull."

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import URL
 
 from forecasting.domain.settings import Settings
+from forecasting.intake.source_settings import read_source
 from forecasting.storage.db.database import create_engine, open_database
 from forecasting.storage.views.sql import run_query
 from tests.documents.texts import DOCUMENTS, NAMES, ROOT, anchors_of, prose_of
@@ -20,6 +22,7 @@ INDENTED = ("rows_read =", "logs →", "INSTALL postgres", "set search_path")
 
 # What stands for something of the reader's own: their warehouse, their shop.
 THEIRS = {
+    "postgresql://reader:password@warehouse/sales": "{database}",
     "postgresql://reader@warehouse/sales": "{database}",
     "postgresql://reader:secret@db.example.com/shop": "{database}",
     "postgresql://milkrun_writer@db/milkrun": "{database}",
@@ -66,6 +69,14 @@ def test_sql_finds_rows(story: Settings, block: Block) -> None:
         assert list(rows)
 
 
+@pytest.mark.parametrize("block", of_language("toml"))
+def test_a_source_is_read(tmp_path: Path, block: Block) -> None:
+    """What the documents show as the file of a source is one."""
+    (tmp_path / "sales.toml").write_text(block.text)
+
+    assert read_source(tmp_path / "sales.toml").name == "sales"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
@@ -94,7 +105,7 @@ def test_a_document_can_be_followed(
             script.append(f"python {name}" if block.language == "python" else f"milkrun load {name}")
     text = "\n".join(script)
     for theirs, ours in THEIRS.items():
-        text = text.replace(theirs, ours.format(database=url, empty=empty))
+        text = text.replace(theirs, shlex.quote(ours.format(database=url, empty=empty)))
     text = STANDING.sub(r"\1 --help > /dev/null ", text)
     text = re.sub(r"^make ([a-z-]+)\b.*$", rf"grep -q '^\1:' {ROOT}/Makefile", text, flags=re.MULTILINE)
     (here / "follow.sh").write_text(text)
@@ -121,7 +132,7 @@ def test_no_block_goes_untested_and_no_link_leads_nowhere(document: Path) -> Non
     indented = re.findall(r"(?:^|\n\n)    (\S.*)", prose)
     links = [link for link in re.findall(r"\]\(([^)]+)\)", prose) if "://" not in link]
 
-    assert languages <= {"sh", "sql", "python", "csv"}
+    assert languages <= {"sh", "sql", "python", "csv", "toml"}
     assert [line for line in indented if not line.startswith(INDENTED)] == []
     assert [link for link in links if not _leads_somewhere(document, link)] == []
 

@@ -13,11 +13,11 @@ GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
 PLAIN_WORDS = {
     "accuracy", "airline", "api", "arithmetic", "artifact", "automation", "batched", "block", "case", "chart", "cli",
     "cluster", "codec", "column", "comparison", "copy", "csv", "data", "database", "dataset", "db", "deployment", "domain",
-    "dump", "earlier", "embedded", "file", "flow", "folder", "form", "frame", "gradient", "hosting", "joint", "job", "label",
-    "metric", "name", "newest", "numerics", "operation", "option", "output", "own", "page", "prefect", "program", "progress",
-    "pruning", "random", "reader", "report", "review", "row", "rule", "scaling", "schema", "seasonality", "server",
-    "session", "setting", "signal", "single", "smoothing", "sql", "staging", "statistical", "step", "storage", "store", "summary",
-    "sum", "table", "tensorflow", "terminal", "type", "version", "view", "vocabulary",
+    "dump", "earlier", "embedded", "file", "flow", "folder", "form", "frame", "gradient", "hosting", "job", "joint",
+    "label", "metric", "name", "newest", "numerics", "operation", "option", "other", "output", "own", "page", "pattern",
+    "prefect", "program", "progress", "pruning", "random", "reader", "report", "review", "row", "rule", "scaling", "schema",
+    "seasonality", "server", "session", "setting", "signal", "single", "smoothing", "sql", "staging", "statistical", "step",
+    "storage", "store", "sum", "summary", "table", "tensorflow", "terminal", "type", "url", "version", "view", "vocabulary",
 }  # fmt: skip
 
 
@@ -35,7 +35,9 @@ def unexplained_words(module: Path, explained_words: set[str]) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    return word if word in ("series", "diagnostics", "numerics") else re.sub(r"(?<=[^su])s$", "", word)
+    if word in ("series", "diagnostics", "numerics"):
+        return word
+    return re.sub(r"ies$", "y", word) if word.endswith("ies") else re.sub(r"(?<=[^su])s$", "", word)
 
 
 @pytest.mark.parametrize("folder", ["forecasting", "flows"])

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from forecasting.domain.policy import Policy
 from forecasting.domain.vocabulary import (
     DECISION_COUNTS,
+    Aggregate,
     Decision,
     Kind,
     KindWord,
@@ -30,6 +31,7 @@ from forecasting.domain.vocabulary import (
 from forecasting.storage.db.database import Database
 
 COLUMNS: dict[tuple[str, str], type[StrEnum]] = {
+    ("load", "aggregate"): Aggregate,
     ("promotion", "kind"): PromotionKind,
     ("rmse_history", "split"): Split,
     ("run", "kind"): Kind,

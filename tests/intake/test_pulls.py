@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from forecasting.domain.errors import InputError, PassingFailure
 from forecasting.domain.months import Month
 from forecasting.intake import pulls
-from forecasting.intake.file_sets import public_pattern
+from forecasting.intake.file_patterns import public_pattern
 from forecasting.intake.pulls import PullContext, PullResult, first_month_to_read, pull_source, record_failure
 from forecasting.intake.source_settings import SourceSettings
 from forecasting.storage.db.database import Database

@@ -105,6 +105,7 @@ def open_other_database(url: str | URL, *, is_read_only: bool) -> OtherDatabase:
         raise InputError(f"Databases of {parsed.drivername} need the Python package {package}: install it.") from None
     return OtherDatabase(parsed, engine, _public(parsed), is_read_only)
 
+
 _PASSWORD_IN_ADDRESS = re.compile(r"(://[^\s:/@'\"]*:)[^\s@'\"]+@")
 
 
