@@ -105,7 +105,8 @@ def test_a_document_can_be_followed(
             script.append(f"python {name}" if block.language == "python" else f"milkrun load {name}")
     text = "\n".join(script)
     for theirs, ours in THEIRS.items():
-        text = text.replace(theirs, shlex.quote(ours.format(database=url, empty=empty)))
+        quoted = shlex.quote(ours.format(database=url, empty=empty))
+        text = text.replace(f"'{theirs}'", quoted).replace(theirs, quoted)
     text = STANDING.sub(r"\1 --help > /dev/null ", text)
     text = re.sub(r"^make ([a-z-]+)\b.*$", rf"grep -q '^\1:' {ROOT}/Makefile", text, flags=re.MULTILINE)
     (here / "follow.sh").write_text(text)

@@ -13,7 +13,7 @@ GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
 PLAIN_WORDS = {
     "accuracy", "airline", "api", "arithmetic", "artifact", "automation", "batched", "block", "case", "chart", "cli",
     "cluster", "codec", "column", "comparison", "copy", "csv", "data", "database", "dataset", "db", "deployment", "domain",
-    "dump", "earlier", "embedded", "file", "flow", "folder", "form", "frame", "gradient", "hosting", "job", "joint",
+    "dump", "earlier", "embedded", "event", "file", "flow", "folder", "form", "frame", "gradient", "hosting", "job", "joint",
     "label", "metric", "name", "newest", "numerics", "operation", "option", "other", "output", "own", "page", "pattern",
     "prefect", "program", "progress", "pruning", "random", "reader", "report", "review", "row", "rule", "scaling", "schema",
     "seasonality", "server", "session", "setting", "signal", "single", "smoothing", "sql", "staging", "statistical", "step",

@@ -42,7 +42,9 @@ def _unknown(command: click.Command, words: list[str]) -> list[str]:
             return []
         found = command.commands.get(words[0])
         return _unknown(found, words[1:]) if found else [f"no command {words[0]}"]
-    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {
+        "--help"
+    }
     return [f"no option {word}" for word in words if word.startswith("--") and word.split("=")[0] not in known]
 
 

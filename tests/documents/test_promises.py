@@ -7,9 +7,9 @@ DOCUMENT = Path("docs/explanation/promises.md")
 
 
 def test_each_promise_names_tests_that_exist() -> None:
-    """P1 to P11 are there, in order, and each names at least one file of tests; each file named is there."""
+    """The promises that are kept so far are there, in order, and each names at least one file of tests; each file named is there."""
     rows = re.findall(r"^\| (P\d+) \|.*$", DOCUMENT.read_text(), re.MULTILINE)
-    assert rows == [f"P{number}" for number in range(1, 12)]
+    assert rows == [f"P{number}" for number in (*range(1, 12), 13, 15)]
     for line in DOCUMENT.read_text().splitlines():
         if line.startswith("| P"):
             named = re.findall(r"`(tests/[\w/]+\.py)`", line.split("|")[4])
