@@ -7,7 +7,7 @@ DOCUMENT = Path("docs/explanation/promises.md")
 
 
 def test_each_promise_names_tests_that_exist() -> None:
-    """The promises that are kept so far are there, in order, and each names at least one file of tests; each file named is there."""
+    """The promises are there, in order, and each names at least one file of tests; each file named is there."""
     rows = re.findall(r"^\| (P\d+) \|.*$", DOCUMENT.read_text(), re.MULTILINE)
     assert rows == [f"P{number}" for number in (*range(1, 12), 13, 15)]
     for line in DOCUMENT.read_text().splitlines():
