@@ -25,10 +25,13 @@ def replay_all(database: Database) -> Iterator[tuple[dict[str, Any], Told, Told]
                 again = replay_global_verdict(network.evidence, request.policy, request.recipe, request.origin)
                 decided = (again.decision, again.decision_reason or again.reason, None, "ok", again.detail)
                 yield network.evidence, (network.decision, network.reason, None, "ok", network.detail), decided
-            rows = connection.execute(text(f"SELECT * FROM milkrun.run_series WHERE run_id = {run_id}"))
+            query = f"SELECT * FROM milkrun.run_series JOIN milkrun.series USING (series_id) WHERE run_id = {run_id}"
+            rows = connection.execute(text(query))
             for row in rows:
                 stored = (row.decision, row.decision_reason, row.outcome, row.reason, row.detail)
-                again = replay_verdict(row.evidence, request.policy, request.recipe, request.origin, network)
+                again = replay_verdict(
+                    row.evidence, request.policy.for_series(row.name), request.recipe, request.origin, network
+                )
                 yield row.evidence, stored, _told(again)
 
 

@@ -13,8 +13,8 @@ from forecasting.domain.version import __version__
 # `milkrun load` is the function `load` in load.py, and so on.
 COMMANDS = (
     "backfill", "backtest", "backup", "delivery", "demo", "deploy", "doctor", "explain", "history", "load", "migrate", "plan",
-    "plot", "promote", "prune", "pull", "recipe", "report", "restore", "rollback", "run", "serve", "show", "source", "sql",
-    "status", "verify",
+    "plot", "policy", "promote", "prune", "pull", "recipe", "report", "restore", "rollback", "run", "serve", "show", "source",
+    "sql", "status", "verify",
 )  # fmt: skip
 
 

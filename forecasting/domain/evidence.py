@@ -65,7 +65,8 @@ def replay_verdict(
 ) -> Verdict:
     """Decide about a series once more, from its stored evidence; every field of the verdict is the same.
 
-    policy, recipe, origin: of the run. global_decision: about the global networks of the run, None where it has none.
+    policy: the rules that hold for the series. recipe, origin: of the run. global_decision: about the global networks of the
+    run, None where it has none.
     """
     values = {name: value for name, value in evidence.items() if name in Evidence.__dataclass_fields__}
     global_verdict = None

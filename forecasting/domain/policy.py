@@ -1,6 +1,10 @@
 """The policy: pure functions that decide from evidence whether a network is trained or reused, or why there is none."""
 
-from dataclasses import asdict, dataclass
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from fnmatch import translate
 from typing import Any
 
 from forecasting.domain.errors import InputError
@@ -12,13 +16,31 @@ DIVERGED = "Training did not end in finite numbers."
 
 
 @dataclass(frozen=True)
+class SeriesRule:
+    """Settings of a policy for some series. series: a pattern of their names, such as `region *`; changes: setting and value."""
+
+    series: str
+    changes: tuple[tuple[str, Any], ...]
+
+    def holds_for(self, name: str) -> bool:
+        """Return whether the name of a series fits the pattern; upper and lower case differ."""
+        return _pattern(self.series).match(name) is not None
+
+
+@functools.cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern))
+
+
+@dataclass(frozen=True)
 class Policy:
     """The rules of a run.
 
     late_months: how many months a series may be late and still be forecast from its own last month;
     max_age_months: a network older than this is retrained. live_rmse_ratio: a network whose live RMSE is more than this many
     times its test RMSE is retrained, once live_least of its forecasts are answered. challenge_least: the number of months, of
-    those that neither network was trained on, on which the new network must be no worse than the old one.
+    those that neither network was trained on, on which the new network must be no worse than the old one. series_rules: other
+    values for some series; of several rules that set one value, the last holds.
     """
 
     retrain: Retrain = RetrainPolicy.AUTO
@@ -27,6 +49,7 @@ class Policy:
     live_rmse_ratio: float = 1.5
     live_least: int = 3
     challenge_least: int = 3
+    series_rules: tuple[SeriesRule, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise InputError naming the rule that cannot be followed."""
@@ -40,8 +63,38 @@ class Policy:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The rules as plain JSON values."""
-        return asdict(self)
+        """The rules as plain JSON values; without `series_rules` where there are none."""
+        settings = {name: value for name, value in asdict(self).items() if name != "series_rules"}
+        if self.series_rules:
+            settings["series_rules"] = [{"series": rule.series, **dict(rule.changes)} for rule in self.series_rules]
+        return settings
+
+    def for_series(self, name: str) -> "Policy":
+        """Return the policy that holds for a series, without rules for others."""
+        if not self.series_rules:
+            return self
+        changes: dict[str, Any] = {}
+        for rule in self.series_rules:
+            if rule.holds_for(name):
+                changes |= dict(rule.changes)
+        return _changed(self, tuple(sorted(changes.items())))
+
+
+@functools.lru_cache(maxsize=4096)
+def _changed(policy: Policy, changes: tuple[tuple[str, Any], ...]) -> Policy:
+    return replace(policy, series_rules=(), **dict(changes))
+
+
+SERIES_SETTINGS = tuple(each.name for each in fields(Policy) if each.name not in ("retrain", "series_rules"))
+
+
+def policy_from(settings: Mapping[str, Any]) -> Policy:
+    """Rebuild a policy from its stored settings."""
+    rules = tuple(
+        SeriesRule(rule["series"], tuple((name, value) for name, value in rule.items() if name != "series"))
+        for rule in settings.get("series_rules", ())
+    )
+    return Policy(**{**settings, "series_rules": rules})
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ class Settings:
         return self.home / "recipes"
 
     @property
+    def policy_file(self) -> Path:
+        """The file with the rules of retraining, reuse and late series."""
+        return self.home / "policy.toml"
+
+    @property
     def sources_folder(self) -> Path:
         """The folder of the sources that runs pull."""
         return self.sources or self.home / "sources"

@@ -50,7 +50,14 @@ def read_settings(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
     return values
 
 
-_KIND_NAMES = {str: 'a text in "', bool: "true or false", int: "a whole number", dict: "a table of columns and texts"}
+_KIND_NAMES: dict[type, str] = {
+    str: 'a text in "',
+    bool: "true or false",
+    int: "a whole number",
+    dict: "a table of columns and texts",
+    float: "a number with a point, such as 1.5",
+    list: "tables, each under [[rule]]",
+}
 
 
 def write_settings(values: Mapping[str, Any], path: Path, command: str) -> None:

@@ -43,7 +43,8 @@ class SeriesForecast:
 class Case:
     """One series in a run: its row in the snapshot, the evidence, the verdict, and the forecast once there is one.
 
-    facts: what was learned about the champion after the verdict (damage, challenge), as JSON values.
+    policy: the rules that hold for the series. facts: what was learned about the champion after the verdict (damage,
+    challenge), as JSON values.
     """
 
     row: int
@@ -52,6 +53,7 @@ class Case:
     champion: Champion | None
     champion_evidence: ChampionEvidence | None
     verdict: Verdict
+    policy: Policy
     facts: Mapping[str, Any] = field(default_factory=dict)
     forecast: SeriesForecast | None = None
 
@@ -65,9 +67,9 @@ class Case:
         """Whether a network of the series' own is to be trained."""
         return self.verdict.decision == Decision.RETRAIN and self.forecast is None
 
-    def on_damage(self, damage: str, policy: Policy, *, series_uses_global: bool) -> "Case":
+    def on_damage(self, damage: str, *, series_uses_global: bool) -> "Case":
         """Return the case, decided again because the bundle of its champion is damaged; arguments as for `verdict_on_damage`."""
-        verdict = verdict_on_damage(policy, damage, series_uses_global=series_uses_global)
+        verdict = verdict_on_damage(self.policy, damage, series_uses_global=series_uses_global)
         return replace(self, verdict=verdict, facts={**self.facts, "damage": damage})
 
     def stored_evidence(self, recipe: Recipe, *, is_global: bool) -> dict[str, Any]:
@@ -91,15 +93,18 @@ def decide_cases(request: Request, snapshot: Snapshot, *, global_verdict: Verdic
             verdict_on_networks = verdict_of_global(
                 snapshot.global_decision, is_member=champion is None or champion.position >= 0
             )
+        policy = request.policy.for_series(snapshot.panel.names[row])
         verdict = decide(
             snapshot.evidence[row],
             snapshot.champion_evidence[row],
-            request.policy,
+            policy,
             request.recipe,
             request.origin,
             global_verdict=verdict_on_networks,
         )
-        cases.append(Case(row, series_id, snapshot.evidence[row], champion, snapshot.champion_evidence[row], verdict))
+        cases.append(
+            Case(row, series_id, snapshot.evidence[row], champion, snapshot.champion_evidence[row], verdict, policy)
+        )
     return cases
 
 

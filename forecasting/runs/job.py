@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month, due_month
 from forecasting.domain.policy import Policy, Verdict
+from forecasting.domain.policy_file import policy_of_run
 from forecasting.domain.recipes import Recipe, find_recipe
 from forecasting.domain.settings import Settings
 from forecasting.domain.version import __version__
@@ -327,11 +328,11 @@ def run_parameters(
     installation lies, is the newest origin. None: every observed month counts as over.
     Raises InputError and RecipeError naming what cannot be used.
     """
+    if not isinstance(recipe, Recipe):
+        recipe = find_recipe(recipe or settings.recipe, settings.recipes_folder)
     return RunParameters(
-        recipe=recipe
-        if isinstance(recipe, Recipe)
-        else find_recipe(recipe or settings.recipe, settings.recipes_folder),
-        policy=Policy(retrain=retrain, late_months=settings.late_months if late_months is None else late_months),
+        recipe=recipe,
+        policy=policy_of_run(settings, recipe.name, retrain=retrain, late_months=late_months),
         kind=kind,
         origin=Month.parse(origin) if origin else None,
         series=tuple(series) if series else None,

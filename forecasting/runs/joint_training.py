@@ -148,8 +148,8 @@ def rows_for_networks(request: Request, observations: Observations) -> list[int]
     """Return the rows of the series whose observations suffice for a network."""
     return [
         row
-        for row, evidence in enumerate(observations.evidence)
-        if verdict_without_network(evidence, request.policy, request.recipe, request.origin) is None
+        for row, (name, evidence) in enumerate(zip(observations.panel.names, observations.evidence, strict=True))
+        if verdict_without_network(evidence, request.policy.for_series(name), request.recipe, request.origin) is None
     ]
 
 

@@ -37,7 +37,7 @@ def forecast_shard(reads: RunReads, run: Run, series_ids: Sequence[int], trainer
     cases = forecast_with_stored_networks(request, snapshot, cases, store)
     new_model = train_networks(request, snapshot, cases, trainer)
     if new_model is not None:
-        cases = challenge_champions(request, cases, new_model, store, trainer)
+        cases = challenge_champions(cases, new_model, store, trainer)
         cases = forecast_with_stored_networks(request, snapshot, cases, store)
         cases = forecast_with_new_networks(request, snapshot, cases, new_model)
     results = series_results(request, snapshot, cases)
@@ -65,7 +65,7 @@ def forecast_with_stored_networks(
     }
     groups, damages = store.group(bundle_ids, snapshot.series_ids)
     cases = [
-        case.on_damage(damages[case.row], request.policy, series_uses_global=snapshot.has_global_networks)
+        case.on_damage(damages[case.row], series_uses_global=snapshot.has_global_networks)
         if case.row in damages
         else case
         for case in cases
@@ -95,7 +95,7 @@ def train_networks(
 
 
 def challenge_champions(
-    request: Request, cases: Sequence[Case], new_model: TrainedModel, store: ModelStore, trainer: Trainer
+    cases: Sequence[Case], new_model: TrainedModel, store: ModelStore, trainer: Trainer
 ) -> list[Case]:
     """Let new networks challenge the champions that they are to replace, and decide again: promote or keep."""
     champions = {
@@ -111,14 +111,14 @@ def challenge_champions(
         list(champions.values()),
         store,
         trainer.fit_without,
-        minimum_months=request.policy.challenge_least,
+        minimum_months=min(case.policy.challenge_least for case in cases if case.series_id in champions),
     )
     challenge_of = dict(zip(champions, challenges, strict=True))
     return [
         replace(
             case,
-            verdict=decide_promotion(case.verdict, challenge_of[case.series_id], request.policy),
-            facts={"challenge": stored_challenge(challenge_of[case.series_id], request.policy)},
+            verdict=decide_promotion(case.verdict, challenge_of[case.series_id], case.policy),
+            facts={"challenge": stored_challenge(challenge_of[case.series_id], case.policy)},
         )
         if case.series_id in challenge_of
         else case

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from forecasting.domain.errors import RunRefused
 from forecasting.domain.months import Month
-from forecasting.domain.policy import Policy
+from forecasting.domain.policy import Policy, policy_from
 from forecasting.domain.recipes import Recipe, recipe_from
 from forecasting.domain.vocabulary import Kind, NetworkScope, RunState, Vintages
 from forecasting.storage.db import tables
@@ -147,7 +147,7 @@ def read_run(connection: Connection, run_id: int) -> Run:
         as_of=row.as_of,
         vintages=Vintages(row.vintages),
         recipe=recipe_from(row.settings),
-        policy=Policy(**row.policy),
+        policy=policy_from(row.policy),
         series_ids=tuple(row.series_ids),
         scope=row.scope,
         shard_size=row.shard_size,

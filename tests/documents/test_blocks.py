@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from forecasting.domain.policy_file import read_policy_file
 from forecasting.domain.settings import Settings
 from forecasting.intake.source_settings import read_source
 from forecasting.storage.db.database import create_engine, open_database
@@ -70,11 +71,15 @@ def test_sql_finds_rows(story: Settings, block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", of_language("toml"))
-def test_a_source_is_read(tmp_path: Path, block: Block) -> None:
-    """What the documents show as the file of a source is one."""
-    (tmp_path / "sales.toml").write_text(block.text)
+def test_a_settings_file_is_read(tmp_path: Path, block: Block) -> None:
+    """What the documents show as the file of a source, or as the policy, is one."""
+    file = tmp_path / "sales.toml"
+    file.write_text(block.text)
 
-    assert read_source(tmp_path / "sales.toml").name == "sales"
+    if "[[rule]]" in block.text:
+        assert read_policy_file(file).rules
+    else:
+        assert read_source(file).name == "sales"
 
 
 @pytest.mark.slow

@@ -86,6 +86,7 @@ def commands(folder: Path) -> list[list[str]]:
         ["plot", SEEN, "--terminal"],
         ["sql", "select * from latest_forecast"],
         ["recipe", "list"],
+        ["policy", "show", SEEN],
         ["backtest", "--origins", "1", "--recipe", "classic", "--horizon", "1"],
         ["report", "--out", str(folder / "page")],
         ["verify"],
@@ -242,7 +243,10 @@ def test_no_failure_shows_a_password(guarded: URL, drive: Callable[..., str], tm
         assert leaks(shown) == [], what
         # Doctor's exit code tells, a list of recipes needs no database, and a refusal may come before the database is asked.
         failed = shown.count("failed with 3") + shown.count("failed with 4") + shown.count("ended with 3")
-        assert failed + shown.count("--- recipe list") == len(calls), (what, shown[-4000:])
+        assert failed + shown.count("--- recipe list") + shown.count("--- policy show") == len(calls), (
+            what,
+            shown[-4000:],
+        )
 
 
 @pytest.mark.slow
