@@ -23,8 +23,11 @@ def check_server(url: str) -> None:
 
     from flows.server import public_address
 
-    secret = os.environ.get("PREFECT_API_AUTH_STRING")
-    headers = {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"} if secret else {}
+    headers = {}
+    if secret := os.environ.get("PREFECT_API_AUTH_STRING"):  # which Prefect takes before a key
+        headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
+    elif key := os.environ.get("PREFECT_API_KEY"):
+        headers["Authorization"] = f"Bearer {key}"
     try:
         if not url.startswith(("http://", "https://")):
             raise ValueError("not a web address")
@@ -33,7 +36,8 @@ def check_server(url: str) -> None:
     except urllib.error.HTTPError as refusal:
         if refusal.code == 401:
             raise InputError(
-                "The Prefect server refused the credentials: set PREFECT_API_AUTH_STRING to the one it was started with."
+                "The Prefect server refused the credentials: set PREFECT_API_AUTH_STRING to the one it was started "
+                "with, or PREFECT_API_KEY to a key of it."
             ) from None
         raise EnvironmentFailure(
             f"What answers at PREFECT_API_URL, {public_address()}, is no Prefect server, or one out of order (status "

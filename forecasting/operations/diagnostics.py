@@ -15,10 +15,14 @@ from forecasting.domain.errors import MilkrunError
 from forecasting.domain.months import due_month
 from forecasting.domain.settings import Settings
 from forecasting.domain.vocabulary import Kind
+from forecasting.intake.source_settings import read_sources
+from forecasting.operations.deliveries import read_deliveries
 from forecasting.runs.model_store import ModelStore
 from forecasting.storage import bundles
 from forecasting.storage.db import schema
 from forecasting.storage.db.database import Database, open_database
+from forecasting.storage.deliveries import read_newest_deliveries
+from forecasting.storage.pulls import read_newest_pulls
 from forecasting.storage.views import diagnostics as checks
 
 
@@ -72,6 +76,8 @@ def _of_database(database: Database, settings: Settings, limits: Limits) -> Iter
         lambda connection: _loads(connection, limits),
         lambda connection: _runs(connection, limits),
         lambda connection: _series(connection, settings),
+        lambda connection: _sources(connection, settings),
+        lambda connection: _deliveries(connection, settings),
         lambda connection: _bundles(connection, limits),
     )
     for part in parts:
@@ -189,6 +195,37 @@ def _series(connection: Connection, settings: Settings) -> Finding:
         f"{first.newest:%Y-%m}, such as {first.name!r} since {first.month:%Y-%m}: runs hold them."
     )
     return Finding("series", "warning", message, "milkrun load their newer months, or raise MILKRUN_LATE_MONTHS.")
+
+
+def _sources(connection: Connection, settings: Settings) -> Finding:
+    names = [source.name for source in read_sources(settings.sources_folder)]
+    if not names:
+        return Finding("sources", "ok", "No source is configured; months come by milkrun load and milkrun pull.")
+    newest = read_newest_pulls(connection)
+    failed = [name for name in names if name in newest and newest[name].error is not None]
+    if failed:
+        pull = newest[failed[0]]
+        moment = f"{pull.ended_at:%Y-%m-%d %H:%M}"
+        message = f"{len(failed)} of {len(names)} sources failed last, such as {failed[0]} at {moment}: {pull.error}"
+        return Finding(
+            "sources", "warning", message, f"Mend it; milkrun source test {failed[0]} says whether it can be read."
+        )
+    return Finding("sources", "ok", f"Sources that are configured: {len(names)}; no newest pull has failed.")
+
+
+def _deliveries(connection: Connection, settings: Settings) -> Finding:
+    deliveries = read_deliveries(settings.deliveries_folder)
+    newest = read_newest_deliveries(connection)
+    failed = [each.name for each in deliveries if each.name in newest and newest[each.name].error is not None]
+    if failed:
+        attempt = newest[failed[0]]
+        message = f"Run {attempt.run_id} was not delivered to {failed[0]}: {attempt.error}"
+        return Finding(
+            "deliveries", "warning", message, f"Mend it; milkrun delivery send {failed[0]} delivers what is missing."
+        )
+    return Finding(
+        "deliveries", "ok", f"Deliveries that are configured: {len(deliveries)}; no newest attempt has failed."
+    )
 
 
 def _bundles(connection: Connection, limits: Limits) -> Finding:

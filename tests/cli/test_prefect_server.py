@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from forecasting.cli.prefect_server import check_server
+from forecasting.domain.errors import InputError
 from tests.cli.conftest import MilkrunProcess
 
 Answer = Callable[[socket.socket], None]
@@ -96,3 +98,20 @@ def test_a_prefect_server_that_vanishes_is_an_environment_failure(
     assert outcome.returncode == 3
     assert "answers no longer" in outcome.stderr or "cannot be reached" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_a_key_opens_a_server_that_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PREFECT_API_KEY is sent as Prefect sends it, where there is no PREFECT_API_AUTH_STRING; without it the server refuses."""
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            is_known = b"Authorization: Bearer pnu_key\r\n" in connection.recv(65536)
+            status = "200 OK" if is_known else "401 Unauthorized"
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+    monkeypatch.delenv("PREFECT_API_AUTH_STRING", raising=False)
+    with listening(answer) as address:
+        with pytest.raises(InputError, match="or PREFECT_API_KEY to a key of it"):
+            check_server(address)
+        monkeypatch.setenv("PREFECT_API_KEY", "pnu_key")
+        check_server(address)

@@ -90,7 +90,8 @@ def test_an_installation_in_order_has_no_finding(sound: Settings, doctor: Callab
     code, findings = doctor(sound)
 
     assert [finding["check"] for finding in findings] == [
-        "timezone", "database", "clock", "space", "migrations", "roles", "loads", "runs", "series", "bundles", "prefect",
+        "timezone", "database", "clock", "space", "migrations", "roles", "loads", "runs", "series", "sources",
+        "deliveries", "bundles", "prefect",
     ]  # fmt: skip
     assert {finding["level"] for finding in findings} == {"ok"}
     assert code == 0
@@ -191,6 +192,41 @@ def test_a_run_that_was_never_published(sound: Settings, database: Database, arr
     assert found.level == "warning"
     assert found.message.startswith("Runs that were never published: 1, the oldest of them run 2: live, origin 1976-01")
     assert found.remedy.startswith("milkrun run --origin 1976-01 --recipe classic --retrain auto goes on with it")
+
+
+def test_a_source_and_a_delivery_that_failed(sound: Settings, database: Database) -> None:
+    """Each is named with its reason, and with the command that tries again; a later success takes the finding away."""
+    for folder, lines in (
+        (sound.sources_folder, "path = '/nowhere.csv'"),
+        (sound.deliveries_folder, "path = '/proc/x'"),
+    ):
+        folder.mkdir()
+        (folder / "shop.toml").write_text(lines)
+    execute(
+        database,
+        "INSERT INTO milkrun.source_pull (source, settings, error, made_by) VALUES ('shop', '{}', 'no file', 'ada')",
+    )
+    execute(
+        database,
+        "INSERT INTO milkrun.delivery (target, run_id, place, error, made_by) "
+        "SELECT 'shop', run_id, '/proc/x', 'no room', 'ada' FROM milkrun.run",
+    )
+
+    findings = {finding.check: finding for finding in examine(sound)}
+
+    for check, reason, command in (
+        ("sources", "no file", "milkrun source test shop"),
+        ("deliveries", "no room", "milkrun delivery send shop"),
+    ):
+        assert findings[check].level == "warning"
+        assert reason in findings[check].message
+        assert command in findings[check].remedy
+    execute(
+        database,
+        "INSERT INTO milkrun.source_pull (source, settings, load_id, rows_read, made_by) "
+        "SELECT 'shop', '{}', load_id, 1, 'ada' FROM milkrun.load",
+    )
+    assert {finding.check: finding.level for finding in examine(sound)}["sources"] == "ok"
 
 
 def test_a_series_that_fell_silent(sound: Settings, arrive: Arrive, database: Database) -> None:
