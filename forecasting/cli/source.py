@@ -40,27 +40,17 @@ def add(name: str, where: tuple[str, ...], optional: bool, no_test: bool, **opti
     """Add a source NAME; it is read once first, so that a mistake shows at once."""
     from forecasting.domain.settings import Settings
     from forecasting.domain.settings_files import write_settings
+    from forecasting.intake.columns import ColumnRoles
     from forecasting.intake.source_settings import SourceSettings
 
-    names = {field.name for field in dataclasses.fields(SourceSettings)}
-    roles = column_roles(where, **{option: options[option] for option in options.keys() & _role_names()})
-    settings = SourceSettings(
-        name,
-        **{option: value for option, value in options.items() if option in names},
-        where=roles.where,
-        required=not optional,
-    )
+    role_names = {field.name for field in dataclasses.fields(ColumnRoles)} - {"where"}
+    roles = column_roles(where, **{option: options.pop(option) for option in role_names})
+    settings = SourceSettings(name, **options, roles=roles, required=not optional)
     if not no_test:
         click.echo(_test(settings))
     path = Settings.from_environment().sources_folder / f"{name}.toml"
     write_settings(settings.as_json(), path, "source")
     click.echo(f"Stored in {path}. The next run pulls it; milkrun plan says what it would read.")
-
-
-def _role_names() -> set[str]:
-    from forecasting.intake.columns import ColumnRoles
-
-    return {field.name for field in dataclasses.fields(ColumnRoles)} - {"where"}
 
 
 @source.command("list")

@@ -18,9 +18,12 @@ def is_name(text: str) -> bool:
     return re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", text) is not None
 
 
-def names_in(folder: Path) -> str:
-    """Return the names of the files of a folder, as a list for people."""
-    return ", ".join(path.stem for path in sorted(folder.glob("*.toml"))) or "none"
+def find_settings_file(name: str, folder: Path, kind: str) -> Path:
+    """Return NAME.toml of a folder; raises InputError listing the names there are. kind: what it sets, for the message."""
+    if is_name(name) and (path := folder / f"{name}.toml").is_file():
+        return path
+    names = ", ".join(path.stem for path in sorted(folder.glob("*.toml"))) or "none"
+    raise InputError(f"There is no {kind} {name!r} in {folder}; there are: {names}.")
 
 
 def changed_settings(settings: Any) -> dict[str, Any]:

@@ -49,6 +49,9 @@ class ColumnRoles:
         return MonthRules(self.time_zone, self.aggregate)
 
 
+AS_FOUND = ColumnRoles()
+
+
 @dataclass(frozen=True)
 class ColumnPositions:
     """The positions of the columns of one source, counted from 0.

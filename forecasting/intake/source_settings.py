@@ -8,10 +8,10 @@ from typing import Any
 from forecasting.domain.errors import InputError
 from forecasting.domain.months import Month
 from forecasting.domain.settings import is_time_zone
-from forecasting.domain.settings_files import NAME_RULE, changed_settings, is_name, names_in, read_settings
+from forecasting.domain.settings_files import NAME_RULE, changed_settings, find_settings_file, is_name, read_settings
 from forecasting.domain.url_names import URL_NAME, find_url_in_environment, is_url_name
 from forecasting.domain.vocabulary import Aggregate, alternatives
-from forecasting.intake.columns import ColumnRoles
+from forecasting.intake.columns import AS_FOUND, ColumnRoles
 from forecasting.intake.databases import Selection, open_database_source
 from forecasting.intake.file_patterns import open_files
 from forecasting.intake.files import Source
@@ -27,8 +27,8 @@ class SourceSettings:
 
     url_from: name of the environment variable that holds the URL of a database, or TYPE/NAME of a Prefect block. table, query:
     one of them, for a database. path: a file, or a pattern of files such as `/data/*.csv`, local or at a URL that fsspec reads.
-    encoding: of CSV files. form to where: as in ColumnRoles. time_zone, aggregate: as in MonthRules. required: whether a run
-    waits where the source fails. overlap: how many months up to the newest one are read again each time.
+    encoding: of CSV files. roles: of the columns; its fields stand beside the others in the file. required: whether a run waits
+    where the source fails. overlap: how many months up to the newest one are read again each time.
     """
 
     name: str
@@ -37,16 +37,7 @@ class SourceSettings:
     query: str | None = None
     path: str | None = None
     encoding: str = "utf-8"
-    form: str | None = None
-    series_column: str | None = None
-    month_column: str | None = None
-    value_column: str | None = None
-    unit_column: str | None = None
-    series: str | None = None
-    unit: str | None = None
-    where: tuple[tuple[str, str], ...] = ()
-    time_zone: str | None = None
-    aggregate: Aggregate | None = None
+    roles: ColumnRoles = AS_FOUND
     required: bool = True
     overlap: int = 6
 
@@ -61,21 +52,16 @@ class SourceSettings:
             (self.path is None or not (self.table or self.query), "table and query go with url_from, not with path"),
             (self.path is not None or bool(self.table) != bool(self.query), "give either table or query"),
             (self.overlap >= 1, "overlap must be at least 1 month"),
-            (self.aggregate in (None, *Aggregate), f"aggregate must be {alternatives(Aggregate)}"),
-            (self.form in (None, "long", "wide"), "form must be long or wide"),
+            (self.roles.aggregate in (None, *Aggregate), f"aggregate must be {alternatives(Aggregate)}"),
+            (self.roles.form in (None, "long", "wide"), "form must be long or wide"),
             (
-                self.time_zone is None or is_time_zone(self.time_zone),
-                f"there is no time zone {self.time_zone!r}; write a name such as Europe/Berlin",
+                self.roles.time_zone is None or is_time_zone(self.roles.time_zone),
+                f"there is no time zone {self.roles.time_zone!r}; write a name such as Europe/Berlin",
             ),
             (self.url_from is None or is_url_name(self.url_from), URL_NAME),
         ):
             if not is_right:
                 raise InputError(f"Source {self.name}: {problem}.")
-
-    @property
-    def roles(self) -> ColumnRoles:
-        """What the settings say about the columns."""
-        return ColumnRoles(**{name: getattr(self, name) for name in _ROLES})
 
     @property
     def row_settings(self) -> dict[str, Any]:
@@ -84,7 +70,8 @@ class SourceSettings:
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings that differ from the defaults, as JSON values."""
-        return changed_settings(self) | ({"where": dict(self.where)} if self.where else {})
+        own = {name: value for name, value in changed_settings(self).items() if name != "roles"}
+        return own | changed_settings(self.roles) | ({"where": dict(self.roles.where)} if self.roles.where else {})
 
 
 def read_sources(folder: Path) -> list[SourceSettings]:
@@ -94,18 +81,18 @@ def read_sources(folder: Path) -> list[SourceSettings]:
 
 def find_source(name: str, folder: Path) -> SourceSettings:
     """Return the source of a name; raises InputError listing the names there are."""
-    if is_name(name) and (path := folder / f"{name}.toml").is_file():
-        return read_source(path)
-    raise InputError(f"There is no source {name!r} in {folder}; there are: {names_in(folder)}.")
+    return read_source(find_settings_file(name, folder, "source"))
 
 
 def read_source(path: Path) -> SourceSettings:
     """Read a source from NAME.toml; raises InputError naming the file, the setting and the remedy."""
-    values = read_settings(path, {each.name: _KINDS.get(each.name, str) for each in fields(SourceSettings)})
+    names = [each.name for each in (*fields(SourceSettings), *fields(ColumnRoles)) if each.name != "roles"]
+    values = read_settings(path, {name: _KINDS.get(name, str) for name in names})
     where = values.pop("where", {})
     if not all(isinstance(cell, str) for cell in where.values()):
         raise InputError(f'{path}: where pairs columns with texts, such as where = {{ region = "north" }}.')
-    return SourceSettings(name=path.stem, **values, where=tuple(where.items()))
+    roles = {name: values.pop(name) for name in _ROLES if name in values}
+    return SourceSettings(name=path.stem, **values, roles=ColumnRoles(**roles, where=tuple(where.items())))
 
 
 _KINDS: dict[str, type] = {"where": dict, "required": bool, "overlap": int}

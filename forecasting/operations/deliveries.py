@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.domain.errors import InputError, MilkrunError
-from forecasting.domain.settings_files import NAME_RULE, changed_settings, is_name, names_in, read_settings
+from forecasting.domain.settings_files import NAME_RULE, changed_settings, find_settings_file, is_name, read_settings
 from forecasting.domain.url_names import URL_NAME, find_url_in_environment, is_url_name
 from forecasting.intake.file_patterns import public_pattern
 from forecasting.operations.target_files import deliver_to_files
@@ -85,9 +85,7 @@ def read_deliveries(folder: Path) -> list[DeliverySettings]:
 
 def find_delivery(name: str, folder: Path) -> DeliverySettings:
     """Return the delivery of a name; raises InputError listing the names there are."""
-    if is_name(name) and (path := folder / f"{name}.toml").is_file():
-        return _read(path)
-    raise InputError(f"There is no delivery {name!r} in {folder}; there are: {names_in(folder)}.")
+    return _read(find_settings_file(name, folder, "delivery"))
 
 
 def _read(path: Path) -> DeliverySettings:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from forecasting.domain.errors import InputError, PassingFailure
 from forecasting.domain.months import Month
 from forecasting.intake import pulls
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.file_patterns import public_pattern
 from forecasting.intake.pulls import PullContext, PullResult, first_month_to_read, pull_source, record_failure
 from forecasting.intake.source_settings import SourceSettings
@@ -142,15 +143,19 @@ def test_the_overlap_counts_from_the_newest_month_that_is_over(
     ("changes", "error", "words"),
     [
         ({"table": "nothing"}, InputError, "has no table 'nothing'"),
-        ({"table": "sales", "value_column": "series", "series": "x"}, InputError, "no row was accepted"),
+        (
+            {"table": "sales", "roles": ColumnRoles(value_column="series", series="x")},
+            InputError,
+            "no row was accepted",
+        ),
         ({"table": "sales", "url_from": "OTHER_URL"}, PassingFailure, "cannot be reached"),
     ],
 )
 def test_a_pull_that_fails_stores_nothing_and_is_on_record(
-    database: Database, context: PullContext, changes: dict[str, str], error: type[Exception], words: str
+    database: Database, context: PullContext, changes: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     """No load, no observation, one row that says why; the next pull reads all months."""
-    source = SourceSettings(**{"name": "sales", "url_from": "SALES_URL", **changes})  # type: ignore[arg-type]
+    source = SourceSettings(**{"name": "sales", "url_from": "SALES_URL", **changes})
     urls = {"SALES_URL": context.find_url("SALES_URL"), "OTHER_URL": "postgresql://127.0.0.1:1/none"}
     context = replace(context, find_url=urls.__getitem__)
 

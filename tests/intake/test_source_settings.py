@@ -10,6 +10,7 @@ from forecasting.domain.errors import InputError
 from forecasting.domain.settings_files import as_toml, write_settings
 from forecasting.domain.url_names import find_url_in_environment
 from forecasting.domain.vocabulary import Aggregate
+from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.source_settings import SourceSettings, find_source, read_source, read_sources
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -37,11 +38,9 @@ def test_what_is_written_is_read_again(
         "sales",
         url_from="SALES_URL",
         query=query,
-        unit=unit,
-        where=tuple(where.items()),
+        roles=ColumnRoles(unit=unit, where=tuple(where.items()), aggregate=aggregate),
         required=required,
         overlap=overlap,
-        aggregate=aggregate,
     )
     file = tmp_path_factory.mktemp("sources") / "sales.toml"
     file.write_bytes(as_toml(source.as_json()).encode())
