@@ -6,7 +6,7 @@ import click
 
 from forecasting.cli.database import url_finder
 from forecasting.cli.options import format_options
-from forecasting.cli.output import print_rows
+from forecasting.cli.output import print_rows, printable
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT, InputError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def send(names: tuple[str, ...]) -> int:
                     result = deliver(database, each, run, made_by=user_name(), find_url=find_url)
                 except MilkrunError as failure:
                     result = record_failed_delivery(database, each, run, failure, made_by=user_name())
-                click.echo(result.sentence, err=result.error is not None)
+                click.echo(printable(result.sentence), err=result.error is not None)
                 has_failed = has_failed or result.error is not None
                 if result.error is not None:
                     break

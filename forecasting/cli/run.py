@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli.options import format_options, origin_option, run_options, submit_option
-from forecasting.cli.output import print_rows
+from forecasting.cli.output import print_rows, printable
 from forecasting.cli.plan import plan
 from forecasting.cli.prefect_server import require_server
 from forecasting.cli.prefect_session import prefect_for_commands, progress_bar
@@ -83,7 +83,7 @@ def print_summaries(summaries: "list[RunSummary]", output_format: str) -> int:
     ]
     if output_format == "table":
         for sentence in (sentence for summary in summaries for sentence in summary.other_steps):
-            click.echo(sentence)
+            click.echo(printable(sentence))
         counts = [
             ", ".join(f"{count:,} {name}" for name, count in summary.counts.items() if count) for summary in summaries
         ]

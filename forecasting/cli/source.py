@@ -9,7 +9,7 @@ import click
 from forecasting.cli.database import url_finder
 from forecasting.cli.load import column_roles
 from forecasting.cli.options import column_options, format_options
-from forecasting.cli.output import print_rows
+from forecasting.cli.output import print_rows, printable
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT, InputError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def add(name: str, where: tuple[str, ...], optional: bool, no_test: bool, **opti
     roles = column_roles(where, **{option: options.pop(option) for option in role_names})
     settings = SourceSettings(name, **options, roles=roles, required=not optional)
     if not no_test:
-        click.echo(_test(settings))
+        click.echo(printable(_test(settings)))
     path = Settings.from_environment().sources_folder / f"{name}.toml"
     write_settings(settings.as_json(), path, "source")
     click.echo(f"Stored in {path}. The next run pulls it; milkrun plan says what it would read.")
@@ -104,7 +104,7 @@ def test(name: str) -> None:
     from forecasting.domain.settings import Settings
     from forecasting.intake.source_settings import find_source
 
-    click.echo(_test(find_source(name, Settings.from_environment().sources_folder)))
+    click.echo(printable(_test(find_source(name, Settings.from_environment().sources_folder))))
 
 
 def _test(settings: "SourceSettings") -> str:
@@ -145,7 +145,7 @@ def pull(names: tuple[str, ...], full: bool) -> int:
                 results.append(pull_source(database, each, context, full=full))
             except MilkrunError as failure:
                 results.append(record_failure(database, each, context, failure, 0.0))
-            click.echo(results[-1].sentence, err=results[-1].error is not None)
+            click.echo(printable(results[-1].sentence), err=results[-1].error is not None)
     return EXIT_ENVIRONMENT if any(result.error for result in results) else EXIT_DONE
 
 
