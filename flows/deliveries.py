@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from prefect import task
 
 from flows.blocks import find_url
-from flows.steps import STEP
+from flows.steps import STEP, unexpected
 from forecasting.domain.errors import MilkrunError
 from forecasting.domain.settings import Settings
 from forecasting.operations.deliveries import (
@@ -56,7 +56,8 @@ def _deliver_or_record(
 ) -> DeliveryResult | None:
     try:
         return deliver_run(delivery.name, run.run_id, made_by)
-    except MilkrunError as failure:
+    except Exception as failure:  # noqa: BLE001 - one target stops no other, and the run is published
+        failure = failure if isinstance(failure, MilkrunError) else unexpected(failure)
         return record_failed_delivery(database, delivery, run, failure, made_by=made_by)
 
 

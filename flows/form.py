@@ -24,9 +24,7 @@ def _recipe_names() -> list[JsonValue]:
 
 MonthText = Annotated[str, BeforeValidator(_as_text), Field(json_schema_extra={"examples": ["1975-12"]})]
 NumberText = Annotated[str, BeforeValidator(_as_text), Field(json_schema_extra={"examples": ["3"]})]
-RecipeName = Annotated[
-    str, BeforeValidator(_as_text), Field(json_schema_extra=lambda schema: schema.update(enum=_recipe_names()))
-]
+RecipeName = Annotated[str, BeforeValidator(_as_text), Field(json_schema_extra={"enum": _recipe_names()})]
 SeriesNames = Annotated[tuple[str, ...], BeforeValidator(lambda value: value or ())]
 
 

@@ -18,7 +18,9 @@ from forecasting.domain.errors import EnvironmentFailure
 from forecasting.domain.settings import Settings
 from forecasting.domain.vocabulary import RetrainWord
 from forecasting.intake.pulls import PullResult
+from forecasting.intake.source_settings import read_sources
 from forecasting.operations.data_gate import check_gate
+from forecasting.operations.deliveries import read_deliveries
 from forecasting.runs import job
 from forecasting.storage.db.schema import open_migrated_database
 
@@ -63,6 +65,9 @@ def monthly_forecast(
         moment=moment,
         trigger=trigger,
     )
+    # A mistake in a file ends the run here, before anything is pulled or published.
+    read_sources(settings.sources_folder)
+    read_deliveries(settings.deliveries_folder)
     pulls: list[PullResult] = []
     if pull and not dry_run:
         with open_migrated_database(settings) as database:

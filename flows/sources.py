@@ -8,7 +8,7 @@ from time import perf_counter
 from prefect import task
 
 from flows.blocks import find_url
-from flows.steps import STEP
+from flows.steps import STEP, unexpected
 from forecasting.domain.errors import MilkrunError
 from forecasting.domain.settings import Settings
 from forecasting.intake.pulls import PullContext, PullResult, pull_source, record_failure
@@ -44,6 +44,8 @@ def _pull_or_record(database: Database, source: SourceSettings, context: PullCon
         result = pull(source.name, context.moment, context.made_by, context.prefect_flow_run_id)
     except MilkrunError as failure:
         result = record_failure(database, source, context, failure, perf_counter() - start)
+    except Exception as failure:  # noqa: BLE001 - one source stops no other
+        result = record_failure(database, source, context, unexpected(failure), perf_counter() - start)
     logger.log(logging.INFO if result.error is None else logging.WARNING, "%s", result.sentence)
     return result
 

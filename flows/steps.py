@@ -1,6 +1,7 @@
 """The steps that every flow takes, as Prefect tasks; they are given numbers, or quoted things: Prefect looks through all else."""
 
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +17,7 @@ from prefect.utilities.annotations import quote
 
 from flows import clusters
 from flows.progress import report, track_progress
-from forecasting.domain.errors import PassingFailure
+from forecasting.domain.errors import InputError, MilkrunError, PassingFailure
 from forecasting.domain.settings import Settings, user_name
 from forecasting.domain.vocabulary import RunState, TriggerName
 from forecasting.runs import job
@@ -45,6 +46,12 @@ STEP: dict[str, Any] = {
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": _failed_in_passing,
 }
+
+
+def unexpected(failure: Exception) -> MilkrunError:
+    """Return an error that names the type of a failure alone: its own text may show a password. The log has its place."""
+    logger.error("%s", "".join(traceback.format_tb(failure.__traceback__)))
+    return InputError(f"it ended unexpectedly, with {type(failure).__name__}; the log of the run has the place.")
 
 
 def _adding_up(tell: Callable[[int], None]) -> Callable[[int], None]:
@@ -118,7 +125,8 @@ def take_run(database: Database, parameters: job.RunParameters | Request) -> job
     with track_progress([len(run.request.shards[number]) for number in run.request.shard_numbers]):
         clusters.forecast_shards(forecast_shard, run, Settings.from_environment().dask)
     summary = publish(run.run_id)
-    logger.info("Run %d published: %s.", run.run_id, summary.counts)
+    counts = ", ".join(f"{count:,} {name}" for name, count in summary.counts.items() if count)
+    logger.info("Run %d published: %s.", run.run_id, counts)
     return summary
 
 

@@ -30,9 +30,10 @@ def add(name: str, url_from: str | None, table: str | None, rmse_table: str | No
     """Add a delivery NAME: each live run is written there after it is published, beginning with the newest."""
     from forecasting.domain.settings import Settings
     from forecasting.domain.settings_files import write_settings
+    from forecasting.intake.file_patterns import absolute_path
     from forecasting.operations.deliveries import DeliverySettings
 
-    settings = DeliverySettings(name, url_from, table, rmse_table, path)
+    settings = DeliverySettings(name, url_from, table, rmse_table, path and absolute_path(path))
     if url_from is not None:
         _connect(settings)
     file = Settings.from_environment().deliveries_folder / f"{name}.toml"
@@ -129,9 +130,7 @@ def send(names: tuple[str, ...]) -> int:
 def remove(name: str) -> None:
     """Remove the delivery NAME; what it has delivered stays."""
     from forecasting.domain.settings import Settings
-    from forecasting.operations.deliveries import find_delivery
+    from forecasting.domain.settings_files import find_settings_file
 
-    folder = Settings.from_environment().deliveries_folder
-    find_delivery(name, folder)
-    (folder / f"{name}.toml").unlink()
+    find_settings_file(name, Settings.from_environment().deliveries_folder, "delivery").unlink()
     click.echo(f"Delivery {name} is removed: runs are written there no more. What it has stays.")

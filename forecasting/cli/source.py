@@ -41,10 +41,12 @@ def add(name: str, where: tuple[str, ...], optional: bool, no_test: bool, **opti
     from forecasting.domain.settings import Settings
     from forecasting.domain.settings_files import write_settings
     from forecasting.intake.columns import ColumnRoles
+    from forecasting.intake.file_patterns import absolute_path
     from forecasting.intake.source_settings import SourceSettings
 
     role_names = {field.name for field in dataclasses.fields(ColumnRoles)} - {"where"}
     roles = column_roles(where, **{option: options.pop(option) for option in role_names})
+    options["path"] = options["path"] and absolute_path(options["path"])
     settings = SourceSettings(name, **options, roles=roles, required=not optional)
     if not no_test:
         click.echo(printable(_test(settings)))
@@ -154,9 +156,7 @@ def pull(names: tuple[str, ...], full: bool) -> int:
 def remove(name: str) -> None:
     """Remove the source NAME; its observations and the record of its pulls stay."""
     from forecasting.domain.settings import Settings
-    from forecasting.intake.source_settings import find_source
+    from forecasting.domain.settings_files import find_settings_file
 
-    folder = Settings.from_environment().sources_folder
-    find_source(name, folder)
-    (folder / f"{name}.toml").unlink()
+    find_settings_file(name, Settings.from_environment().sources_folder, "source").unlink()
     click.echo(f"Source {name} is removed: runs pull it no more. Its observations stay.")

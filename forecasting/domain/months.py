@@ -73,6 +73,9 @@ class Month:
         return f"{self.ordinal // 12:04d}-{self.ordinal % 12 + 1:02d}"
 
 
+FIRST_MONTH = Month.of(1700, 1)  # that the tables hold
+
+
 def due_month(moment: datetime, timezone: str) -> Month:
     """Return the month that is due at a moment: the last one that is over where the installation lies.
 

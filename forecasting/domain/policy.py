@@ -56,7 +56,7 @@ class Policy:
         if self.retrain not in list(RetrainPolicy):
             raise InputError(f"retrain is {self.retrain!r}: choose {alternatives(RetrainPolicy)}.")
         least = min(self.max_age_months, self.live_least, self.challenge_least)
-        if self.late_months < 0 or least < 1 or self.live_rmse_ratio <= 0:
+        if self.late_months < 0 or least < 1 or not self.live_rmse_ratio > 0:
             raise InputError(
                 "late_months must be at least 0; max_age_months, live_rmse_ratio, live_least and challenge_least above 0."
             )

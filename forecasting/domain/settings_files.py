@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -70,13 +71,18 @@ def write_settings(values: Mapping[str, Any], path: Path, command: str) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open(path, "x", encoding="utf-8", opener=_open_private) as file:
             file.write(as_toml(values))
     except FileExistsError:
         raise InputError(
             f"There is a {command} {path.stem} already, in {path}: edit the file, or remove it with milkrun {command} remove "
             f"{path.stem}."
         ) from None
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a file that only its owner can read: a query may hold what is nobody else's business."""
+    return os.open(path, flags, 0o600)
 
 
 def as_toml(values: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ def find_url_in_environment(url_from: str) -> str:
         raise InputError(f"{url_from} is a Prefect block: only flows and milkrun commands read blocks.")
     if not (url := os.environ.get(url_from)):
         raise InputError(
-            f"The environment variable {url_from} is empty: set it to the URL of the source where the flow runs, such as "
+            f"The environment variable {url_from} is empty: set it, where the flow runs, to the URL of the database, such as "
             "postgresql://user:password@host/database."
         )
     return url

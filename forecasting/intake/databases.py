@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow
 import sqlalchemy
-from sqlalchemy import URL, Connection, Result, Row, Select, TextClause, text
+from sqlalchemy import URL, Connection, Result, Row, Select, TextClause, func, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import column, select, table
 from sqlalchemy.sql.expression import FromClause
@@ -66,21 +65,21 @@ def _read_rows(
     positions = columns.positions
     statement = select(*(rows.c[header[position]] for position in positions))
     line = 2  # as in a file, whose first line is the header
-    zone = ZoneInfo(time_zone) if time_zone else None
     with other.connecting() as connection, _one_statement():
         if selection.query is not None and other.url.get_backend_name() == "postgresql":
             give_up_rights(connection)
         if selection.since is not None:
             month = rows.c[header[columns.month]]
             first = _first_cell(connection, month, selection.since, time_zone)
-            statement = statement if first is None else statement.where(month >= first)
+            bound = func.trim(month) if isinstance(first, str) else month  # blanks around text are no part of it
+            statement = statement if first is None else statement.where(bound >= first)
         gives_row_by_row = other.url.get_backend_name() == "sqlite"
         if not gives_row_by_row:
             connection = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_BUFFERED)
         result = connection.execute(statement)
         labels = [f"{other.name}: column {header[position]!r}" for position in positions]
         parts = _checked_rows(result, labels) if gives_row_by_row else result.partitions(_ROWS_BUFFERED)
-        for columns_of_text in _batches(parts, max(1, _ROWS_AT_ONCE // len(columns.values)), labels, zone):
+        for columns_of_text in _batches(parts, max(1, _ROWS_AT_ONCE // len(columns.values)), labels):
             count = len(columns_of_text[0])
             yield to_rows(columns, dict(zip(positions, columns_of_text, strict=True)), np.arange(line, line + count))
             line += count
@@ -102,7 +101,7 @@ def _checked_rows(result: Result[Any], labels: Sequence[str]) -> Iterator[Sequen
 
 
 def _batches(
-    row_parts: Iterable[Sequence[Row[Any]]], size: int, labels: Sequence[str], zone: ZoneInfo | None
+    row_parts: Iterable[Sequence[Row[Any]]], size: int, labels: Sequence[str]
 ) -> Iterator[list[pyarrow.Array]]:
     """Yield the columns of the rows as text, in batches of at most `size` rows and one part more.
 
@@ -112,7 +111,7 @@ def _batches(
     count = 0
     for rows in row_parts:
         for part, cells, label in zip(parts, zip(*rows, strict=True), labels, strict=True):
-            part.append(pyarrow.array(_as_texts(cells, label, zone), pyarrow.string()))
+            part.append(pyarrow.array(_as_texts(cells, label), pyarrow.string()))
         count += len(rows)
         if count >= size:
             yield [pyarrow.concat_arrays(part) for part in parts]
@@ -121,17 +120,10 @@ def _batches(
         yield [pyarrow.concat_arrays(part) for part in parts]
 
 
-def _as_texts(cells: Sequence[Any], label: str, zone: ZoneInfo | None) -> list[str]:
-    """Return cells as text; zone: where a moment that knows its offset is given a date, None: as the driver gives it."""
+def _as_texts(cells: Sequence[Any], label: str) -> list[str]:
+    """Return cells as text, moments with their offset from UTC; raises InputError where one is too long."""
     longest = max((len(cell) for cell in cells if isinstance(cell, str | bytes)), default=0)
     check_cell_bytes(longest, label)
-    if zone is not None:
-        cells = [
-            cell.astimezone(zone).replace(tzinfo=None)
-            if isinstance(cell, datetime) and cell.tzinfo is not None
-            else cell
-            for cell in cells
-        ]
     return ["" if cell is None else str(cell) for cell in cells]
 
 
@@ -158,7 +150,7 @@ def _first_cell(connection: Connection, month: Any, since: Month, time_zone: str
         return datetime.combine(since.first_day, datetime.min.time(), example.tzinfo) - margin
     if isinstance(example, date):
         return since.first_day
-    if isinstance(example, str) and re.match(r"\d{4}-", example):
+    if isinstance(example, str) and re.match(r" *\d{4}-", example):
         return str(since if time_zone is None else since - 1)
     return None
 

@@ -24,7 +24,7 @@ def open_files(pattern: str, roles: ColumnRoles, *, encoding: str = "utf-8") -> 
     pattern: a path, which may have *, ? and ** , or a URL such as s3://bucket/sales/*.parquet. Raises InputError where no file
     matches, or where a file cannot be read, PassingFailure where the place of the files cannot be reached.
     """
-    if urlsplit(pattern).scheme in ("", "file"):
+    if "://" not in pattern or pattern.startswith("file://"):
         paths = _local_paths(pattern.removeprefix("file://"))
         return _join(pattern, [open_file(path, roles, encoding=encoding) for path in paths], roles)
     folder = Path(tempfile.mkdtemp(prefix="milkrun-source-"))
@@ -37,9 +37,33 @@ def open_files(pattern: str, roles: ColumnRoles, *, encoding: str = "utf-8") -> 
     return Source(source.name, _CopiedRows(source, folder), source.sha256, source.rules)
 
 
+def path_problem(path: str | None) -> str | None:
+    """Return why a path of a settings file cannot be used; None where it can, or where there is none."""
+    if path is None:
+        return None
+    if "://" in path and (public_pattern(path) != path):
+        return (
+            "path must hold no user, no password and no part after ? or #: the environment has what its file system needs, such "
+            "as AWS_ACCESS_KEY_ID"
+        )
+    if "://" not in path and not Path(path).expanduser().is_absolute():
+        return "path must be absolute, or a URL: a flow runs in another folder"
+    return None
+
+
+def absolute_path(path: str) -> str:
+    """Return a path as it may stand in a settings file: a local one from the root on, a URL as it is."""
+    return path if "://" in path else str(Path(path).expanduser().absolute())
+
+
 def public_pattern(pattern: str) -> str:
     """Return a pattern without the user, the password and the query that its URL may hold."""
-    parts = urlsplit(pattern)
+    if "://" not in pattern:
+        return pattern
+    try:
+        parts = urlsplit(pattern)
+    except ValueError:
+        return f"{pattern.partition('://')[0]}://…"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
@@ -99,9 +123,11 @@ def _copy_from_url(pattern: str, folder: Path) -> list[Path]:
         raise InputError(f"{public_pattern(pattern)}: {missing}.") from None
     except FileNotFoundError:
         raise InputError(f"There is no file {public_pattern(pattern)}.") from None
+    except InputError:
+        raise
     except ValueError:
         raise InputError(f"{public_pattern(pattern)} is of a kind that fsspec does not read.") from None
-    except OSError as failure:
+    except Exception as failure:  # noqa: BLE001 - each kind of file system has errors of its own
         raise PassingFailure(
             f"{public_pattern(pattern)} cannot be reached ({type(failure).__name__}): check its address and the rights."
         ) from None

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +12,9 @@ import pyarrow
 from sqlalchemy import Connection
 
 from forecasting.domain.errors import InputError, MilkrunError
-from forecasting.domain.months import Month, due_month
+from forecasting.domain.months import FIRST_MONTH, Month, due_month
 from forecasting.domain.url_names import find_url_in_environment
+from forecasting.intake import staging
 from forecasting.intake.files import Source
 from forecasting.intake.loads import LoadResult, load_observations
 from forecasting.intake.source_settings import SourceSettings, open_source
@@ -89,7 +90,7 @@ def first_month_to_read(database: Database, source: SourceSettings, context: Pul
         earlier = read_earlier_pulls(connection, source.name, source.row_settings)
     if earlier is None or _quarter(earlier.last_full, context.time_zone) < _quarter(context.moment, context.time_zone):
         return None
-    return min(earlier.newest_month, context.today - 1) + 1 - source.overlap
+    return max(min(earlier.newest_month, context.today - 1) + 1 - source.overlap, FIRST_MONTH)
 
 
 def _quarter(moment: datetime, time_zone: str) -> tuple[int, int]:
@@ -100,27 +101,28 @@ def _quarter(moment: datetime, time_zone: str) -> tuple[int, int]:
 def pull_source(database: Database, source: SourceSettings, context: PullContext, *, full: bool = False) -> PullResult:
     """Read a source and store what is new or changed; the load and its row of `source_pull` are committed together.
 
-    full: read all months. Where a series is new, all months are read, because its history may be. Raises InputError for a
-    source that cannot be read, EnvironmentFailure where it or the database is out of reach; then nothing is stored.
+    full: read all months. They are read as well where a series is new, or was late by more than the overlap. Raises InputError
+    for a source that cannot be read, EnvironmentFailure where it or the database is out of reach; then nothing is stored.
     """
     start = perf_counter()
     since = None if full else first_month_to_read(database, source, context)
     try:
         result = _load(database, source, context, since)
-    except _NewSeries:
+    except _EarlierMonths:
         since = None
         result = _load(database, source, context, None)
     return PullResult(source.name, source.required, since, result, None, perf_counter() - start)
 
 
-class _NewSeries(Exception):
-    """An incremental pull met a series that the database does not have."""
+class _EarlierMonths(Exception):
+    """An incremental pull met a series of which months before its first one may be missing."""
 
 
 def _load(database: Database, source: SourceSettings, context: PullContext, since: Month | None) -> LoadResult:
     source_rows = open_source(source, since=since, find_url=context.find_url)
+    started_at = datetime.now(UTC)
     rows, digest = _read_ahead(source_rows, since)
-    row = _pull_row(source, context, since) | {"digest": digest}
+    row = _pull_row(source, context, since, started_at) | {"digest": digest}
     if digest is not None:
         unchanged = database.write(lambda connection: _record_same_rows(connection, source, since, row))
         if unchanged is not None:
@@ -132,11 +134,12 @@ def _load(database: Database, source: SourceSettings, context: PullContext, sinc
             raise InputError(
                 f"{source_rows.name}: no row was accepted, such as row {first.line}, {first.raw}: {first.reason}."
             )
-        if since is not None and result.new_series:
-            raise _NewSeries
+        if since is not None and (result.new_series or staging.has_gap_before(connection, since, result.load_id)):
+            raise _EarlierMonths
         counts = {
             "load_id": result.load_id,
             "rows_read": result.rows_read,
+            "rows_added": result.rows_added,
             "rows_rejected": result.rows_rejected,
             "newest_month": result.newest_month.first_day if result.newest_month else None,
             "as_of": read_newest_load(connection),
@@ -181,7 +184,7 @@ def _record_same_rows(
     if same is None:
         return None
     names = ("load_id", "rows_read", "rows_rejected", "newest_month", "as_of")
-    write_pull(connection, row | {name: same._mapping[name] for name in names})
+    write_pull(connection, row | {name: same._mapping[name] for name in names} | {"rows_added": 0})
     newest = Month.containing(same.newest_month)
     return LoadResult(same.load_id, same.rows_read, 0, same.rows_read, 0, 0, 0, newest, (), is_repetition=True)
 
@@ -191,16 +194,20 @@ def record_failure(
 ) -> PullResult:
     """Store that the pull of a source failed, and why; returns its result."""
     since = first_month_to_read(database, source, context)
-    row = _pull_row(source, context, since) | {"error": str(failure)}
+    started_at = datetime.now(UTC) - timedelta(seconds=seconds)
+    row = _pull_row(source, context, since, started_at) | {"error": str(failure)}
     database.write(lambda connection: write_pull(connection, row))
     return PullResult(source.name, source.required, since, None, str(failure), seconds)
 
 
-def _pull_row(source: SourceSettings, context: PullContext, since: Month | None) -> dict[str, Any]:
+def _pull_row(
+    source: SourceSettings, context: PullContext, since: Month | None, started_at: datetime
+) -> dict[str, Any]:
     return {
         "source": source.name,
         "settings": source.row_settings,
         "since": since.first_day if since else None,
+        "started_at": started_at,
         "made_by": context.made_by,
         "prefect_flow_run_id": context.prefect_flow_run_id,
     }

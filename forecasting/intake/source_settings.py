@@ -13,9 +13,11 @@ from forecasting.domain.url_names import URL_NAME, find_url_in_environment, is_u
 from forecasting.domain.vocabulary import Aggregate, alternatives
 from forecasting.intake.columns import AS_FOUND, ColumnRoles
 from forecasting.intake.databases import Selection, open_database_source
-from forecasting.intake.file_patterns import open_files
+from forecasting.intake.file_patterns import open_files, path_problem
 from forecasting.intake.files import Source
+from forecasting.storage.db.other_databases import hide_secrets
 
+MOST_OVERLAP = 1_200
 _ROLES = tuple(each.name for each in fields(ColumnRoles))
 # Not about the rows that are read: a change of these does not make a pull read all months again.
 _NOT_ABOUT_ROWS = ("name", "required", "overlap")
@@ -51,7 +53,8 @@ class SourceSettings:
             ),
             (self.path is None or not (self.table or self.query), "table and query go with url_from, not with path"),
             (self.path is not None or bool(self.table) != bool(self.query), "give either table or query"),
-            (self.overlap >= 1, "overlap must be at least 1 month"),
+            (1 <= self.overlap <= MOST_OVERLAP, f"overlap must be from 1 to {MOST_OVERLAP} months"),
+            (path_problem(self.path) is None, path_problem(self.path)),
             (self.roles.aggregate in (None, *Aggregate), f"aggregate must be {alternatives(Aggregate)}"),
             (self.roles.form in (None, "long", "wide"), "form must be long or wide"),
             (
@@ -66,7 +69,8 @@ class SourceSettings:
     @property
     def row_settings(self) -> dict[str, Any]:
         """What decides which rows are read and how, as JSON values: when it changes, all months are read again."""
-        return {name: value for name, value in self.as_json().items() if name not in _NOT_ABOUT_ROWS}
+        settings = {name: value for name, value in self.as_json().items() if name not in _NOT_ABOUT_ROWS}
+        return settings | ({"query": hide_secrets(self.query)} if self.query else {})
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings that differ from the defaults, as JSON values."""

@@ -85,12 +85,13 @@ _STAGED_MONTH = """
     ), number AS (
         SELECT month, coalesce(extract(year FROM local)::integer, year) AS year,
                coalesce(extract(month FROM local)::integer, number) AS number,
-               coalesce(extract(day FROM local)::integer, day) AS day FROM moment
+               coalesce(extract(day FROM local)::integer, day) AS day,
+               CASE WHEN local IS NOT NULL THEN CAST(month AS timestamptz) AT TIME ZONE 'UTC' END AS instant FROM moment
     ), first AS (
         SELECT *, CASE WHEN year BETWEEN 1700 AND 2200 AND number BETWEEN 1 AND 12
                        THEN make_date(year, number, 1) END AS first_day FROM number
     )
-    SELECT month, first_day, day,
+    SELECT month, first_day, day, coalesce(instant::text, replace(btrim(month), 'T', ' ')) AS moment,
            CASE WHEN btrim(month) = '' THEN 'empty_month: the row names no month'
                 WHEN year IS NULL THEN 'bad_month: write it as YYYY-MM, YYYY-MM-DD or YYYY/MM'
                 WHEN year NOT BETWEEN 1700 AND 2200 THEN 'month_out_of_range: months run from 1700-01 to 2200-12'
@@ -123,6 +124,12 @@ _STAGED_SERIES = """
            END AS problem
     FROM named LEFT JOIN milkrun.series AS known ON known.name = named.name"""
 
+_GAP_BEFORE = """
+    SELECT EXISTS (
+        SELECT FROM (SELECT DISTINCT series_id FROM candidate JOIN staged_series USING (number) WHERE value = largest) AS changed
+        WHERE (SELECT max(month) FROM milkrun.observation o WHERE o.series_id = changed.series_id AND o.load_id < :load_id)
+              < CAST(:since AS date) - interval '1 month')"""
+
 _LEAVE_OUT_EARLIER_ROWS = """
     DELETE FROM staged USING staged_month AS early WHERE early.month = staged.month AND early.first_day < :since"""
 
@@ -130,7 +137,7 @@ _LEAVE_OUT_EARLIER_ROWS = """
 _CANDIDATE = f"""
     CREATE TEMP TABLE candidate ON COMMIT DROP AS
     SELECT number, first_day AS month, {{value}} AS value, {{largest}} AS largest, count(*) AS copies
-    FROM (SELECT number, first_day, day, staged.month AS moment, {_VALUE} AS value
+    FROM (SELECT number, first_day, day, moment, {_VALUE} AS value
           FROM staged JOIN staged_month USING (month) JOIN staged_series USING (series)
           WHERE staged.problem IS NULL AND staged_month.problem IS NULL AND staged_series.problem IS NULL OFFSET 0) AS read
     WHERE abs(value) <= 1e15
@@ -235,6 +242,14 @@ def validate_rows(connection: Connection, *, today: Month, rules: MonthRules) ->
     connection.execute(text(_CANDIDATE.format(value=smallest, largest=largest)), parameters)
     connection.execute(text("SET LOCAL enable_hashagg = on; ANALYZE candidate"))
     return left_out
+
+
+def has_gap_before(connection: Connection, since: Month, load_id: int | None) -> bool:
+    """Return whether a series has new values whose months before `since` may be missing: what it had before ends earlier.
+
+    load_id: the load of the new values, which is stored.
+    """
+    return bool(connection.scalar(text(_GAP_BEFORE), {"since": since.first_day, "load_id": load_id}))
 
 
 def reject(connection: Connection, rules: MonthRules) -> None:

@@ -1,5 +1,6 @@
 """Deliveries: every published live run is written where people look, once for each target."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from forecasting.domain.errors import InputError, MilkrunError
 from forecasting.domain.settings_files import NAME_RULE, changed_settings, find_settings_file, is_name, read_settings
 from forecasting.domain.url_names import URL_NAME, find_url_in_environment, is_url_name
-from forecasting.intake.file_patterns import public_pattern
+from forecasting.intake.file_patterns import path_problem, public_pattern
 from forecasting.operations.target_files import deliver_to_files
 from forecasting.storage.db.database import Database
 from forecasting.storage.db.other_databases import open_other_database
@@ -40,6 +41,11 @@ class DeliverySettings:
             (self.path is None or not (self.table or self.rmse_table), "table and rmse_table go with url_from"),
             (self.table is None or self.table != self.rmse_table, "table and rmse_table must differ"),
             (self.url_from is None or is_url_name(self.url_from), URL_NAME),
+            (path_problem(self.path) is None, path_problem(self.path)),
+            (
+                all(is_table(name) for name in (self.table, self.rmse_table)),
+                "a table is written as NAME or SCHEMA.NAME",
+            ),
         ):
             if not is_right:
                 raise InputError(f"Delivery {self.name}: {problem}.")
@@ -78,6 +84,11 @@ class DeliveryResult:
         return f"Run {self.run_id} is delivered to {self.target}: {counts}."
 
 
+def is_table(name: str | None) -> bool:
+    """Return whether a text names a table, with its schema or without, or is None."""
+    return name is None or re.fullmatch(r"(?:[^.\s][^.]*\.)?[^.\s][^.]*", name) is not None
+
+
 def read_deliveries(folder: Path) -> list[DeliverySettings]:
     """Return the deliveries of a folder, by name; none where there is no folder."""
     return [_read(path) for path in sorted(folder.glob("*.toml"))] if folder.is_dir() else []
@@ -95,7 +106,7 @@ def _read(path: Path) -> DeliverySettings:
 def undelivered_runs(database: Database, settings: DeliverySettings) -> list[PublishedRun]:
     """Return the published live runs that a target lacks, the oldest first; of a new target the newest run only."""
     with database.reading() as connection:
-        return read_undelivered_runs(connection, settings.name)
+        return read_undelivered_runs(connection, settings.name, settings.place)
 
 
 def deliver(

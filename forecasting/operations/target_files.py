@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from forecasting.domain.errors import InputError, PassingFailure
+from forecasting.domain.errors import InputError, MilkrunError, PassingFailure
 from forecasting.intake.file_patterns import public_pattern
 from forecasting.storage.db.database import Database
 from forecasting.storage.deliveries import (
@@ -56,11 +56,13 @@ def deliver_to_files(database: Database, run: PublishedRun, place: str) -> tuple
         }
         system.makedirs(f"{root}/manifest", exist_ok=True)
         _write_whole(system, manifest_path, json.dumps(manifest, indent=2).encode())
+    except MilkrunError:
+        raise
     except ImportError as missing:
         raise InputError(f"{public_pattern(place)}: {missing}.") from None
     except ValueError as problem:
         raise InputError(f"{public_pattern(place)} cannot be written to: {str(problem)[:200]}.") from None
-    except OSError as failure:
+    except Exception as failure:  # noqa: BLE001 - each kind of file system has errors of its own
         raise PassingFailure(
             f"{public_pattern(place)} cannot be written to ({type(failure).__name__}): check its address, its free space and "
             "the rights."
@@ -69,6 +71,10 @@ def deliver_to_files(database: Database, run: PublishedRun, place: str) -> tuple
 
 
 def _counts_of(manifest: dict[str, Any], run: PublishedRun, place: str) -> tuple[int, int]:
+    if not {"published_at", "forecast", "rmse"} <= manifest.keys():
+        raise InputError(
+            f"{public_pattern(place)} has a manifest of run {run.run_id} that is none of Milkrun's: remove it."
+        )
     if manifest["published_at"] != run.published_at.isoformat():
         raise InputError(
             f"{public_pattern(place)} has a run {run.run_id} of another Milkrun, published at {manifest['published_at']} UTC: "

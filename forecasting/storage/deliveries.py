@@ -34,10 +34,10 @@ class PublishedRun:
     published_at: datetime
 
 
-def read_undelivered_runs(connection: Connection, target: str) -> list[PublishedRun]:
-    """Return the published live runs that a target lacks, the oldest first.
+def read_undelivered_runs(connection: Connection, target: str, place: str) -> list[PublishedRun]:
+    """Return the published live runs that a target at a place lacks, the one published first at the front.
 
-    A new target gets the newest run only; later ones follow from there, each until it is delivered.
+    A new target, or one that has another place now, gets the newest run only; those that are published later follow.
     """
     rows = connection.execute(
         text("""
@@ -45,13 +45,14 @@ def read_undelivered_runs(connection: Connection, target: str) -> list[Published
             SELECT run_id, to_char(origin, 'YYYY-MM') AS origin,
                    date_trunc('second', published_at) AT TIME ZONE 'UTC' AS published_at
             FROM live
-            WHERE run_id >= coalesce((SELECT min(run_id) FROM milkrun.delivery WHERE target = :target),
-                                     (SELECT max(run_id) FROM live))
-              AND NOT EXISTS (SELECT FROM milkrun.delivery d
-                              WHERE d.target = :target AND d.run_id = live.run_id AND d.error IS NULL)
-            ORDER BY run_id
+            WHERE live.published_at >= coalesce(
+                    (SELECT min(r.published_at) FROM milkrun.delivery d JOIN live r USING (run_id)
+                     WHERE d.target = :target AND d.place = :place), (SELECT max(r.published_at) FROM live r))
+              AND NOT EXISTS (SELECT FROM milkrun.delivery d WHERE d.target = :target AND d.place = :place
+                              AND d.run_id = live.run_id AND d.error IS NULL)
+            ORDER BY live.published_at, run_id
         """),
-        {"target": target},
+        {"target": target, "place": place},
     )
     return [PublishedRun(row.run_id, row.origin, row.published_at) for row in rows]
 

@@ -57,12 +57,14 @@ def deliver_to_tables(
         _make_if_missing(other, table)
     try:
         with other.connecting() as connection, connection.begin():
-            if (counts := _count_rows(connection, other, tables, run)) is not None:
-                return counts
-            with forecast_batches(database, run) as batches:
-                forecast_rows = _insert(connection, tables[0], batches)
-            with rmse_batches(database, run) as batches:
-                return forecast_rows, _insert(connection, tables[1], batches)
+            forecast_rows, rmse_rows = _count_rows(connection, other, tables, run)
+            if forecast_rows == 0:
+                with forecast_batches(database, run) as batches:
+                    forecast_rows = _insert(connection, tables[0], batches)
+            if rmse_rows == 0:
+                with rmse_batches(database, run) as batches:
+                    rmse_rows = _insert(connection, tables[1], batches)
+            return forecast_rows, rmse_rows
     except _AlreadyThere:
         # Another process delivers the same run at the same moment: the unique key let one of the two through.
         with other.connecting() as connection:
@@ -121,8 +123,8 @@ def _make_if_missing(other: OtherDatabase, table: Table) -> None:
 
 def _count_rows(
     connection: Connection, other: OtherDatabase, tables: Sequence[Table], run: PublishedRun
-) -> tuple[int, int] | None:
-    """Return how many rows of a run each table has; None where none has any. Raises InputError for rows of another Milkrun."""
+) -> tuple[int, int]:
+    """Return how many rows of a run each table has. Raises InputError for rows of another Milkrun."""
     counts = []
     for table in tables:
         of_run = table.c.run_id == run.run_id
@@ -133,7 +135,7 @@ def _count_rows(
                 "deliver to a table of your own."
             )
         counts.append(count)
-    return (counts[0], counts[1]) if any(counts) else None
+    return counts[0], counts[1]
 
 
 def _insert(connection: Connection, table: Table, batches: Iterator[Sequence[Any]]) -> int:

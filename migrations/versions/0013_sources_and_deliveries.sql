@@ -15,12 +15,13 @@ CREATE TABLE milkrun.source_pull (
     since DATE,
     load_id BIGINT,
     rows_read BIGINT,
+    rows_added BIGINT,
     rows_rejected BIGINT,
     newest_month DATE,
     digest TEXT,
     as_of BIGINT,
     error TEXT,
-    started_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE NOT NULL,
     ended_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     made_by TEXT NOT NULL,
     prefect_flow_run_id TEXT,
@@ -40,12 +41,13 @@ COMMENT ON COLUMN milkrun.source_pull.settings IS 'What the file says of the row
 COMMENT ON COLUMN milkrun.source_pull.since IS 'First month that was read; empty where all months were.';
 COMMENT ON COLUMN milkrun.source_pull.load_id IS 'The load that it made; empty where it failed.';
 COMMENT ON COLUMN milkrun.source_pull.rows_read IS 'Values met in the source; empty where the pull failed.';
+COMMENT ON COLUMN milkrun.source_pull.rows_added IS 'Values that were new or changed.';
 COMMENT ON COLUMN milkrun.source_pull.rows_rejected IS 'Values that were not accepted; rejected_row has them.';
 COMMENT ON COLUMN milkrun.source_pull.digest IS 'SHA-256 of the rows that were read, or of the files; empty where there is none.';
 COMMENT ON COLUMN milkrun.source_pull.as_of IS 'Newest load of any source then; empty where it failed.';
 COMMENT ON COLUMN milkrun.source_pull.newest_month IS 'Newest month of the accepted values, its first day.';
 COMMENT ON COLUMN milkrun.source_pull.error IS 'Why it failed; empty where it did not.';
-COMMENT ON COLUMN milkrun.source_pull.started_at IS 'When its transaction began, before the rows were read.';
+COMMENT ON COLUMN milkrun.source_pull.started_at IS 'When it began, before the rows were read.';
 COMMENT ON COLUMN milkrun.source_pull.ended_at IS 'When its rows were ready to be committed, or when it failed.';
 COMMENT ON COLUMN milkrun.source_pull.made_by IS 'Who asked for it.';
 COMMENT ON COLUMN milkrun.source_pull.prefect_flow_run_id IS 'Flow run in Prefect that pulled.';
@@ -64,7 +66,7 @@ CREATE TABLE milkrun.delivery (
     CONSTRAINT delivery_error_check CHECK ((error IS NULL) = (forecast_rows IS NOT NULL AND rmse_rows IS NOT NULL)),
     CONSTRAINT delivery_run_id_fkey FOREIGN KEY(run_id) REFERENCES milkrun.run (run_id)
 );
-CREATE UNIQUE INDEX delivery_once_idx ON milkrun.delivery (target, run_id) WHERE error IS NULL;
+CREATE UNIQUE INDEX delivery_once_idx ON milkrun.delivery (target, place, run_id) WHERE error IS NULL;
 COMMENT ON TABLE milkrun.delivery IS 'Attempts to write a published run where people look; a run is delivered to a target once.';
 COMMENT ON COLUMN milkrun.delivery.delivery_id IS 'Running number of the attempt.';
 COMMENT ON COLUMN milkrun.delivery.target IS 'Name of the target: that of its file, deliveries/NAME.toml.';

@@ -23,7 +23,7 @@ _PACKAGES = {
     "bigquery": "sqlalchemy-bigquery",
 }
 _READ_ONLY_STATEMENTS = {
-    "postgresql": "SET TRANSACTION READ ONLY",
+    "postgresql": "SET TRANSACTION READ ONLY; SET LOCAL TimeZone = 'UTC'",
     "mysql": "SET SESSION TRANSACTION READ ONLY",
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
     "sqlite": "PRAGMA query_only = on",
@@ -69,6 +69,8 @@ class OtherDatabase:
                 raise PassingFailure(f"{self.name} dropped the connection: repeat the command.") from None
             message = self.without_secrets(str(failure.orig).strip().split("\n", 1)[0])
             raise InputError(f"{self.name} refused a statement: {message}") from None
+        except (ValueError, OverflowError) as failure:  # of drivers, such as for a date after the year 9999
+            raise InputError(f"{self.name} has a value that Python cannot hold: {str(failure)[:100]}.") from None
         except SQLAlchemyError as failure:
             raise InputError(f"{self.name} cannot be used: {self.without_secrets(str(failure))[:200]}") from None
 
@@ -81,7 +83,12 @@ class OtherDatabase:
         )
         for secret in filter(None, (self.url.password, *query_secrets)):
             message = message.replace(secret, "***")
-        return _SECRET.sub(r"\1***", _PASSWORD_IN_ADDRESS.sub(r"\1***@", message))
+        return hide_secrets(message)
+
+
+def hide_secrets(text: str) -> str:
+    """Return a text without what looks like a password."""
+    return _SECRET.sub(r"\1***", _PASSWORD_IN_ADDRESS.sub(r"\1***@", text))
 
 
 def open_other_database(url: str | URL, *, is_read_only: bool) -> OtherDatabase:

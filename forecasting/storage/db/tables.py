@@ -145,6 +145,7 @@ source_pull = Table(
     Column("since", Date, comment="First month that was read; empty where all months were."),
     Column("load_id", BigInteger, ForeignKey(load.c.load_id), comment="The load that it made; empty where it failed."),
     Column("rows_read", BigInteger, comment="Values met in the source; empty where the pull failed."),
+    Column("rows_added", BigInteger, comment="Values that were new or changed."),
     Column("rows_rejected", BigInteger, comment="Values that were not accepted; rejected_row has them."),
     Column("newest_month", Date, comment="Newest month of the accepted values, its first day."),
     Column("digest", Text, comment="SHA-256 of the rows that were read, or of the files; empty where there is none."),
@@ -155,7 +156,7 @@ source_pull = Table(
         comment="Newest load of any source then; empty where it failed.",
     ),
     Column("error", Text, comment="Why it failed; empty where it did not."),
-    _now("started_at", "When its transaction began, before the rows were read."),
+    Column("started_at", DateTime(timezone=True), nullable=False, comment="When it began, before the rows were read."),
     Column(
         "ended_at",
         DateTime(timezone=True),
@@ -294,7 +295,7 @@ delivery = Table(
     _now("ended_at", "When it was on record."),
     Column("made_by", Text, nullable=False, comment="Who asked for it."),
     CheckConstraint("(error IS NULL) = (forecast_rows IS NOT NULL AND rmse_rows IS NOT NULL)", name="error"),
-    Index("delivery_once_idx", "target", "run_id", unique=True, postgresql_where=text("error IS NULL")),
+    Index("delivery_once_idx", "target", "place", "run_id", unique=True, postgresql_where=text("error IS NULL")),
     comment="Attempts to write a published run where people look; a run is delivered to a target once.",
 )
 

@@ -1,9 +1,7 @@
 CREATE OR REPLACE VIEW milkrun.pull_history AS
-SELECT p.source, p.started_at, p.since, p.newest_month, p.rows_read,
-       CASE WHEN l.sealed_at = p.started_at THEN l.rows_added WHEN l.load_id IS NOT NULL THEN 0 END AS rows_added,
-       p.rows_rejected, p.error, extract(epoch FROM p.ended_at - p.started_at)::double precision AS seconds, p.load_id,
-       p.made_by, p.pull_id
-FROM milkrun.source_pull p LEFT JOIN milkrun.load l USING (load_id);
+SELECT source, started_at, since, newest_month, rows_read, rows_added, rows_rejected, error,
+       extract(epoch FROM ended_at - started_at)::double precision AS seconds, load_id, made_by, pull_id
+FROM milkrun.source_pull;
 
 COMMENT ON VIEW milkrun.pull_history IS 'Every pull of a configured source, and how it ended.';
 COMMENT ON COLUMN milkrun.pull_history.source IS 'Name of the source.';
