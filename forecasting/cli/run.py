@@ -62,6 +62,10 @@ def flow_parameters(options: dict[str, Any]) -> dict[str, Any]:
 def submit_run(deployment: str, parameters: dict[str, Any], output_format: str) -> None:
     """Ask the server for a run of a deployment, and print the flow run that a worker will take up."""
     require_server("--submit")
+    # Fields of the form are texts and lists; one that is left out is empty.
+    parameters = {
+        name: str(value) if type(value) is int else value for name, value in parameters.items() if value is not None
+    }
     with prefect_for_commands(log_lines=False):
         from flows import deployments
 

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import PROGRAM, MilkrunProcess
+from tests.cli.test_signals import take_signals
 
 
 def test_load_plan_run_status_sql_and_plot(milkrun_process: MilkrunProcess, tmp_path: Path) -> None:
@@ -81,7 +82,9 @@ def test_a_signal_ends_a_run_at_once_and_the_next_one_goes_on(
     arrive("1962-01", **{f"series {number}": milk for number in range(60)})
     environment["MILKRUN_SHARD_SIZE"] = "1"
     command = [*PROGRAM, "run"]
-    started = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    started = subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=take_signals
+    )
     assert started.stderr is not None
     while "shard 2 of 60" not in started.stderr.readline():
         assert started.poll() is None
@@ -124,7 +127,9 @@ def test_the_server_of_a_run_asks_for_a_password_that_no_other_user_can_see(
 ) -> None:
     """Requests without it are refused; it is not in the list of processes and in no file."""
     arrive("1962-01", milk=milk)
-    run = subprocess.Popen([*PROGRAM, "run"], env=environment, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        [*PROGRAM, "run"], env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=take_signals
+    )
     while (answer := ask_own_server(run.pid)) is None:
         assert run.poll() is None
         time.sleep(0.05)

@@ -25,6 +25,12 @@ def home() -> Iterator[Path]:
         yield Path(folder)
 
 
+def take_signals() -> None:
+    """Give signals their usual effect: the tests themselves may run under nohup, or in the background of a shell."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(home: Path, *command: str) -> subprocess.Popen[str]:
     """Start a command on the embedded database of a home."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
@@ -36,7 +42,7 @@ def start(home: Path, *command: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the tests themselves may run under nohup
+        preexec_fn=take_signals,
     )
 
 

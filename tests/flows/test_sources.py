@@ -19,6 +19,8 @@ from forecasting.domain.errors import EnvironmentFailure, InputError
 from forecasting.domain.months import Month
 from forecasting.domain.settings import Settings
 from forecasting.intake.loads import LoadResult
+from forecasting.intake.pulls import PullContext, PullResult, pull_source
+from forecasting.intake.source_settings import SourceSettings
 from forecasting.runs.job import RunSummary
 from forecasting.storage.db.database import Database
 from tests.runs.test_champion_challenger import seasonal
@@ -122,6 +124,43 @@ def test_a_required_source_that_fails_holds_the_run(
 
 
 @pytest.mark.usefixtures("environment")
+def test_a_source_that_fails_as_nobody_thought_stops_no_other(
+    database: Database, settings: Settings, shop: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on record by the type of its error, whose text may hold a password; the run goes on without an optional source."""
+    (settings.sources_folder / "odd.toml").write_text("url_from = 'SALES_URL'\ntable = 'sales'\nrequired = false\n")
+
+    def fail(opened: Database, source: SourceSettings, context: PullContext) -> PullResult:
+        if source.name == "odd":
+            raise RuntimeError("password=s3cret")
+        return pull_source(opened, source, context)
+
+    monkeypatch.setattr("flows.sources.pull_source", fail)
+    summary = forecast_month()
+
+    assert summary.published_now
+    [(error,)] = rows_of(database, "SELECT error FROM milkrun.source_pull WHERE source = 'odd'")
+    assert "RuntimeError" in error
+    assert "s3cret" not in error
+
+
+@pytest.mark.usefixtures("environment", "shop")
+@pytest.mark.parametrize("folder", ["sources", "deliveries"])
+def test_a_mistake_in_a_file_ends_the_run_before_anything_is_done(
+    database: Database, settings: Settings, folder: str
+) -> None:
+    """Nothing is pulled and nothing published: the file is named."""
+    (settings.home / folder).mkdir(exist_ok=True)
+    (settings.home / folder / "zzz.toml").write_text("foo = 1\n")
+
+    state = state_of_month()
+
+    assert state.is_failed()
+    assert "zzz.toml: there is no setting 'foo'" in str(state.message)
+    assert rows_of(database, "SELECT count(*) FROM milkrun.source_pull") == [(0,)]
+
+
+@pytest.mark.usefixtures("environment")
 def test_a_delivery_that_fails_leaves_the_run_published(
     database: Database, settings: Settings, shop: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -212,3 +251,11 @@ def test_a_month_that_is_not_over_counts_for_nothing(
         (str(NEWEST), 96)
     ]
     assert rows_of(database, "SELECT count(*) FROM milkrun.forecast_versus_actual") == [(0,)]
+
+
+def test_the_form_lists_the_recipes() -> None:
+    """As the server gets its schema: an empty choice, and the recipes of the machine that deploys."""
+    fields = monthly_forecast.parameters.properties
+
+    assert fields["recipe"]["enum"][:4] == ["", "monthly", "classic", "classic-published"]
+    assert {name for name, field in fields.items() if "anyOf" in field} == set()

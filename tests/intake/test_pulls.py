@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, create_engine, text
 
 from forecasting.domain.errors import InputError, PassingFailure
 from forecasting.domain.months import Month
+from forecasting.domain.vocabulary import Aggregate
 from forecasting.intake import pulls
 from forecasting.intake.columns import ColumnRoles
 from forecasting.intake.file_patterns import public_pattern
@@ -227,3 +228,78 @@ def test_a_pull_of_another_release_does_not_count(database: Database, context: P
     pull_source(database, SALES, context)
 
     assert first_month_to_read(database, replace(SALES, name="others"), context) is None
+
+
+def test_a_series_that_was_late_by_more_than_the_overlap_is_read_whole(
+    database: Database, shop: Shop, context: PullContext
+) -> None:
+    """Its months before the overlap would otherwise be a gap that nobody is told of."""
+    shop.sell("cream", "1974-01", *map(float, range(12)))
+    pull_source(database, SALES, context)
+    shop.sell("cream", "1975-01", *map(float, range(12)))
+
+    result = pull_source(database, SALES, context)
+    again = pull_source(database, SALES, context)
+
+    assert counts(result) == (72, 12, None)
+    assert counts(again) == (9, 0, "1975-10")
+
+
+def test_blanks_around_months_hide_no_row(database: Database, shop: Shop, context: PullContext) -> None:
+    """What a pull of all months takes, a pull of the newest takes as well."""
+    pull_source(database, SALES, context)
+    shop.connection.execute("INSERT INTO sales VALUES (' 1976-01', 'milk', 7.0)")
+    shop.connection.commit()
+
+    assert counts(pull_source(database, SALES, context)) == (7, 1, "1975-10")
+
+
+def test_the_overlap_ends_where_the_tables_begin(database: Database, context: PullContext) -> None:
+    """No overlap leads before the first month that can be stored."""
+    early = PullContext(datetime(1976, 2, 10, tzinfo=UTC), "UTC", "ada", None, context.find_url)
+    pull_source(database, replace(SALES, overlap=1_200), early)
+
+    assert first_month_to_read(database, replace(SALES, overlap=1_200), early) == Month.of(1876, 1)
+    with pytest.raises(InputError, match="overlap must be from 1 to 1200 months"):
+        replace(SALES, overlap=1_201)
+
+
+def test_moments_of_a_database_are_read_in_utc(
+    database: Database, empty_database_url: URL, context: PullContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever PGTZ or the role say; with a time zone, its calendar counts, and the last moment is the last by the clock."""
+    engine = create_engine(empty_database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE sold (series text, month timestamptz, value float)"))
+        connection.execute(
+            text(
+                "INSERT INTO sold VALUES ('tea', '1975-09-30 23:30Z', 1), ('tea', '1975-10-26 00:30Z', 2), "
+                "('tea', '1975-10-26 01:30Z', 3)"
+            )
+        )
+    engine.dispose()
+    url = empty_database_url.render_as_string(hide_password=False)
+    context = replace(context, find_url=lambda _: url)
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    newest = "SELECT to_char(month, 'YYYY-MM'), value FROM milkrun.latest_observation ORDER BY month"
+
+    utc = SourceSettings("utc", url_from="SALES_URL", table="sold", roles=ColumnRoles(aggregate=Aggregate.LAST))
+    pull_source(database, utc, context)
+    assert rows_of(database, newest) == [("1975-09", 1.0), ("1975-10", 3.0)]
+    berlin = replace(utc, name="berlin", roles=replace(utc.roles, time_zone="Europe/Berlin"))
+    pull_source(database, berlin, context)
+    assert rows_of(database, newest) == [("1975-09", 1.0), ("1975-10", 3.0)]
+    first = replace(utc, name="first", roles=ColumnRoles(aggregate=Aggregate.FIRST, time_zone="Europe/Berlin"))
+    pull_source(database, first, context)
+    assert rows_of(database, newest) == [("1975-09", 1.0), ("1975-10", 1.0)]
+
+
+def test_what_is_on_record_of_a_source_holds_no_password(database: Database, context: PullContext) -> None:
+    """A query may name one; the table has it hidden, and the next pull still finds the earlier one."""
+    query = "SELECT month, series, value FROM sales WHERE 'password=s3cret' <> ''"
+    source = SourceSettings("sales", url_from="SALES_URL", query=query)
+    pull_source(database, source, context)
+
+    [(stored,)] = rows_of(database, "SELECT settings::text FROM milkrun.source_pull")
+    assert "s3cret" not in stored
+    assert first_month_to_read(database, source, context) is not None

@@ -48,22 +48,33 @@ def test_what_is_written_is_read_again(
     assert read_source(file) == source
 
 
+def test_a_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """A query may hold what is nobody else's business."""
+    write_settings({"path": "/x.csv"}, tmp_path / "sales.toml", "source")
+
+    assert (tmp_path / "sales.toml").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
         ("table = 'sales'", "give either url_from, for a database, or path, for files"),
-        ("url_from = 'URL'\npath = 'x.csv'", "give either url_from"),
+        ("url_from = 'URL'\npath = '/x.csv'", "give either url_from"),
         ("url_from = 'URL'", "give either table or query"),
         ("url_from = 'postgresql://ada:s3cret@host/shop'\ntable = 't'", "may hold a password"),
-        ("path = 'x.csv'\ntable = 't'", "go with url_from"),
-        ("path = 'x.csv'\noverlap = 0", "overlap must be at least 1"),
-        ("path = 'x.csv'\noverlap = true", "overlap is True; write it as a whole number"),
-        ("path = 'x.csv'\nrequired = 'yes'", "required is 'yes'; write it as true or false"),
-        ("path = 'x.csv'\naggregate = 'median'", "aggregate must be sum, mean, last or first"),
-        ("path = 'x.csv'\ntime_zone = 'Mars/Olympus'", "no time zone 'Mars/Olympus'"),
-        ("path = 'x.csv'\npasswort = 'x'", "there is no setting 'passwort'"),
-        ("path = 'x.csv'\nwhere = { region = 1 }", "where pairs columns with texts"),
+        ("path = '/x.csv'\ntable = 't'", "go with url_from"),
+        ("path = '/x.csv'\noverlap = 0", "overlap must be from 1"),
+        ("path = '/x.csv'\noverlap = true", "overlap is True; write it as a whole number"),
+        ("path = '/x.csv'\nrequired = 'yes'", "required is 'yes'; write it as true or false"),
+        ("path = '/x.csv'\naggregate = 'median'", "aggregate must be sum, mean, last or first"),
+        ("path = '/x.csv'\ntime_zone = 'Mars/Olympus'", "no time zone 'Mars/Olympus'"),
+        ("path = '/x.csv'\npasswort = 'x'", "there is no setting 'passwort'"),
+        ("path = '/x.csv'\nwhere = { region = 1 }", "where pairs columns with texts"),
         ("path = ", "is not TOML"),
+        ("path = 'x.csv'", "path must be absolute, or a URL"),
+        ("path = ''", "path must be absolute, or a URL"),
+        ("path = 'https://ada:s3cret@host/x.csv'", "path must hold no user, no password"),
+        ("path = 'https://host/x.csv?token=s3cret'", "path must hold no user, no password"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str, words: str) -> None:
@@ -84,16 +95,16 @@ def test_sources_are_listed_by_name_and_never_overwritten(tmp_path: Path) -> Non
     folder = tmp_path / "sources"
     assert read_sources(folder) == []
     for name in ("b", "a"):
-        write_settings(SourceSettings(name, path="x.csv").as_json(), folder / f"{name}.toml", "source")
+        write_settings(SourceSettings(name, path="/x.csv").as_json(), folder / f"{name}.toml", "source")
 
     assert [source.name for source in read_sources(folder)] == ["a", "b"]
     with pytest.raises(InputError, match="There is a source a already"):
-        write_settings(SourceSettings("a", path="y.csv").as_json(), folder / "a.toml", "source")
+        write_settings(SourceSettings("a", path="/y.csv").as_json(), folder / "a.toml", "source")
     for name in ("c", "../a", "A", ""):
         with pytest.raises(InputError, match=r"there are: a, b"):
             find_source(name, folder)
     with pytest.raises(InputError, match="lowercase letters"):
-        SourceSettings("../a", path="x.csv")
+        SourceSettings("../a", path="/x.csv")
 
 
 def test_a_variable_without_a_url_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -281,6 +281,9 @@ def test_a_folder_without_rights_is_named(published: Database, tmp_path: Path) -
         ("url_from = 'URL'\ntable = 'x'\nrmse_table = 'x'", "must differ"),
         ("url_from = 'sqlite:///x'\ntable = 'x'", "may hold a password"),
         ("path = 1", "write it as a text"),
+        ("path = 'lake'", "path must be absolute"),
+        ("path = 's3://key:s3cret@bucket'", "path must hold no user"),
+        ("url_from = 'URL'\ntable = '.'", "a table is written as NAME or SCHEMA.NAME"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str, words: str) -> None:
@@ -292,8 +295,54 @@ def test_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str, word
         find_delivery("other", tmp_path)
 
 
-def test_the_database_is_named_without_its_password() -> None:
-    """What is shown of a target has no secret."""
-    settings = DeliverySettings("lake", path="s3://key:s3cret@bucket/milkrun")
+def test_a_run_that_is_published_late_is_delivered_although_its_number_is_lower(
+    published: Database, tmp_path: Path
+) -> None:
+    """Runs are numbered when they are opened: what counts is when they were published."""
+    lake = DeliverySettings("lake", path=str(tmp_path / "lake"))
+    [(late,)] = rows_of(published, "SELECT max(run_id) - 1 FROM milkrun.run")
+    with published.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE milkrun.run DISABLE TRIGGER USER"))
+        connection.execute(text(f"UPDATE milkrun.run SET state = 'open', published_at = NULL WHERE run_id = {late}"))
+    send(published, lake)
+    with published.engine.begin() as connection:
+        connection.execute(
+            text(f"UPDATE milkrun.run SET state = 'published', published_at = now() WHERE run_id = {late}")
+        )
 
-    assert settings.place == "s3://bucket/milkrun"
+    assert [result.run_id for result in send(published, lake)] == [late]
+
+
+def test_a_target_at_another_place_is_a_new_one(published: Database, tmp_path: Path) -> None:
+    """It gets the newest run, as a new target does; back at the first place nothing is missing."""
+    here, there = (DeliverySettings("lake", path=str(tmp_path / name)) for name in ("here", "there"))
+    first = send(published, here)
+
+    assert send(published, there) == first
+    assert send(published, here) == []
+    assert len(pd.read_parquet(tmp_path / "there" / "forecast")) == first[0].forecast_rows
+
+
+def test_a_table_that_lost_its_rows_gets_them_again(published: Database, warehouse: str) -> None:
+    """Two tables, each looked at for itself: the one that lacks the run is filled."""
+    [result] = send(published, TABLES, warehouse)
+    engine = create_engine(warehouse)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM milkrun_forecast_rmse"))
+    engine.dispose()
+    with published.engine.begin() as connection:
+        connection.execute(text("TRUNCATE milkrun.delivery"))
+
+    assert send(published, TABLES, warehouse) == [result]
+
+
+def test_failures_of_other_file_systems_pass(published: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kind of file system has errors of its own: they are told by their type, and tried again."""
+
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise RuntimeError("403 with token=s3cret")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", refuse)
+    with pytest.raises(PassingFailure, match=r"cannot be written to \(RuntimeError\)") as failure:
+        send(published, DeliverySettings("lake", path="memory://lake"))
+    assert "s3cret" not in str(failure.value)

@@ -204,7 +204,8 @@ def test_a_source_and_a_delivery_that_failed(sound: Settings, database: Database
         (folder / "shop.toml").write_text(lines)
     execute(
         database,
-        "INSERT INTO milkrun.source_pull (source, settings, error, made_by) VALUES ('shop', '{}', 'no file', 'ada')",
+        "INSERT INTO milkrun.source_pull (source, settings, error, started_at, made_by) "
+        "VALUES ('shop', '{}', 'no file', now(), 'ada')",
     )
     execute(
         database,
@@ -223,8 +224,8 @@ def test_a_source_and_a_delivery_that_failed(sound: Settings, database: Database
         assert command in findings[check].remedy
     execute(
         database,
-        "INSERT INTO milkrun.source_pull (source, settings, load_id, rows_read, made_by) "
-        "SELECT 'shop', '{}', load_id, 1, 'ada' FROM milkrun.load",
+        "INSERT INTO milkrun.source_pull (source, settings, load_id, rows_read, started_at, made_by) "
+        "SELECT 'shop', '{}', load_id, 1, now(), 'ada' FROM milkrun.load",
     )
     assert {finding.check: finding.level for finding in examine(sound)}["sources"] == "ok"
 
