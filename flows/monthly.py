@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from prefect import flow
@@ -71,7 +72,7 @@ def monthly_forecast(
     pulls: list[PullResult] = []
     if pull and not dry_run:
         with open_migrated_database(settings) as database:
-            pulls = pull_sources(database, settings, moment, trigger)
+            pulls = pull_sources(database, settings, datetime.now(UTC), trigger)
         if message := held_message(pulls):
             return Failed(name="Held", message=message, data=EnvironmentFailure(message))
     if wait_for_data and parameters.due is not None and settings.arrival_share:

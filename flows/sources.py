@@ -31,8 +31,8 @@ def pull(name: str, moment: datetime, made_by: str, flow_run_id: str | None) -> 
 def pull_sources(database: Database, settings: Settings, moment: datetime, trigger: Trigger) -> list[PullResult]:
     """Pull every configured source, one after the other; a source that fails does not stop the others.
 
-    moment: for which the flow was scheduled. Raises InputError for a file of a source that cannot be read, EnvironmentFailure
-    where Milkrun's own database fails.
+    moment: now, and not when a late flow was due: what a source has today is stored. Raises InputError for a file of a source
+    that cannot be read, EnvironmentFailure where Milkrun's own database fails.
     """
     context = PullContext(moment, settings.timezone, str(trigger.made_by), trigger.prefect_flow_run_id, find_url)
     return [_pull_or_record(database, source, context) for source in read_sources(settings.sources_folder)]

@@ -29,8 +29,8 @@ _BYTES_AHEAD = 64 << 20  # of rows that are read before it is known whether they
 class PullContext:
     """When and for whom sources are pulled.
 
-    moment: of the pull, or for which a flow was scheduled, in any time zone. time_zone: where months begin and end. made_by: who
-    asked for it. find_url: gives the URL of a database for the `url_from` of a source.
+    moment: of the pull, in any time zone. time_zone: where months begin and end. made_by: who asked for it. find_url: gives the
+    URL of a database for the `url_from` of a source.
     """
 
     moment: datetime
