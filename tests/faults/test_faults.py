@@ -27,7 +27,7 @@ GROUPS = (
 def test_a_fault_loses_nothing_and_doubles_nothing(words: tuple[str, ...]) -> None:
     """Every row of every table is as undisturbed work leaves it, a reader never sees half of a run, a naive writer fails."""
     chosen = [argument for word in words for argument in ("--fault", word)]
-    program = [sys.executable, "-m", "tests.faults", "--trials", "5", "--seed", "7", "--json", *chosen]
+    program = [sys.executable, "-m", "tests.faults", "--trials", "4", "--seed", "7", "--json", *chosen]
 
     answer = subprocess.run(program, capture_output=True, text=True, timeout=1400, check=False)
 

@@ -1,7 +1,8 @@
 CREATE OR REPLACE VIEW milkrun.pull_history AS
-SELECT source, started_at, since, newest_month, rows_read, rows_added, rows_rejected, error,
-       extract(epoch FROM ended_at - started_at)::double precision AS seconds, load_id, made_by, pull_id
-FROM milkrun.source_pull;
+SELECT p.source, p.started_at, p.since, p.newest_month, p.rows_read, p.rows_added, p.rows_rejected, p.error,
+       extract(epoch FROM p.ended_at - p.started_at)::double precision AS seconds, p.load_id, l.source AS read_from, p.made_by,
+       p.pull_id
+FROM milkrun.source_pull p LEFT JOIN milkrun.load l USING (load_id);
 
 COMMENT ON VIEW milkrun.pull_history IS 'Every pull of a configured source, and how it ended.';
 COMMENT ON COLUMN milkrun.pull_history.source IS 'Name of the source.';
@@ -15,5 +16,6 @@ COMMENT ON COLUMN milkrun.pull_history.rows_rejected IS 'Values that were not ac
 COMMENT ON COLUMN milkrun.pull_history.error IS 'Why the pull failed; empty where it did not.';
 COMMENT ON COLUMN milkrun.pull_history.seconds IS 'How long it took.';
 COMMENT ON COLUMN milkrun.pull_history.load_id IS 'The load that it made, or the one before with the same rows.';
+COMMENT ON COLUMN milkrun.pull_history.read_from IS 'The database and the table, or the files; empty where it failed.';
 COMMENT ON COLUMN milkrun.pull_history.made_by IS 'Who asked for it.';
 COMMENT ON COLUMN milkrun.pull_history.pull_id IS 'Running number of the pull.';
