@@ -6,7 +6,7 @@ import click
 
 from forecasting.cli.database import url_finder
 from forecasting.cli.options import format_options
-from forecasting.cli.output import print_rows, printable
+from forecasting.cli.output import print_rows, print_settings, printable
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT, InputError
 
 if TYPE_CHECKING:
@@ -78,13 +78,10 @@ def list_deliveries(output_format: str) -> None:
 def show(name: str) -> None:
     """Show the settings of the delivery NAME, as its file has them."""
     from forecasting.domain.settings import Settings
-    from forecasting.domain.settings_files import as_toml
     from forecasting.operations.deliveries import find_delivery
 
     folder = Settings.from_environment().deliveries_folder
-    settings = find_delivery(name, folder)
-    click.echo(f"# {folder / f'{name}.toml'}")
-    click.echo(as_toml(settings.as_json()), nl=False)
+    print_settings(folder / f"{name}.toml", find_delivery(name, folder).as_json())
 
 
 @delivery.command()

@@ -4,8 +4,9 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,6 +78,14 @@ def printable(text: str) -> str:
     Names of files and texts of databases come from others.
     """
     return _ACTING.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def print_settings(path: Path, values: Mapping[str, Any]) -> None:
+    """Print settings as their TOML file has them, below the path of the file."""
+    from forecasting.domain.settings_files import as_toml
+
+    click.echo(f"# {path}")
+    click.echo(as_toml(values), nl=False)
 
 
 def _as_it_is(value: Any) -> Any:

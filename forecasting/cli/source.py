@@ -9,7 +9,7 @@ import click
 from forecasting.cli.database import url_finder
 from forecasting.cli.load import column_roles
 from forecasting.cli.options import column_options, format_options
-from forecasting.cli.output import print_rows, printable
+from forecasting.cli.output import print_rows, print_settings, printable
 from forecasting.domain.errors import EXIT_DONE, EXIT_ENVIRONMENT, InputError
 
 if TYPE_CHECKING:
@@ -90,13 +90,10 @@ def _place(settings: "SourceSettings") -> str:
 def show(name: str) -> None:
     """Show the settings of the source NAME, as its file has them."""
     from forecasting.domain.settings import Settings
-    from forecasting.domain.settings_files import as_toml
     from forecasting.intake.source_settings import find_source
 
     folder = Settings.from_environment().sources_folder
-    settings = find_source(name, folder)
-    click.echo(f"# {folder / f'{name}.toml'}")
-    click.echo(as_toml(settings.as_json()), nl=False)
+    print_settings(folder / f"{name}.toml", find_source(name, folder).as_json())
 
 
 @source.command()

@@ -17,12 +17,11 @@ _KINDS: dict[str, type] = {name: type(value) for name, value in _DEFAULTS.items(
 
 @dataclass(frozen=True)
 class FileRule:
-    """A `[[rule]]` of the file: values for series and recipes whose names fit. number: its place in the file, from 1 on."""
+    """A `[[rule]]` of the file, for the runs of one recipe or of all (None). number: its place in the file, from 1 on."""
 
     number: int
-    series: str
     recipe: str | None
-    changes: tuple[tuple[str, Any], ...]
+    series_rule: SeriesRule
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def _rule(path: Path, number: int, rule: Any) -> FileRule:
     if not changes or not (rule.get("series") or rule.get("recipe")):
         raise InputError(f"{path}, {place}: give a pattern series or a recipe, and a setting such as max_age_months.")
     _require_possible(path, place, changes)
-    return FileRule(number, rule.get("series", "*"), rule.get("recipe"), tuple(changes.items()))
+    return FileRule(number, rule.get("recipe"), SeriesRule(rule.get("series", "*"), tuple(changes.items())))
 
 
 def _require_possible(path: Path, place: str, changes: Mapping[str, Any]) -> None:
@@ -81,7 +80,7 @@ def policy_of_run(
     """
     file = read_policy_file(settings.policy_file)
     values: dict[str, Any] = {"late_months": settings.late_months, **file.values}
-    rules = [SeriesRule(rule.series, rule.changes) for rule in file.rules_of(recipe)]
+    rules = [rule.series_rule for rule in file.rules_of(recipe)]
     if late_months is not None:
         values["late_months"] = late_months
         rules = [
@@ -99,7 +98,7 @@ def origins_of_values(settings: Settings, recipe: str, series: str) -> list[tupl
     values["late_months"] = (settings.late_months, variable)
     values |= {name: (value, str(file.path)) for name, value in file.values.items()}
     for rule in file.rules_of(recipe):
-        if SeriesRule(rule.series, rule.changes).holds_for(series):
-            place = f"{file.path}, rule {rule.number}, series {rule.series}"
-            values |= {name: (value, place) for name, value in rule.changes}
+        if rule.series_rule.holds_for(series):
+            place = f"{file.path}, rule {rule.number}, series {rule.series_rule.series}"
+            values |= {name: (value, place) for name, value in rule.series_rule.changes}
     return [(name, *values[name]) for name in SERIES_SETTINGS]

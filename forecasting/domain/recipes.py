@@ -3,13 +3,13 @@
 import hashlib
 import json
 import math
-import tomllib
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from forecasting.domain.errors import RecipeError
+from forecasting.domain.settings_files import read_toml
 from forecasting.domain.vocabulary import STATISTICAL_MODELS, NetworkScope
 
 # The least and the most that a setting may be, or each number of its list: beyond, training would take years or all memory.
@@ -225,13 +225,7 @@ def read_recipe(path: Path) -> Recipe:
     """
     if path.stem in BUILT_IN:
         raise RecipeError(f"{path}: {path.stem} is the name of a built-in recipe: name the file otherwise.")
-    try:
-        file_settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        json.dumps(file_settings, default=str)  # a number may have more digits than Python writes
-    except OSError as failure:
-        raise RecipeError(f"{path} cannot be read: {failure.strerror}.") from None
-    except (ValueError, RecursionError) as mistake:
-        raise RecipeError(f"{path} is not TOML: {mistake}.") from None
+    file_settings = read_toml(path, RecipeError)
     base = file_settings.pop("base", MONTHLY.name)
     if not isinstance(base, str) or base not in BUILT_IN:
         raise RecipeError(f"{path}: base is {base!r}; choose one of {', '.join(sorted(BUILT_IN))}.")

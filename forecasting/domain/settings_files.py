@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from forecasting.domain.errors import InputError
+from forecasting.domain.errors import InputError, MilkrunError
 
 NAME_RULE = "its name must be lowercase letters, digits, - and _, 63 at most"
 
@@ -39,18 +39,25 @@ def read_settings(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
     The setting `name` is that of the file and does not stand in it. Raises InputError naming the file, the setting and the
     remedy.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as failure:
-        raise InputError(f"{path} cannot be read: {failure.strerror}.") from None
-    except (ValueError, RecursionError) as mistake:
-        raise InputError(f"{path} is not TOML: {mistake}.") from None
+    values = read_toml(path)
     setting_names = kinds.keys() - {"name"}
     for name, value in values.items():
         if name not in setting_names:
             raise InputError(f"{path}: there is no setting {name!r}; there are: {', '.join(sorted(setting_names))}.")
         if type(value) is not kinds[name]:
             raise InputError(f"{path}: {name} is {value!r}; write it as {_KIND_NAMES[kinds[name]]}.")
+    return values
+
+
+def read_toml(path: Path, error: type[MilkrunError] = InputError) -> dict[str, Any]:
+    """Read a TOML file; raises `error` naming the file and what is wrong with it."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        json.dumps(values, default=str)  # a number may have more digits than Python writes
+    except OSError as failure:
+        raise error(f"{path} cannot be read: {failure.strerror}.") from None
+    except (ValueError, RecursionError) as mistake:
+        raise error(f"{path} is not TOML: {mistake}.") from None
     return values
 
 
