@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from prefect import task
 
@@ -11,11 +12,10 @@ from forecasting.domain.errors import MilkrunError
 from forecasting.domain.settings import Settings
 from forecasting.operations.deliveries import (
     DeliveryResult,
-    DeliverySettings,
     deliver,
+    deliver_missing,
     find_delivery,
     read_deliveries,
-    record_failed_delivery,
     undelivered_runs,
 )
 from forecasting.storage.db.database import Database, open_database
@@ -41,24 +41,20 @@ def deliver_runs(database: Database, settings: Settings, made_by: str) -> list[D
     """
     results: list[DeliveryResult] = []
     for delivery in read_deliveries(settings.deliveries_folder):
-        for run in undelivered_runs(database, delivery):
-            result = _deliver_or_record(database, delivery, run, made_by)
-            if result is not None:
-                logger.log(logging.INFO if result.error is None else logging.WARNING, "%s", result.sentence)
-                results.append(result)
-            if result is not None and result.error is not None:
-                break  # later runs would fail in the same way, and the target gets its runs in order
+        deliver_one = partial(_deliver, delivery.name, made_by)
+        for result in deliver_missing(database, delivery, deliver_one, made_by=made_by):
+            logger.log(logging.INFO if result.error is None else logging.WARNING, "%s", result.sentence)
+            results.append(result)
     return results
 
 
-def _deliver_or_record(
-    database: Database, delivery: DeliverySettings, run: PublishedRun, made_by: str
-) -> DeliveryResult | None:
+def _deliver(name: str, made_by: str, run: PublishedRun) -> DeliveryResult | None:
     try:
-        return deliver_run(delivery.name, run.run_id, made_by)
+        return deliver_run(name, run.run_id, made_by)
+    except MilkrunError:
+        raise
     except Exception as failure:  # noqa: BLE001 - one target stops no other, and the run is published
-        failure = failure if isinstance(failure, MilkrunError) else unexpected(failure)
-        return record_failed_delivery(database, delivery, run, failure, made_by=made_by)
+        raise unexpected(failure) from None
 
 
 def failure_message(results: Sequence[DeliveryResult]) -> str | None:

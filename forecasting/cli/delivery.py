@@ -1,5 +1,6 @@
 """milkrun delivery: where published runs are written to."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -88,14 +89,12 @@ def show(name: str) -> None:
 @click.argument("names", nargs=-1)
 def send(names: tuple[str, ...]) -> int:
     """Deliver now what the deliveries NAMES, or all, lack."""
-    from forecasting.domain.errors import MilkrunError
     from forecasting.domain.settings import Settings, user_name
     from forecasting.operations.deliveries import (
         deliver,
+        deliver_missing,
         find_delivery,
         read_deliveries,
-        record_failed_delivery,
-        undelivered_runs,
     )
     from forecasting.storage.db.schema import open_migrated_database
 
@@ -107,18 +106,13 @@ def send(names: tuple[str, ...]) -> int:
     has_failed = False
     with url_finder(each.url_from for each in deliveries) as find_url, open_migrated_database(settings) as database:
         for each in deliveries:
-            runs = undelivered_runs(database, each)
-            if not runs:
+            deliver_one = partial(deliver, database, each, made_by=user_name(), find_url=find_url)
+            results = list(deliver_missing(database, each, deliver_one, made_by=user_name()))
+            if not results:
                 click.echo(f"{each.name} has every published run.")
-            for run in runs:
-                try:
-                    result = deliver(database, each, run, made_by=user_name(), find_url=find_url)
-                except MilkrunError as failure:
-                    result = record_failed_delivery(database, each, run, failure, made_by=user_name())
+            for result in results:
                 click.echo(printable(result.sentence), err=result.error is not None)
                 has_failed = has_failed or result.error is not None
-                if result.error is not None:
-                    break
     return EXIT_ENVIRONMENT if has_failed else EXIT_DONE
 
 

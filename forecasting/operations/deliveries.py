@@ -1,7 +1,7 @@
 """Deliveries: every published live run is written where people look, once for each target."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,28 @@ def deliver(
     row = _row(settings, run, made_by) | {"forecast_rows": forecast_rows, "rmse_rows": rmse_rows}
     database.write(lambda connection: write_delivery(connection, row))
     return DeliveryResult(settings.name, run.run_id, forecast_rows, rmse_rows, None)
+
+
+def deliver_missing(
+    database: Database,
+    settings: DeliverySettings,
+    deliver_one: Callable[[PublishedRun], DeliveryResult | None],
+    *,
+    made_by: str,
+) -> Iterator[DeliveryResult]:
+    """Deliver to a target the published runs that it lacks, in their order, and yield each result.
+
+    deliver_one: delivers a run; None where that was done meanwhile. A MilkrunError that it raises is stored, and ends the
+    deliveries to this target: later runs would fail in the same way.
+    """
+    for run in undelivered_runs(database, settings):
+        try:
+            result = deliver_one(run)
+        except MilkrunError as failure:
+            yield record_failed_delivery(database, settings, run, failure, made_by=made_by)
+            return
+        if result is not None:
+            yield result
 
 
 def record_failed_delivery(
